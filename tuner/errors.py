@@ -1,0 +1,105 @@
+"""The errors of tuner, one tree with two families named by their consequence.
+
+    TunerError
+    ├── TrialError               this trial failed; the sweep goes on
+    │   ├── ObjectiveMissing     the trial ended without its objective
+    │   └── Infeasible           the model says that these parameters cannot be tried
+    └── SweepError               the sweep stops, or does not start
+        ├── InvalidInput         a mistake in arguments or files (exit status 2)
+        ├── SweepLocked          another driver works on the sweep (exit status 2)
+        ├── StoreError           the study or the sweep's folder cannot be read or written
+        ├── BackendError         trials cannot be run here
+        └── RecorderError        MLflow cannot be used as it is
+
+A message says what was found and what was expected; ``hint`` says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class TunerError(Exception):
+    """Root of all errors raised by tuner.
+
+    Args:
+        message: What was found and what was expected, without a final full stop.
+        hint: What to do about it, or an empty string.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class TrialError(TunerError):
+    """This trial failed; the sweep goes on."""
+
+
+class ObjectiveMissing(TrialError):
+    """A trial ended and none of its evaluations had the objective's tag."""
+
+
+class Infeasible(TrialError):
+    """Raised by a model for parameters that cannot be tried; the trial ends as PRUNED."""
+
+
+class SweepError(TunerError):
+    """The sweep stops, or does not start."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it stands (``train.max_steps``), what is wrong, what to do."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{line} ({self.hint})" if self.hint else line
+
+
+class InvalidInput(SweepError):
+    """Mistakes in arguments or files, all of them at once.
+
+    Args:
+        source: The file or argument in which they stand, as the user wrote it.
+        problems: At least one; a plain string is one problem without a place.
+    """
+
+    exit_status = 2
+
+    def __init__(self, source: str, problems: Sequence[Problem] | str) -> None:
+        if isinstance(problems, str):
+            problems = [Problem("", problems)]
+        self.source = source
+        self.problems = tuple(problems)
+        lines = [f"{source}: {problem}" if source else str(problem) for problem in self.problems]
+        super().__init__("\n".join(lines))
+
+
+class SweepLocked(SweepError):
+    """Another living driver works on this sweep."""
+
+    exit_status = 2
+
+
+class StoreError(SweepError):
+    """The study or the sweep's folder cannot be read or written."""
+
+
+class BackendError(SweepError):
+    """Trials cannot be run by the chosen backend."""
+
+
+class RecorderError(SweepError):
+    """The tracking store refuses to be used."""

@@ -1,0 +1,171 @@
+"""The files a sweep leaves, all named here and nowhere else.
+
+    ROOT/mlflow.db                        MLflow tracking store
+    ROOT/mlruns/                          MLflow artefacts
+    ROOT/mlruns/sweeps/NAME/              SweepDir
+    ROOT/mlruns/sweeps/NAME/trials/0007/  TrialDir, the model_dir of trial 7
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import InvalidInput
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
+
+
+def check_name(name: str, source: str = "name") -> str:
+    """Return ``name`` if it is safe as the name of a sweep, a folder and an experiment.
+
+    Raises:
+        InvalidInput: It has other characters than letters, digits, ``_``, ``.`` and ``-``, does not
+            begin with a letter or digit, or is longer than 100 characters.
+    """
+    if not _NAME.fullmatch(name):
+        shown = name if len(name) <= 40 else name[:37] + "..."
+        raise InvalidInput(
+            source,
+            f"{shown!r} cannot name a sweep: expected 1 to 100 letters, digits, '_', '-' or '.', "
+            "beginning with a letter or digit",
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Root:
+    """The folder under which sweeps and records are kept."""
+
+    path: Path
+
+    @property
+    def database_file(self) -> Path:
+        return self.path / "mlflow.db"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        return self.path / "mlruns"
+
+    @property
+    def sweeps_dir(self) -> Path:
+        return self.artifacts_dir / "sweeps"
+
+    def sweep(self, name: str) -> SweepDir:
+        """Return the folder of the sweep ``name``, which need not exist.
+
+        Raises:
+            InvalidInput: ``name`` is not a name that a sweep can have.
+        """
+        return SweepDir(self.sweeps_dir / check_name(name))
+
+    def sweeps(self) -> Iterator[SweepDir]:
+        """Yield the sweeps under this root by name."""
+        if self.sweeps_dir.is_dir():
+            for path in sorted(self.sweeps_dir.iterdir()):
+                sweep_dir = SweepDir(path)
+                if sweep_dir.spec_file.is_file():
+                    yield sweep_dir
+
+
+@dataclass(frozen=True)
+class SweepDir:
+    """The folder of one sweep."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def root(self) -> Root:
+        return Root(self.path.parents[2])
+
+    @property
+    def space_file(self) -> Path:
+        """The search space as the user wrote it, with ``--set`` applied."""
+        return self.path / "space.yaml"
+
+    @property
+    def spec_file(self) -> Path:
+        """The sweep's identity, settings, versions and command, as JSON."""
+        return self.path / "sweep.json"
+
+    @property
+    def journal_file(self) -> Path:
+        """Optuna's journal: the study."""
+        return self.path / "study.journal"
+
+    @property
+    def records_file(self) -> Path:
+        """Everything that was recorded, in order: the learning curves of all trials among it."""
+        return self.path / "curves.jsonl"
+
+    @property
+    def sent_file(self) -> Path:
+        """How many bytes of the records file have arrived at the tracking store."""
+        return self.path / "curves.sent"
+
+    @property
+    def runs_file(self) -> Path:
+        """Which MLflow run holds the sweep and which each trial, one JSON line each."""
+        return self.path / "runs.jsonl"
+
+    @property
+    def driver_file(self) -> Path:
+        """The lock of the driver that works on the sweep, with its pid and host."""
+        return self.path / "driver.lock"
+
+    @property
+    def driver_log_file(self) -> Path:
+        """What the fork server and the recorder say, for `--debug` and post-mortems."""
+        return self.path / "driver.log"
+
+    @property
+    def trials_dir(self) -> Path:
+        return self.path / "trials"
+
+    def trial(self, number: int) -> TrialDir:
+        return TrialDir(self.trials_dir / f"{number:04d}")
+
+
+@dataclass(frozen=True)
+class TrialDir:
+    """The folder of one trial: its model_dir, and beside TensorFlow's files our own."""
+
+    path: Path
+
+    @property
+    def number(self) -> int:
+        return int(self.path.name)
+
+    @property
+    def job_file(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def result_file(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the trial's process as long as any of its processes lives."""
+        return self.path / "trial.lock"
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write ``text`` so that a reader sees the old file or the new one, never a part."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)

@@ -1,0 +1,35 @@
+"""What every recorder does: put a sweep's records where people look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tuner.records import Record
+
+
+class Recorder(Protocol):
+    """Send a sweep's records to a tracking store, in their order.
+
+    A recorder is told to ``write`` until that returns; when it raises ConnectionError the store is
+    away for now and the same records are written again later. So the same record may arrive more
+    than once, also in another process: it must count once.
+    """
+
+    def open(self) -> None:
+        """Prepare the store; call it once, before ``write``.
+
+        Raises:
+            RecorderError: The store cannot be used as it is; the message says what to do.
+            ConnectionError: It is away for now.
+        """
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Put ``records`` into the store; return when they are there.
+
+        Raises:
+            ConnectionError: It is away for now; nothing, some or all of them arrived.
+        """
+
+    def close(self) -> None:
+        """Release what the recorder holds."""

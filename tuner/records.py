@@ -1,0 +1,193 @@
+"""The sweep's own log: everything that is recorded, in order, as JSON lines.
+
+The driver appends before it tells the study, so the log never knows less than the study; recorders
+follow the log (see ``tuner.recorders``) and may be behind it, stopped or restarted at any time.
+Lines may repeat after a driver was killed: a record sent twice must count once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tuner.values import Evaluation, ParamValue, TrialState
+
+
+@dataclass(frozen=True)
+class SweepOpened:
+    """A driver began to work on the sweep; the first one of a sweep made it.
+
+    Attributes:
+        sweep_id: Unique for ever; the parent run is found by it.
+        name: The sweep's name and the experiment's.
+        time: Seconds since 1970.
+        objectives: Metric to goal (``minimize`` or ``maximize``), in the order of the file.
+        space: The text of the frozen search space.
+        settings: Resolved settings worth a line in the parent's description.
+        tags: Tags of the sweep and of each of its runs (those given by ``--tag``).
+        facts: Command, versions, git commit: tags of the parent alone.
+    """
+
+    sweep_id: str
+    name: str
+    time: float
+    objectives: Mapping[str, str]
+    space: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialOpened:
+    """A trial exists; recorded once when it was drawn, again when it is taken up."""
+
+    trial: int
+    time: float
+    params: Mapping[str, ParamValue]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation of a trial that counts (one at or before its verdict)."""
+
+    trial: int
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class TrialChanged:
+    """A trial entered a state.
+
+    Attributes:
+        reason: Why, in one line; empty where the state says it all.
+        values: Objective's metric to its value: on COMPLETE and PRUNED.
+        step: The last step reported, or None.
+    """
+
+    trial: int
+    time: float
+    state: TrialState
+    reason: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    step: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SweepClosed:
+    """A driver stopped working on the sweep.
+
+    Attributes:
+        finished: Whether the limits of the sweep were reached (otherwise it can be resumed).
+        reason: Why it ended, in one line.
+        best: Number of the best trial, or None.
+    """
+
+    time: float
+    finished: bool
+    reason: str = ""
+    best: int | None = None
+
+
+Record = SweepOpened | TrialOpened | Evaluated | TrialChanged | SweepClosed
+
+_KINDS: dict[str, type[Any]] = {
+    "sweep": SweepOpened,
+    "trial": TrialOpened,
+    "evaluation": Evaluated,
+    "state": TrialChanged,
+    "end": SweepClosed,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def to_json(record: Record) -> str:
+    """Return ``record`` as one line of JSON without its newline; doubles keep every bit."""
+    return json.dumps({"record": _NAMES[type(record)], **asdict(record)}, separators=(",", ":"))
+
+
+def from_json(line: str) -> Record:
+    """Return the record that ``line`` holds.
+
+    Raises:
+        ValueError: The line is not a record of ours.
+    """
+    data = json.loads(line)
+    if not isinstance(data, dict) or data.get("record") not in _KINDS:
+        raise ValueError(f"not a record: {line[:80]!r}")
+    kind = _KINDS[data.pop("record")]
+    known = {entry.name for entry in fields(kind)}
+    data = {key: value for key, value in data.items() if key in known}
+    if kind is Evaluated:
+        data["evaluation"] = Evaluation(**data["evaluation"])
+    if kind is TrialChanged:
+        data["state"] = TrialState(data["state"])
+    try:
+        record: Record = kind(**data)
+    except TypeError as error:
+        raise ValueError(f"not a record: {line[:80]!r}") from error
+    return record
+
+
+class RecordLog:
+    """Append records to a sweep's log; one writer at a time.
+
+    A torn last line, left by a writer that was killed, is cut off when the log is opened.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        _cut_torn_line(file)
+        self._stream = file.open("ab", buffering=0)
+
+    def append(self, *records: Record) -> None:
+        """Append ``records`` in one write, so that each stands whole or not at all for readers."""
+        if records:
+            self._stream.write("".join(to_json(record) + "\n" for record in records).encode())
+
+    def sync(self) -> None:
+        """Return when what was appended would survive the machine."""
+        os.fsync(self._stream.fileno())
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def read_records(file: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
+    """Yield the whole records from ``offset`` on, each with the offset behind it.
+
+    A torn last line is left for later.
+    """
+    if not file.exists():
+        return
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            yield from_json(line.decode()), offset
+
+
+def _cut_torn_line(file: Path) -> None:
+    """Cut what a killed writer left behind the last newline."""
+    if not file.exists():
+        return
+    with file.open("r+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        end = size
+        while end:
+            begin = max(0, end - 4096)
+            stream.seek(begin)
+            newline = stream.read(end - begin).rfind(b"\n")
+            if newline >= 0:
+                stream.truncate(begin + newline + 1)
+                return
+            end = begin
+        stream.truncate(0)

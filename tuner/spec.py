@@ -1,0 +1,127 @@
+"""What a search space file says, as frozen values: the sweep to be run.
+
+Comes from ``tuner.spacefile`` (YAML) or from Python; goes into the study, the jobs and the records.
+Everything here has been validated; making one of these by hand validates nothing but types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuner.space import Space
+from tuner.values import Objective
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Where the user's model is: a module or a file, and the object in it.
+
+    Attributes:
+        module: Dotted module name, or an empty string where it is a file.
+        file: Absolute path of a ``.py`` file, or an empty string where it is a module.
+        object: Dotted name of an object in it, or an empty string for the module itself.
+        import_paths: Folders put on ``sys.path`` before it is imported, absolute.
+    """
+
+    module: str = ""
+    file: str = ""
+    object: str = ""
+    import_paths: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return (self.file or self.module) + (f":{self.object}" if self.object else "")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How long a trial trains and how often it is evaluated.
+
+    Attributes:
+        max_steps: Global step at which a trial is complete.
+        evaluate_every: Global steps between checkpoints, each of which is evaluated.
+        checkpoint_input: ``auto``, ``True`` or ``False``: whether the position in the input is
+            checkpointed with the model; ``auto`` does it where it can.
+    """
+
+    max_steps: int
+    evaluate_every: int
+    checkpoint_input: bool | str = "auto"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A sampler or scheduler by its name, with its options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Other limits of a sweep than trials and time.
+
+    Attributes:
+        steps: Global steps trained over all trials, or None.
+        target: Stop when the first objective is at least this good, or None.
+        plateau: Stop when the best has not improved over this many settled trials, or None.
+    """
+
+    steps: int | None = None
+    target: float | None = None
+    plateau: int | None = None
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How parameters are chosen, how trials are judged, and when the sweep ends.
+
+    Attributes:
+        trials: Total number of trials of the sweep, over all calls.
+        workers: Trials at a time.
+        timeout_s: Running time of the sweep over all calls, or None.
+        trial_timeout_s: Running time of a trial without its pauses, or None.
+        retries: How often a trial whose process died is taken up again from its checkpoint.
+        max_failed_trials: The sweep ends when more have failed, or None.
+        max_consecutive_failures: The sweep ends when so many failed one after another.
+        nan: ``fail``, or ``worst`` to count a NaN loss as the worst value.
+        repeats: Seeds each set of parameters is trained with.
+    """
+
+    sampler: Named = Named("tpe")
+    scheduler: Named = Named("none")
+    trials: int = 20
+    seed: int = 0
+    workers: int | None = None
+    timeout_s: float | None = None
+    trial_timeout_s: float | None = None
+    retries: int = 1
+    max_failed_trials: int | None = None
+    max_consecutive_failures: int = 3
+    nan: str = "fail"
+    repeats: int = 1
+    budget: Budget = Budget()
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """A sweep as it was asked for.
+
+    Attributes:
+        name: Name of the sweep and of the MLflow experiment; safe as a folder's name.
+        model: The user's model, or None in script mode.
+        command: The command of script mode, or an empty tuple.
+        objectives: One or more.
+        space: Parameters and constants.
+        source: Text of the file as the user wrote it, with ``--set`` applied; frozen with the sweep.
+    """
+
+    name: str
+    objectives: tuple[Objective, ...]
+    space: Space
+    train: TrainSettings
+    search: SearchSettings
+    model: ModelRef | None = None
+    command: tuple[str, ...] = ()
+    source: str = ""
