@@ -1,0 +1,222 @@
+"""Trials as processes forked from a warm parent on this machine.
+
+The parent is ``tuner.trial.server``, talked to over a socket; evaluations are read from the event
+files in the trials' folders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tuner.backends._base import Ended, Message, Reported, Started
+from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.events import Follower
+from tuner.jobs import Ending, Job, Result
+from tuner.paths import TrialDir
+from tuner.spec import ModelRef
+from tuner.trial.checkpoints import newest_step
+
+_TICK_S = 0.05  # how often event files are looked at: stat calls only where nothing is new
+
+
+class _Trial:
+    """A trial that runs: its folder, its life, its follower, and its process if it has one yet."""
+
+    def __init__(self, job: Job, trial_dir: TrialDir) -> None:
+        self.job = job
+        self.dir = trial_dir
+        self.follower = Follower(trial_dir.path)
+        self.pid = 0
+
+    def new_reports(self) -> list[Message]:
+        return [Reported(self.job.trial, evaluation) for evaluation in self.follower.poll()]
+
+
+class LocalBackend:
+    """Run trials in forked processes; see ``Backend``.
+
+    Args:
+        model: The user's model.
+        log_file: Where the warm parent's own output goes.
+    """
+
+    def __init__(self, model: ModelRef, log_file: Path) -> None:
+        self._model = model
+        self._log_file = log_file
+        self._server: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+        self._buffer = b""
+        self._trials: dict[int, _Trial] = {}
+        self._messages: list[Message] = []
+
+    def open(self) -> list[str]:
+        """Start the warm parent and wait until it is warm."""
+        self.begin()
+        return self._wait_until_warm()
+
+    def begin(self) -> None:
+        """Start the warm parent without waiting for it, so that others may start beside it."""
+        if self._server is not None:
+            return
+        ours, theirs = socket.socketpair()
+        env = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
+        env.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+        with theirs, self._log_file.open("ab") as log:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tuner.trial.server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
+            )
+        self._channel = ours
+        self._buffer = b""
+        self._say(do="warm", model=dataclasses.asdict(self._model))
+
+    def start(self, job: Job, trial_dir: TrialDir) -> None:
+        trial_dir.path.mkdir(parents=True, exist_ok=True)
+        trial_dir.result_file.unlink(missing_ok=True)
+        job.write(trial_dir.job_file)
+        self._trials[job.trial] = _Trial(job, trial_dir)
+        self._say(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()))
+
+    def wait(self, timeout_s: float) -> list[Message]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._hear(min(_TICK_S, max(0.0, deadline - time.monotonic())))
+            for trial in list(self._trials.values()):
+                self._messages += trial.new_reports()
+            if self._messages or time.monotonic() >= deadline:
+                messages, self._messages = self._messages, []
+                return _in_order(messages)
+
+    def stop(self, trial: int, kill: bool) -> None:
+        if trial in self._trials:
+            self._say(do="signal", trial=trial, signal=signal.SIGKILL if kill else signal.SIGTERM)
+
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._server is not None:
+            try:
+                self._server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._kill_groups()
+            self._server = None
+        self._trials.clear()
+
+    @property
+    def server_pid(self) -> int | None:
+        """Process id of the warm parent, for those who watch it."""
+        return self._server.pid if self._server else None
+
+    def _say(self, **order: Any) -> None:
+        assert self._channel is not None, "open() comes first"
+        with contextlib.suppress(OSError):  # the server is gone: the next read says so
+            self._channel.sendall(json.dumps(order).encode() + b"\n")
+
+    def _hear(self, timeout_s: float) -> None:
+        """Take what the server says; what it says of a trial's end comes after the trial's reports."""
+        assert self._channel is not None, "open() comes first"
+        if not select.select([self._channel], [], [], timeout_s)[0]:
+            return
+        try:
+            data = self._channel.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._server_is_gone()
+            return
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def _take(self, said: dict[str, Any]) -> None:
+        trial = self._trials.get(said.get("trial", -1))
+        if trial is None:
+            return
+        if said["event"] == "started":
+            trial.pid = said["pid"]
+            self._messages.append(Started(trial.job.trial, f"pid {trial.pid}"))
+        elif said["event"] == "ended":
+            self._end(trial, _result(trial, said["status"]))
+
+    def _end(self, trial: _Trial, result: Result) -> None:
+        del self._trials[trial.job.trial]
+        self._messages += trial.new_reports()
+        self._messages.append(Ended(trial.job.trial, result))
+
+    def _server_is_gone(self) -> None:
+        """Report all trials lost (they died with the server) and start another server."""
+        assert self._channel is not None and self._server is not None
+        self._channel.close()
+        self._server.wait()
+        self._kill_groups()
+        for trial in list(self._trials.values()):
+            step = newest_step(trial.dir.path)
+            self._end(trial, Result(Ending.LOST, trial.job.life, step, "the fork server died"))
+        self._server = None
+        self.begin()
+        self._wait_until_warm()
+
+    def _kill_groups(self) -> None:
+        """End what trials have started; the trials themselves die with their parent."""
+        for trial in self._trials.values():
+            if trial.pid:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(trial.pid, signal.SIGKILL)
+
+    def _wait_until_warm(self) -> list[str]:
+        assert self._channel is not None and self._server is not None
+        while b"\n" not in self._buffer:
+            data = self._channel.recv(65536)
+            if not data:
+                self._server.wait()
+                status, self._server = self._server.returncode, None
+                raise BackendError(
+                    f"the process that imports TensorFlow and the model ended with status {status} before it was ready",
+                    f"its output is in {self._log_file}",
+                )
+            self._buffer += data
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        said = json.loads(line)
+        if said["event"] == "refused":
+            problems = [Problem(**problem) for problem in said["problems"]]
+            self.close()
+            raise InvalidInput(said["source"], problems)
+        return list(said["notes"])
+
+
+def _result(trial: _Trial, status: int) -> Result:
+    """Return what the trial said of its end, or what its exit status says where it said nothing."""
+    result = Result.read(trial.dir.result_file, trial.job.life)
+    if result is not None:
+        return result
+    if status < 0:
+        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+        reason = f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
+    else:
+        reason = f"the process ended with status {status} and left no result"
+    return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason)
+
+
+def _in_order(messages: list[Message]) -> list[Message]:
+    """Put a trial's start before its reports, and leave all else in the order in which it came."""
+    started = [message for message in messages if isinstance(message, Started)]
+    return started + [message for message in messages if not isinstance(message, Started)]

@@ -1,0 +1,126 @@
+"""RunConfig, TrainSpec and EvalSpec of a trial, from the user's model and the search space file.
+
+The model's own ``train_spec`` and ``eval_spec`` win over the file; what differs is returned as
+notes, to be said to the user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput
+from tuner.spec import TrainSettings
+from tuner.task.model import Model
+from tuner.values import Params
+
+
+@dataclass(frozen=True)
+class Specs:
+    """What ``train_and_evaluate`` is called with.
+
+    Attributes:
+        train: A TrainSpec.
+        eval: An EvalSpec.
+        notes: What the user should know of them, a line each.
+    """
+
+    train: Any
+    eval: Any
+    notes: tuple[str, ...] = ()
+
+
+def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 1) -> Any:
+    """Make the RunConfig of a trial.
+
+    Every ``evaluate_every`` steps a checkpoint is saved, which ``train_and_evaluate`` then evaluates.
+    All checkpoints are kept here; the driver thins them, because it knows the best (Estimator's own
+    ``keep_checkpoint_max`` may delete it).
+
+    Args:
+        model_dir: The trial's folder.
+        seed: Seeds the graph; 0 to 2**31 - 1.
+        train: How long and how often.
+        threads: Threads of each session, at least 1.
+    """
+    import tensorflow as tf
+    from tensorflow_estimator.python.estimator.run_config import RunConfig
+
+    session_config = tf.compat.v1.ConfigProto(
+        allow_soft_placement=True,
+        intra_op_parallelism_threads=threads,
+        inter_op_parallelism_threads=threads,
+    )
+    session_config.gpu_options.allow_growth = True
+    return RunConfig(
+        model_dir=str(model_dir),
+        tf_random_seed=seed,
+        save_checkpoints_steps=train.evaluate_every,
+        keep_checkpoint_max=0,
+        session_config=session_config,
+    )
+
+
+def configured(model: Model, params: Params, config: Any) -> Any:
+    """Return the RunConfig after the model's own ``run_config(params, config)``, where it has one.
+
+    Raises:
+        InvalidInput: It returned something else, or moved the model_dir.
+    """
+    if model.function("run_config") is None:
+        return config
+    made = model.call("run_config", params, config=config)
+    if not hasattr(made, "model_dir") or made.model_dir != config.model_dir:
+        raise InvalidInput(
+            f"model {model.ref}",
+            "run_config returned something else than a RunConfig with the trial's model_dir, "
+            "expected config.replace(...)",
+        )
+    return made
+
+
+def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
+    """Make TrainSpec and EvalSpec of a trial.
+
+    Raises:
+        InvalidInput: The model's own spec is of another type.
+    """
+    from tensorflow_estimator.python.estimator.training import EvalSpec, TrainSpec
+
+    notes: list[str] = []
+    if model.function("train_spec"):
+        train_spec = _checked(model, "train_spec", params, TrainSpec)
+        if train_spec.max_steps != train.max_steps:
+            notes.append(
+                f"train_spec has max_steps={train_spec.max_steps} where the file says {train.max_steps}: the former holds"
+            )
+    else:
+        train_spec = TrainSpec(model.bound("train_input_fn", params), max_steps=train.max_steps)
+    if model.function("eval_spec"):
+        eval_spec = _checked(model, "eval_spec", params, EvalSpec)
+        notes += _blind(eval_spec)
+    else:
+        eval_spec = EvalSpec(
+            model.bound("eval_input_fn", params), steps=None, start_delay_secs=0, throttle_secs=0
+        )
+    return Specs(train_spec, eval_spec, tuple(notes))
+
+
+def _checked(model: Model, name: str, params: Params, kind: type[Any]) -> Any:
+    made = model.call(name, params)
+    if not isinstance(made, kind):
+        raise InvalidInput(
+            f"model {model.ref}", f"{name} returned {type(made).__name__}, expected a {kind.__name__}"
+        )
+    return made
+
+
+def _blind(eval_spec: Any) -> list[str]:
+    """Say where an EvalSpec keeps evaluations from the scheduler."""
+    if eval_spec.throttle_secs:
+        return [
+            f"eval_spec has throttle_secs={eval_spec.throttle_secs}: checkpoints sooner than that after the last "
+            "evaluation are not evaluated, so the scheduler does not see them; set throttle_secs=0"
+        ]
+    return []

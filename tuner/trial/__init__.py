@@ -1,0 +1,1 @@
+"""The trial process: one job becomes checkpoints and event files in its folder, and a result."""

@@ -1,0 +1,96 @@
+"""The model's checkpoints in a trial's folder: which is newest, which are whole, which may go.
+
+Only file names and TensorFlow's ``checkpoint`` state file are looked at, except by
+``without_damage``, which opens checkpoints and so needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_INDEX = re.compile(r"model\.ckpt-(\d+)\.index")
+_STATE_LINE = re.compile(r'^model_checkpoint_path: "(?:.*[/\\])?model\.ckpt-(\d+)"', re.MULTILINE)
+
+logger = logging.getLogger(__name__)
+
+
+def steps(trial_dir: Path) -> list[int]:
+    """Return the global steps of the checkpoints that are there, ascending."""
+    found = (_INDEX.fullmatch(file.name) for file in trial_dir.glob("model.ckpt-*.index"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def newest_step(trial_dir: Path) -> int | None:
+    """Return the global step of the checkpoint that a next life goes on from, or None.
+
+    The state file names it: a checkpoint whose files are there but which the state file does not
+    name yet was cut off.
+    """
+    try:
+        match = _STATE_LINE.search((trial_dir / "checkpoint").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return int(match[1]) if match else None
+
+
+def thin(trial_dir: Path, keep: Iterable[int]) -> int:
+    """Delete the checkpoints but those at the steps ``keep`` and the newest two.
+
+    Two, so that a damaged newest one is no loss of the trial.
+
+    Returns:
+        How many were deleted.
+    """
+    there = steps(trial_dir)
+    kept = {*keep, *there[-2:], newest_step(trial_dir)}
+    gone = [step for step in there if step not in kept]
+    for step in gone:
+        for file in trial_dir.glob(f"model.ckpt-{step}.*"):
+            file.unlink(missing_ok=True)
+    return len(gone)
+
+
+def without_damage(trial_dir: Path) -> int | None:
+    """Make the newest checkpoint that can be read the one to go on from.
+
+    Damaged ones are renamed, never deleted.
+
+    Returns:
+        Its global step, or None where training begins anew.
+    """
+    import tensorflow as tf
+
+    newest = newest_step(trial_dir)
+    if newest is None or _readable(trial_dir, newest):
+        return newest
+    whole: int | None = None
+    for step in reversed(steps(trial_dir)):
+        if _readable(trial_dir, step):
+            whole = step
+            break
+        logger.warning("The checkpoint at step %d is damaged; going back to the one before it", step)
+        for file in trial_dir.glob(f"model.ckpt-{step}.*"):
+            file.rename(file.with_name(f"damaged.{file.name}"))
+    state = trial_dir / "checkpoint"
+    if whole is None:
+        state.unlink(missing_ok=True)
+        return None
+    tf.compat.v1.train.update_checkpoint_state(str(trial_dir), str(trial_dir / f"model.ckpt-{whole}"))
+    return whole
+
+
+def _readable(trial_dir: Path, step: int) -> bool:
+    """Whether every tensor of the checkpoint can be read; block checksums are verified by reading."""
+    import tensorflow as tf
+
+    prefix = str(trial_dir / f"model.ckpt-{step}")
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except (tf.errors.OpError, ValueError, RuntimeError):
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""What a forked process does before and after it runs its job: its own group, log, lock and end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import NoReturn
+
+from tuner.jobs import Job
+from tuner.paths import TrialDir
+from tuner.trial.run import run_job
+from tuner.trial.stopping import StopRequest
+
+_PR_SET_PDEATHSIG = 1
+
+
+def run_forked(job: Job, trial_dir: TrialDir, parent: int) -> NoReturn:
+    """Run ``job`` in this process, forked from the warm parent, and end the process.
+
+    Never returns, so nothing of the parent's stack runs twice.
+    """
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        die_with_parent(parent)
+        request = StopRequest()
+        request.on_signal()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _log_to(trial_dir)
+        _lock(trial_dir)
+        atexit._clear()  # what the parent registered is the parent's to do
+        print(f"tuner: trial {job.trial}, life {job.life}, began {_now()}", flush=True)  # noqa: T201
+        run_job(job, trial_dir, request)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            _end_threads_and_hooks()
+        os._exit(status)
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when the thread that forked it ends (Linux)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before we asked
+        os._exit(1)
+
+
+def _log_to(trial_dir: TrialDir) -> None:
+    """Send both outputs to the trial's log, appending, and read nothing."""
+    log = os.open(trial_dir.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    os.close(nothing)
+
+
+def _lock(trial_dir: TrialDir) -> None:
+    """Hold the folder as long as this process or one forked from it lives; wait for a former one."""
+    lock = os.open(trial_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+
+
+def _end_threads_and_hooks() -> None:
+    """End as an interpreter does: threads that are no daemons first, then what was registered."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(timeout=30)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S")

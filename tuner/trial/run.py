@@ -1,0 +1,131 @@
+"""One life of a trial in this process: a job and a folder come in, a result goes out.
+
+Everything else that the trial has to say is in the event files that Estimator writes.
+"""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import Infeasible, TunerError
+from tuner.jobs import Ending, Job, Result
+from tuner.paths import TrialDir
+from tuner.task import Model, Specs, build_specs, load_model, run_config
+from tuner.task.specs import configured
+from tuner.trial.checkpoints import newest_step, without_damage
+from tuner.trial.event_names import wait_for_a_new_name
+from tuner.trial.input_position import input_listener
+from tuner.trial.stopping import Control, StopRequest, controlled
+
+
+def run_job(
+    job: Job, trial_dir: TrialDir, request: StopRequest, after_evaluation: Callable[[], None] | None = None
+) -> Result:
+    """Run one life of a trial and leave its result in the folder; never raises for the user's faults.
+
+    Args:
+        job: What to do.
+        trial_dir: The trial's folder; what former lives left in it is gone on from.
+        request: Asked while the trial runs, it stops at its next checkpoint.
+        after_evaluation: Called after each evaluation was written, before the request is looked at.
+    """
+    tags: dict[str, str] = {}
+    try:
+        control = Control(request, job.stop_at, after_evaluation)
+        ending = _train_and_evaluate(job, trial_dir.path, control, tags)
+        reason = ""
+    except Infeasible as error:
+        ending, reason = Ending.INFEASIBLE, error.message
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        ending, reason = (Ending.NAN if _is_nan(error) else Ending.FAILED), last_line(error)
+    result = Result(ending, job.life, newest_step(trial_dir.path), reason, tags)
+    result.write(trial_dir.result_file)
+    return result
+
+
+def last_line(error: BaseException) -> str:
+    """Return an error in one line, as the last one of its traceback."""
+    if isinstance(error, TunerError):
+        return error.message
+    if isinstance(error, SystemExit):
+        return f"the model called exit({error.code if error.code is not None else ''})"
+    return traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
+
+
+def _is_nan(error: BaseException) -> bool:
+    return type(error).__name__ == "NanLossDuringTrainingError"
+
+
+def seed_everything(seed: int) -> None:
+    """Seed all generators from which a graph's initial values are drawn.
+
+    ``tf_random_seed`` alone is not enough: Keras initialisers draw from Python's ``random``.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    random.seed(seed)
+    np.random.seed(seed)
+    tf.random.set_seed(seed)
+
+
+def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[str, str]) -> Ending:
+    import tensorflow as tf
+    from tensorflow_estimator.python.estimator import training
+
+    if job.model is None:
+        raise TunerError("a job without a model was given to the model runner")
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.INFO)
+    seed_everything(job.seed)
+    without_damage(trial_dir)
+    wait_for_a_new_name(trial_dir)
+    estimator, specs = build(load_model(job.model), job, trial_dir)
+    for note in specs.notes:
+        tf.compat.v1.logging.warning(note)
+    _evaluate_what_was_not(estimator, specs, trial_dir)
+    position = None
+    if job.train.checkpoint_input:
+        position = input_listener(trial_dir, required=job.train.checkpoint_input is True)
+    with controlled(control, [position] if position else []):
+        if not _at_end(trial_dir, specs.train.max_steps):
+            training.train_and_evaluate(estimator, specs.train, specs.eval)
+    if position is not None and position.trouble:
+        tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
+    at_end = _at_end(trial_dir, specs.train.max_steps)
+    return Ending.STOPPED if control.stopped and not at_end else Ending.FINISHED
+
+
+def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
+    """Build the Estimator and the specs of a job."""
+    config = run_config(trial_dir, job.seed, job.train, job.threads)
+    estimator = model.estimator(job.params, configured(model, job.params, config))
+    return estimator, build_specs(model, job.params, job.train)
+
+
+def _at_end(trial_dir: Path, max_steps: int | None) -> bool:
+    step = newest_step(trial_dir)
+    return max_steps is not None and step is not None and step >= max_steps
+
+
+def _evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None:
+    """Evaluate the newest checkpoint if a former life died between saving and evaluating it.
+
+    ``train_and_evaluate`` never evaluates the checkpoint it starts from.
+    """
+    from tensorflow_estimator.python.estimator import training
+
+    from tuner.events import read_all
+
+    step = newest_step(trial_dir)
+    if not step:
+        return
+    folder = f"eval_{specs.eval.name}" if specs.eval.name else "eval"
+    if any(e.step == step and e.folder == folder for e in read_all(trial_dir)):
+        return
+    evaluator = training._TrainingExecutor._Evaluator(estimator, specs.eval, specs.train.max_steps)
+    evaluator.evaluate_and_export()

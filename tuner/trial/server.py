@@ -1,0 +1,155 @@
+"""The warm parent: imports TensorFlow and the user's model once, forks a process for each trial.
+
+Runs as ``python -m tuner.trial.server FD`` with one end of a socket as file descriptor FD; JSON lines
+both ways. From the driver: ``{"do": "warm", "model": {...}}`` once, ``{"do": "start", "trial": 7,
+"dir": "..."}`` (the job is in the folder), ``{"do": "signal", "trial": 7, "signal": 15}``. To the
+driver: ``ready``, ``refused``, ``started``, ``ended``.
+
+TensorFlow must not run an op here, nor CUDA start: forks of such a process may hang. When the
+driver's end of the socket closes, everything ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tuner.errors import InvalidInput, TunerError
+from tuner.jobs import Job
+from tuner.paths import TrialDir
+from tuner.spec import ModelRef
+from tuner.trial.process import run_forked
+from tuner.trial.warm import warm_up
+
+
+class Server:
+    """Fork trials on request and say how they ended."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._buffer = b""
+        self._children: dict[int, int] = {}  # pid to trial
+        self._wakeup, self._wakeup_end = socket.socketpair()
+
+    def serve(self) -> None:
+        """Serve until the driver's end of the channel closes, then end all trials."""
+        self._wake_on_child()
+        selector = selectors.DefaultSelector()
+        selector.register(self._channel, selectors.EVENT_READ)
+        selector.register(self._wakeup, selectors.EVENT_READ)
+        try:
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._channel and not self._obey():
+                        return
+                    if key.fileobj is self._wakeup:
+                        self._wakeup.recv(4096)
+                self._reap()
+        finally:
+            self._end_all()
+
+    def _wake_on_child(self) -> None:
+        self._wakeup.setblocking(False)
+        self._wakeup_end.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup_end.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+
+    def _obey(self) -> bool:
+        """Do what the driver says; False when it is gone."""
+        try:
+            data = self._channel.recv(65536)
+        except OSError:
+            return False
+        if not data:
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            if order["do"] == "warm":
+                self._warm(order)
+            elif order["do"] == "start":
+                self._start(order["trial"], TrialDir(Path(order["dir"])))
+            elif order["do"] == "signal":
+                self._signal(order["trial"], order["signal"])
+        return True
+
+    def _say(self, **message: Any) -> None:
+        with contextlib.suppress(OSError):  # the driver is gone: serve() ends with the next read
+            self._channel.sendall(json.dumps(message).encode() + b"\n")
+
+    def _warm(self, order: dict[str, Any]) -> None:
+        try:
+            model = ModelRef(**{**order["model"], "import_paths": tuple(order["model"]["import_paths"])})
+            notes = warm_up(model)
+        except InvalidInput as error:
+            self._say(event="refused", source=error.source, problems=[vars(p) for p in error.problems])
+        except TunerError as error:
+            self._say(event="refused", source="", problems=[{"where": "", "message": str(error), "hint": ""}])
+        else:
+            gc.collect()
+            gc.freeze()  # a collection in a child would touch, and so copy, every page of the parent
+            self._say(event="ready", notes=notes)
+
+    def _start(self, trial: int, trial_dir: TrialDir) -> None:
+        job = Job.read(trial_dir.job_file)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_trial(job, trial_dir, parent)
+        with contextlib.suppress(OSError):  # the child does the same; whoever is first
+            os.setpgid(pid, pid)
+        self._children[pid] = trial
+        self._say(event="started", trial=trial, pid=pid)
+
+    def _become_trial(self, job: Job, trial_dir: TrialDir, parent: int) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for end in (self._channel, self._wakeup, self._wakeup_end):
+            end.close()
+        run_forked(job, trial_dir, parent)
+
+    def _signal(self, trial: int, signum: int) -> None:
+        for pid in [pid for pid, number in self._children.items() if number == trial]:
+            with contextlib.suppress(ProcessLookupError):
+                # Asked to stop, the trial alone is told; killed, all that it has started.
+                os.killpg(pid, signum) if signum == signal.SIGKILL else os.kill(pid, signum)
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            trial = self._children.pop(pid, None)
+            if trial is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)  # what the trial left running
+                self._say(event="ended", trial=trial, status=os.waitstatus_to_exitcode(status))
+
+    def _end_all(self) -> None:
+        for pid in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        for pid in self._children:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def main() -> None:
+    """Serve on the file descriptor that the command line names."""
+    # No PR_SET_PDEATHSIG here: the driver may have started us from a thread that ends before it does.
+    Server(socket.socket(fileno=int(sys.argv[1]))).serve()
+
+
+if __name__ == "__main__":
+    main()
