@@ -1,0 +1,85 @@
+"""The median stopping rule.
+
+Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017, section 3.1, in the
+form that Optuna's MedianPruner gave it: a trial stops at a step if its best evaluation so far is
+worse than the median of what the completed trials had at that step.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections.abc import Sequence
+
+from tuner.values import TrialState, Verdict
+
+
+class MedianScheduler:
+    """Stop a trial that is worse than the median of the completed ones; see ``Scheduler``.
+
+    Args:
+        startup_trials: Completed trials before any is stopped.
+        warmup_steps: Global steps before which no trial is stopped.
+        interval_steps: Global steps from one judgement of a trial to the next, at least 1.
+        percentile: The share of completed trials, in percent, that a trial must keep up with: 50 is
+            the median; less stops more trials.
+    """
+
+    def __init__(
+        self,
+        startup_trials: int = 5,
+        warmup_steps: int = 0,
+        interval_steps: int = 1,
+        percentile: float = 50.0,
+    ) -> None:
+        self._startup_trials = startup_trials
+        self._warmup_steps = warmup_steps
+        self._interval_steps = interval_steps
+        self._percentile = percentile
+        self._completed = 0
+        self._at_step: dict[int, list[float]] = {}  # losses of completed trials, ascending
+        self._curves: dict[int, dict[int, float]] = {}  # of trials that are not settled
+        self._judged: dict[int, int] = {}  # the last interval in which a trial was judged
+
+    def next_stop(self, trial: int, step: int) -> int | None:
+        del trial, step
+        return None
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        curve = self._curves.setdefault(trial, {})
+        curve[step] = losses[0]
+        if self._completed < max(1, self._startup_trials) or step < self._warmup_steps:
+            return Verdict.GO_ON
+        interval = (step - self._warmup_steps) // self._interval_steps
+        if self._judged.get(trial) == interval:
+            return Verdict.GO_ON
+        self._judged[trial] = interval
+        numbers = [loss for loss in curve.values() if not math.isnan(loss)]
+        if not numbers:
+            return Verdict.STOP
+        bar = _percentile(self._at_step.get(step, []), self._percentile)
+        return Verdict.STOP if bar is not None and min(numbers) > bar else Verdict.GO_ON
+
+    def settle(self, trial: int, state: TrialState) -> None:
+        if not state.settled:
+            return
+        curve = self._curves.pop(trial, {})
+        self._judged.pop(trial, None)
+        if state is TrialState.COMPLETE:
+            self._completed += 1
+            for step, loss in curve.items():
+                if not math.isnan(loss):
+                    insort(self._at_step.setdefault(step, []), loss)
+
+    def promote(self) -> int | None:
+        return None
+
+
+def _percentile(ascending: Sequence[float], percent: float) -> float | None:
+    """Return the percentile of sorted numbers, linear between neighbours; None where there are none."""
+    if not ascending:
+        return None
+    position = (len(ascending) - 1) * percent / 100
+    below = math.floor(position)
+    low, high = ascending[below], ascending[min(below + 1, len(ascending) - 1)]
+    return low if low == high else low + (high - low) * (position - below)

@@ -1,0 +1,99 @@
+"""One driver at a time on a journal sweep: a lock with the pid and host of its holder.
+
+On one host the kernel releases the lock when its holder dies. A lock taken on another host (a shared
+folder) is not seen by the kernel everywhere, so the holder also touches the file; one that was not
+touched for a minute counts as left by a dead driver.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import SweepLocked
+
+STALE_S = 60.0
+_BEAT_S = 10.0
+
+
+class DriverLock:
+    """Hold a sweep while working on it; a context manager.
+
+    Args:
+        file: The lock's file; it stays when the lock is released.
+
+    Raises:
+        SweepLocked: Another living driver holds it; says its pid and host.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._stop = threading.Event()
+
+    def __enter__(self) -> DriverLock:
+        self._stream = self._file.open("a+")
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.close()
+            raise self._refusal() from None
+        there = holder(self._file)
+        if there.get("host", socket.gethostname()) != socket.gethostname() and self._age_s() < STALE_S:
+            self._stream.close()
+            raise self._refusal()
+        self._stream.truncate(0)
+        self._stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}))
+        self._stream.flush()
+        self._beat = threading.Thread(target=self._keep_alive, name="driver-lock", daemon=True)
+        self._beat.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._beat.join()
+        self._stream.truncate(0)  # nobody holds it
+        self._stream.close()
+
+    def _refusal(self) -> SweepLocked:
+        there = holder(self._file)
+        return SweepLocked(
+            f"the sweep {self._file.parent.name!r} is being worked on by process {there.get('pid', '?')} "
+            f"on {there.get('host', '?')}",
+            f"wait for it, or stop it with: tuner stop {self._file.parent.name}",
+        )
+
+    def _age_s(self) -> float:
+        return time.time() - self._file.stat().st_mtime
+
+    def _keep_alive(self) -> None:
+        while not self._stop.wait(_BEAT_S):
+            os.utime(self._file)
+
+
+def holder(file: Path) -> dict[str, Any]:
+    """Return pid, host and time of the driver that holds or held the lock; empty if there is none."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def held(file: Path) -> bool:
+    """Whether a living driver holds the lock."""
+    try:
+        with file.open("a+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    there = holder(file)
+    other = bool(there) and there.get("host") != socket.gethostname()
+    return other and time.time() - file.stat().st_mtime < STALE_S

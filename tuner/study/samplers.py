@@ -1,0 +1,102 @@
+"""Optuna's samplers by name, seeded anew for each trial.
+
+What trial n draws depends only on the sweep's seed, n and the settled trials, so that a restarted
+driver draws what an undisturbed one would have drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.errors import InvalidInput
+from tuner.seeds import derive
+from tuner.space import Space
+from tuner.spec import Named
+
+Make = Callable[[int], BaseSampler]
+
+
+class SeededSampler(BaseSampler):
+    """Delegate to a sampler that is made anew, with a seed of its own, for each trial.
+
+    Args:
+        make: Makes the sampler from a seed.
+        seed: The sweep's seed.
+        one_sequence: Whether all trials share one seed, for samplers that walk along one sequence.
+    """
+
+    def __init__(self, make: Make, seed: int, one_sequence: bool = False) -> None:
+        self._make = make
+        self._seed = seed
+        self._one_sequence = one_sequence
+        self._inner = make(derive(seed, "sampler"))
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        if not self._one_sequence:
+            self._inner = self._make(derive(self._seed, "sampler", trial.number))
+        self._inner.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        self._inner.after_trial(study, trial, state, values)
+
+
+def make_sampler(chosen: Named, space: Space, seed: int) -> BaseSampler:
+    """Make the sampler that a search space file names.
+
+    Raises:
+        InvalidInput: A package that it needs is not installed, or Optuna refuses its options.
+    """
+    options = dict(chosen.options)
+    make = _maker(chosen.name, space, options)
+    try:
+        return SeededSampler(make, seed, one_sequence=chosen.name in ("qmc", "grid"))
+    except ImportError as error:
+        raise InvalidInput(
+            "search.sampler",
+            f"{chosen.name} needs a package that is not installed ({error.name or error}); "
+            f"install it with: pip install 'tuner[{chosen.name}]'",
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("search.sampler", f"{chosen.name} refuses its options: {error}") from error
+
+
+def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:
+    samplers = optuna.samplers
+    if name == "grid":
+        from tuner.space.sampling import grid
+
+        return lambda seed: samplers.GridSampler(grid(space), seed=seed)
+    kinds: dict[str, Callable[..., BaseSampler]] = {
+        "random": samplers.RandomSampler,
+        "tpe": samplers.TPESampler,
+        "qmc": samplers.QMCSampler,
+        "cmaes": samplers.CmaEsSampler,
+        "gp": samplers.GPSampler,
+        "nsgaii": samplers.NSGAIISampler,
+        "nsgaiii": samplers.NSGAIIISampler,
+    }
+    if name not in kinds:
+        raise InvalidInput("search.sampler", f"unknown sampler {name!r}; expected one of {', '.join(kinds)}, grid")
+    return lambda seed: kinds[name](seed=seed, **options)

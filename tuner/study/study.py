@@ -1,0 +1,227 @@
+"""The study of a sweep: ask, report, tell, and what is there to go on from.
+
+Optuna's states are fewer than ours: a trial that is paused or interrupted is RUNNING to Optuna (one
+that was told cannot be opened again), and which of them it is stands in the trial's user attribute
+``tuner``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import StoreError
+from tuner.paths import SweepDir
+from tuner.space.sampling import decode, encode, sample
+from tuner.spec import SweepSpec
+from tuner.study.journal import open_journal
+from tuner.values import ParamValue, TrialState
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+ATTRIBUTE = "tuner"
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """What the study knows of a trial.
+
+    Attributes:
+        values: Objective's metric to value; empty where there is none (yet).
+        curve: Global step to the first objective's value, in step order.
+        seconds: Time its processes ran, without pauses.
+        lives: How many processes it has had.
+        failures: How many of them died or raised.
+        tags: Tags of its run beyond the sweep's.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, ParamValue]
+    reason: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    curve: Mapping[int, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    lives: int = 0
+    failures: int = 0
+    started: float = 0.0
+    ended: float = 0.0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def step(self) -> int | None:
+        """The last global step that was reported."""
+        return max(self.curve) if self.curve else None
+
+
+class Study:
+    """The study of one sweep, open for its driver.
+
+    Args:
+        spec: The sweep.
+        storage: Optuna's storage.
+    """
+
+    def __init__(self, spec: SweepSpec, storage: BaseStorage) -> None:
+        import optuna
+
+        from tuner.study.samplers import make_sampler
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._spec = spec
+        self._storage = storage
+        self._ids: dict[int, int] = {}
+        self._attributes: dict[int, dict[str, Any]] = {}
+        self._study = optuna.create_study(
+            study_name=spec.name,
+            storage=storage,
+            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed),
+            pruner=optuna.pruners.NopPruner(),
+            directions=[objective.goal.value for objective in spec.objectives],
+            load_if_exists=True,
+        )
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes of the study that are ours."""
+        found: dict[str, Any] = self._study.user_attrs.get(ATTRIBUTE, {})
+        return found
+
+    def set_attributes(self, **values: Any) -> None:
+        """Set attributes of the study, beside those that are there."""
+        self._study.set_user_attr(ATTRIBUTE, {**self.attributes, **values})
+
+    def enqueue(self, params: Mapping[str, ParamValue]) -> None:
+        """Have a later ``ask`` return these parameters, the rest of them drawn."""
+        self._study.enqueue_trial(encode(params, self._spec.space))
+
+    def ask(self) -> TrialRecord:
+        """Draw the parameters of a new trial."""
+        trial = self._study.ask()
+        self._ids[trial.number] = trial._trial_id
+        return TrialRecord(trial.number, TrialState.RUNNING, sample(trial, self._spec.space))
+
+    def take_up(self, number: int) -> TrialRecord:
+        """Return a trial that was left unfinished, with the parameters that it had not drawn yet."""
+        import optuna
+
+        trial = optuna.trial.Trial(self._study, self._id(number))
+        sample(trial, self._spec.space)
+        return self._record(self._storage.get_trial(self._id(number)))
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """Report the first objective of an evaluation; a step that has a value keeps it."""
+        self._storage.set_trial_intermediate_value(self._id(number), step, float(value))
+
+    def note(self, number: int, **values: Any) -> None:
+        """Set attributes of a trial, beside those that are there: state, reason, seconds, lives."""
+        noted = self._noted(number)
+        noted.update(values)
+        self._storage.set_trial_user_attr(self._id(number), ATTRIBUTE, noted)
+
+    def settle(self, number: int, state: TrialState, values: Mapping[str, float], **noted: Any) -> None:
+        """Tell the study that a trial will not run again.
+
+        Args:
+            number: Of a trial that is not settled.
+            state: COMPLETE, PRUNED or FAIL.
+            values: Each objective's value; empty where there is none.
+            noted: Attributes of the trial, as of ``note``.
+        """
+        from optuna.trial import TrialState as Optuna
+
+        self.note(number, state=state.value, values=dict(values), **noted)
+        ordered = [values[objective.metric] for objective in self._spec.objectives] if values else None
+        if ordered is not None and any(math.isnan(value) for value in ordered):
+            ordered = None  # Optuna keeps no NaN: ours stands in the attribute
+        trial_id = self._id(number)
+        frozen = self._storage.get_trial(trial_id)
+        told = Optuna[state.value]
+        if told is Optuna.COMPLETE and ordered is None:
+            told = Optuna.FAIL
+        if told is Optuna.FAIL:
+            ordered = None
+        self._study.sampler.after_trial(self._study, frozen, told, ordered)
+        self._storage.set_trial_state_values(trial_id, told, ordered)
+        self._attributes.pop(number, None)
+
+    def trials(self) -> list[TrialRecord]:
+        """Return all trials that were begun, by number."""
+        found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
+        return list(_begun(found, self._spec))
+
+    def _id(self, number: int) -> int:
+        if number not in self._ids:
+            self._ids[number] = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        return self._ids[number]
+
+    def _noted(self, number: int) -> dict[str, Any]:
+        if number not in self._attributes:
+            frozen = self._storage.get_trial(self._id(number))
+            self._attributes[number] = dict(frozen.user_attrs.get(ATTRIBUTE, {}))
+        return self._attributes[number]
+
+    def _record(self, frozen: FrozenTrial) -> TrialRecord:
+        return _record(frozen, self._spec)
+
+
+def read_trials(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> list[TrialRecord]:
+    """Return a sweep's trials without changing anything; a driver may be at work.
+
+    Raises:
+        StoreError: The study cannot be read.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if not storage_url and not sweep_dir.journal_file.exists():
+        return []
+    try:
+        storage = open_storage(sweep_dir, storage_url)
+        study_id = storage.get_study_id_from_name(spec.name)
+    except KeyError:
+        return []
+    except Exception as error:
+        raise StoreError(f"the study of {spec.name!r} cannot be read: {error}") from error
+    return list(_begun(storage.get_all_trials(study_id, deepcopy=False), spec))
+
+
+def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:
+    """Open the sweep's journal, or the database that ``storage_url`` names."""
+    if not storage_url:
+        return open_journal(sweep_dir.journal_file)
+    import optuna
+
+    return optuna.storages.get_storage(storage_url)
+
+
+def _begun(found: Sequence[FrozenTrial], spec: SweepSpec) -> Iterator[TrialRecord]:
+    for frozen in found:
+        if frozen.state.name != "WAITING":
+            yield _record(frozen, spec)
+
+
+def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
+    noted = frozen.user_attrs.get(ATTRIBUTE, {})
+    state = TrialState(noted["state"] if "state" in noted else frozen.state.name)
+    values = noted.get("values") or {}
+    if not values and frozen.values:
+        values = {o.metric: value for o, value in zip(spec.objectives, frozen.values, strict=True)}
+    return TrialRecord(
+        number=frozen.number,
+        state=state,
+        params={**decode(frozen.params, spec.space), **spec.space.constants},
+        reason=noted.get("reason", ""),
+        values=values,
+        curve=dict(sorted(frozen.intermediate_values.items())),
+        seconds=noted.get("seconds", 0.0),
+        lives=noted.get("lives", 0),
+        failures=noted.get("failures", 0),
+        started=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
+        ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
+        tags=noted.get("tags", {}),
+    )
