@@ -84,6 +84,7 @@ class Result:
     Attributes:
         step: Global step of the newest checkpoint, or None.
         reason: The error's last line, the signal, the status; empty where all went well.
+        died: Whether the process ended without a word: by a signal, by ``os._exit``.
         tags: What the trial process has to say on the run, for instance that the position in the
             input could not be checkpointed.
     """
@@ -92,6 +93,7 @@ class Result:
     life: int = 0
     step: int | None = None
     reason: str = ""
+    died: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, file: Path) -> None:

@@ -121,6 +121,11 @@ class SweepDir:
         return self.path / "driver.lock"
 
     @property
+    def stop_file(self) -> Path:
+        """Made by ``tuner stop``, seen and removed by the driver."""
+        return self.path / "stop.request"
+
+    @property
     def driver_log_file(self) -> Path:
         """What the fork server and the recorder say, for `--debug` and post-mortems."""
         return self.path / "driver.log"

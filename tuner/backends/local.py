@@ -213,7 +213,7 @@ def _result(trial: _Trial, status: int) -> Result:
         reason = f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
     else:
         reason = f"the process ended with status {status} and left no result"
-    return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason)
+    return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason, died=True)
 
 
 def _in_order(messages: list[Message]) -> list[Message]:

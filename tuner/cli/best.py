@@ -1,0 +1,31 @@
+"""``tuner best``: the best trial, or the Pareto front of several objectives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.show import COLUMNS
+from tuner.cli.tables import Format, FormatOption, write, write_json
+
+
+@command("best")
+def best(
+    name: NameArgument,
+    form: FormatOption = Format.TABLE,
+    root: RootOption = Path(),
+    debug: DebugOption = False,
+) -> int:
+    """Show the best trial (the Pareto front where there are several objectives)."""
+    from tuner.sweep import Sweep
+
+    del debug
+    result = Sweep.open(name, root).result()
+    several = len(result.spec.objectives) > 1
+    best_trial = result.best  # says so where there is none
+    rows = [trial.row() for trial in result.front] if several else [best_trial.row()]
+    if form is Format.JSON:
+        write_json(rows if several else rows[0])
+    else:
+        write(rows, COLUMNS, form)
+    return 0

@@ -1,0 +1,53 @@
+"""``tuner list``: the sweeps under the root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.tables import Format, FormatOption, write
+
+if TYPE_CHECKING:
+    from tuner.paths import SweepDir
+
+COLUMNS = ("sweep", "state", "trials", "complete", "pruned", "fail", "best", "seconds")
+
+
+@command("list")
+def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), debug: DebugOption = False) -> int:
+    """List the sweeps under the root."""
+    from tuner.paths import Root
+
+    del debug
+    rows = [_row(sweep_dir) for sweep_dir in Root(root.absolute()).sweeps()]
+    if not rows and form is Format.TABLE:
+        typer.echo(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")
+        return 0
+    write(rows, COLUMNS, form)
+    return 0
+
+
+def _row(sweep_dir: SweepDir) -> dict[str, Any]:
+    from tuner.results import SweepResult
+    from tuner.study.lock import held
+    from tuner.sweep.opening import read_frozen
+    from tuner.values import TrialState
+
+    frozen = read_frozen(sweep_dir)
+    result = SweepResult(sweep_dir, frozen.spec, frozen.storage_url)
+    states = [trial.state for trial in result.trials]
+    best = result.best_or_none
+    done = sum(state.settled for state in states) >= frozen.spec.search.trials
+    return {
+        "sweep": sweep_dir.name,
+        "state": "running" if held(sweep_dir.driver_file) else "finished" if done else "stopped",
+        "trials": f"{sum(state.settled for state in states)}/{frozen.spec.search.trials}",
+        "complete": states.count(TrialState.COMPLETE),
+        "pruned": states.count(TrialState.PRUNED),
+        "fail": states.count(TrialState.FAIL),
+        "best": best.value if best else None,
+        "seconds": round(sum(trial.record.seconds for trial in result.trials), 1),
+    }

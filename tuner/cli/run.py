@@ -1,0 +1,120 @@
+"""``tuner run``: run a sweep, and continue it when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tuner.cli.app import DebugOption, RootOption, command
+from tuner.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from tuner.sweep import Sweep
+
+Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Total number of trials of the sweep.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Trials at a time; at most the cores.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the sweep.")]
+Timeout = Annotated[str | None, typer.Option("--timeout", help="Running time of the sweep: 90s, 15m, 2h.")]
+TrialTimeout = Annotated[str | None, typer.Option("--trial-timeout", help="Running time of one trial: 90s, 15m, 2h.")]
+BackendOption = Annotated[str, typer.Option("--backend", help="Where trials run: local, or inline for a debugger.")]
+
+
+@command("run")
+def run(
+    space: Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="Search space file.", show_default=False)],
+    script: Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND...]", show_default=False)] = None,
+    trials: Trials = None,
+    workers: Workers = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the sweep instead of the file's.")] = None,
+    seed: Seed = None,
+    timeout: Timeout = None,
+    trial_timeout: TrialTimeout = None,
+    backend: BackendOption = "local",
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="K=V", help="Tag of all runs.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300.")
+    ] = None,
+    root: RootOption = Path(),
+    debug: DebugOption = False,
+) -> int:
+    """Run a sweep; continue it when the sweep of that name is there."""
+    from tuner.sweep import Sweep
+
+    del debug
+    if script:
+        raise InvalidInput("", "script mode (-- COMMAND) is not there yet; name a model in the file")
+    limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
+    tags = parse_tags(tag or [])
+    sweep = Sweep.from_file(space, root, name, override or [])
+    return drive(sweep, limits, backend, tags)
+
+
+def parse_limits(
+    trials: int | None, workers: int | None, seed: int | None, timeout: str | None, trial_timeout: str | None
+) -> dict[str, Any]:
+    """Return the limits that flags give, durations in seconds.
+
+    Raises:
+        InvalidInput: A duration is none.
+    """
+    from tuner.durations import parse_duration
+
+    durations = {"--timeout": timeout, "--trial-timeout": trial_timeout}
+    seconds, problems = {}, []
+    for flag, text in durations.items():
+        try:
+            seconds[flag] = None if text is None else parse_duration(text)
+        except ValueError as error:
+            problems.append(Problem(flag, str(error)))
+    if problems:
+        raise InvalidInput("", problems)
+    return {
+        "trials": trials,
+        "workers": workers,
+        "seed": seed,
+        "timeout_s": seconds["--timeout"],
+        "trial_timeout_s": seconds["--trial-timeout"],
+    }
+
+
+def parse_tags(given: Sequence[str]) -> dict[str, str]:
+    """Return ``K=V`` pairs as a mapping.
+
+    Raises:
+        InvalidInput: One has no ``=``, or a key that is ours or MLflow's.
+    """
+    tags, problems = {}, []
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            problems.append(Problem("--tag", f"found {pair!r}, expected KEY=VALUE"))
+        elif key.startswith(("tuner.", "mlflow.")):
+            problems.append(Problem("--tag", f"{key!r} begins with a name that is taken", "use another key"))
+        tags[key] = value
+    if problems:
+        raise InvalidInput("", problems)
+    return tags
+
+
+def drive(sweep: Sweep, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str]) -> int:
+    """Run a sweep under a display, say how it ended, and return the exit status."""
+    from tuner.cli.display import watcher
+
+    with watcher() as display:
+        ran = sweep.drive(limits, backend, tags, display)
+    name = sweep.spec.name
+    if ran.end is None:
+        typer.echo(f"stopped; continue with: tuner resume {name}", err=True)
+        return ran.exit_status
+    typer.echo(f"finished: {ran.end.reason}", err=True)
+    best = ran.result.best_or_none
+    if best is None:
+        typer.echo(f"no trial completed; see why with: tuner show {name}", err=True)
+    else:
+        params = ", ".join(f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in best.params.items())
+        values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
+        typer.echo(f"best: trial {best.number}, {values}, with {params}")
+    return ran.exit_status

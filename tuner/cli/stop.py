@@ -1,0 +1,27 @@
+"""``tuner stop``: ask a running sweep to stop as by Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.errors import InvalidInput
+
+
+@command("stop")
+def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
+    """Ask a running sweep to stop; its trials stop at their next checkpoints."""
+    from tuner.study.lock import held, holder
+    from tuner.sweep import Sweep
+    from tuner.sweep.stopping import request_stop
+
+    del debug
+    sweep = Sweep.open(name, root)
+    if not held(sweep.dir.driver_file):
+        raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")
+    driver = holder(sweep.dir.driver_file)
+    request_stop(sweep.dir.stop_file)
+    typer.echo(f"asked process {driver.get('pid')} on {driver.get('host')} to stop; follow it with: tuner list")
+    return 0

@@ -1,0 +1,96 @@
+"""Rows for people and for programs: a table, JSON or CSV on standard output."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+
+class Format(str, Enum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={cell(item)}" for name, item in value.items())
+    return str(value)
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose mappings became columns ``KEY.NAME``."""
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            found.update({f"{key}.{name}": item for name, item in value.items()})
+        else:
+            found[key] = value
+    return found
+
+
+def write_json(value: Any) -> None:
+    """Write JSON to standard output; NaN and infinities as JSON has none: as strings."""
+    print(json.dumps(_plain(value), indent=1))  # noqa: T201
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV to standard output; numbers keep every bit."""
+    flat_rows = [flat(row) for row in rows]
+    columns = list(dict.fromkeys(column for row in flat_rows for column in row))
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat_rows)
+
+
+def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write the named columns of rows as a table for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        numbers = any(isinstance(row.get(column), (int, float)) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(cell(row.get(column))) for column in columns])
+    wide = None if sys.stdout.isatty() else 200
+    Console(width=wide).print(table)
+
+
+def write(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: Format) -> None:
+    """Write rows in the form that was asked for."""
+    if form is Format.JSON:
+        write_json(list(rows))
+    elif form is Format.CSV:
+        write_csv(rows)
+    else:
+        write_table(rows, columns)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,29 @@
+"""``tuner verify``: compare study, MLflow and event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+
+
+@command("verify")
+def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
+    """Compare study, MLflow and event files, and say where they differ."""
+    from tuner.sweep import Sweep
+    from tuner.verify import verify_sweep
+
+    del debug
+    sweep = Sweep.open(name, root)
+    report = verify_sweep(sweep.dir, sweep.result())
+    for line in report.differences:
+        typer.echo(line)
+    for line in report.notes:
+        typer.echo(f"note: {line}", err=True)
+    if report.differences:
+        typer.echo(f"{len(report.differences)} differences", err=True)
+        return 1
+    typer.echo(f"{report.trials} trials, {report.values} values: study, MLflow and event files are equal")
+    return 0

@@ -1,0 +1,156 @@
+"""What a sweep has found, for people who program: trials, the best, curves, a DataFrame.
+
+Reads the study and the record log; needs neither TensorFlow nor MLflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import SweepError
+from tuner.paths import SweepDir
+from tuner.recorders.runs import run_ids
+from tuner.records import Evaluated, read_records
+from tuner.spec import SweepSpec
+from tuner.study import TrialRecord, read_trials
+from tuner.values import Objective, TrialState
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of a sweep, as ``tuner show`` has it.
+
+    Attributes:
+        run_id: Its MLflow run, or None before the tracking store had it.
+        trial_dir: Its folder: the Estimator's model_dir.
+    """
+
+    record: TrialRecord
+    objectives: tuple[Objective, ...]
+    run_id: str | None
+    trial_dir: str
+
+    @property
+    def number(self) -> int:
+        return self.record.number
+
+    @property
+    def state(self) -> TrialState:
+        return self.record.state
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters and constants."""
+        return dict(self.record.params)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Objective's metric to value; empty where there is none."""
+        return dict(self.record.values)
+
+    @property
+    def value(self) -> float | None:
+        """The first objective."""
+        return self.record.values.get(self.objectives[0].metric)
+
+    def row(self) -> dict[str, Any]:
+        """Return what the JSON of ``tuner show`` has."""
+        return {
+            "trial": self.number,
+            "state": self.state.value,
+            "reason": self.record.reason,
+            "params": self.params,
+            "values": self.values,
+            "step": self.record.step,
+            "seconds": round(self.record.seconds, 3),
+            "run_id": self.run_id,
+            "trial_dir": self.trial_dir,
+        }
+
+
+class SweepResult:
+    """The trials of a sweep as they stand on disk.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        spec: What it runs.
+        storage_url: Optuna storage, or empty for the journal.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:
+        self.dir = sweep_dir
+        self.spec = spec
+        runs = run_ids(sweep_dir)
+        self.trials: list[Trial] = [
+            Trial(record, spec.objectives, runs.get(record.number), str(sweep_dir.trial(record.number).path))
+            for record in read_trials(sweep_dir, spec, storage_url)
+        ]
+
+    @property
+    def best(self) -> Trial:
+        """The complete trial with the best first objective.
+
+        Raises:
+            SweepError: No trial is complete.
+        """
+        found = self.best_or_none
+        if found is None:
+            states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
+            raise SweepError(
+                f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})",
+                f"see why with: tuner show {self.spec.name}",
+            )
+        return found
+
+    @property
+    def best_or_none(self) -> Trial | None:
+        """The complete trial with the best first objective, or None."""
+        goal = self.spec.objectives[0].goal
+        complete = [t for t in self.trials if t.state is TrialState.COMPLETE and t.value is not None]
+        return min(complete, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The complete trials that no other one is better than in every objective (the Pareto front)."""
+        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE and trial.values]
+        losses = {trial.number: self._losses(trial) for trial in complete}
+        return [t for t in complete if not any(_dominates(losses[o.number], losses[t.number]) for o in complete)]
+
+    def curves(self) -> pandas.DataFrame:
+        """Return all evaluations: columns trial, step, time (s), folder, tag, value."""
+        import pandas
+
+        rows: dict[tuple[int, str, int, str], dict[str, Any]] = {}
+        for record, _ in read_records(self.dir.records_file):
+            if isinstance(record, Evaluated):
+                found = record.evaluation
+                for tag, value in found.scalars.items():
+                    key = (record.trial, found.folder, found.step, tag)
+                    row = {"trial": record.trial, "step": found.step, "time": found.time, "folder": found.folder}
+                    rows.setdefault(key, {**row, "tag": tag, "value": value})
+        columns = ["trial", "step", "time", "folder", "tag", "value"]
+        return pandas.DataFrame(list(rows.values()), columns=columns)
+
+    def dataframe(self) -> pandas.DataFrame:
+        """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id."""
+        import pandas
+
+        rows = []
+        for trial in self.trials:
+            row = trial.row()
+            params, values = row.pop("params"), row.pop("values")
+            rows.append({**row, **values, **{f"params_{name}": value for name, value in params.items()}})
+        return pandas.DataFrame(rows)
+
+    def _losses(self, trial: Trial) -> list[float]:
+        return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]
+
+
+def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether ``one`` is nowhere worse than ``other`` and somewhere better."""
+    return all(a <= b for a, b in zip(one, other, strict=True)) and list(one) != list(other)

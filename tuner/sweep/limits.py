@@ -1,0 +1,95 @@
+"""When a sweep ends: its trials, its time, its failures, its other budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.spec import SearchSettings
+from tuner.values import Goal, TrialState
+
+
+@dataclass(frozen=True)
+class End:
+    """Why a sweep ends.
+
+    Attributes:
+        reason: In one line.
+        failed: Whether a failure limit struck (exit status 1).
+        at_once: Whether trials that run are stopped rather than waited for.
+    """
+
+    reason: str
+    failed: bool = False
+    at_once: bool = True
+
+
+class Limits:
+    """Count what settled trials spend of the sweep's limits.
+
+    Args:
+        search: The limits.
+        goal: Of the first objective.
+    """
+
+    def __init__(self, search: SearchSettings, goal: Goal) -> None:
+        self._search = search
+        self._goal = goal
+        self._failed = 0
+        self._failed_in_a_row = 0
+        self._last_reason = ""
+        self._steps = 0
+        self._best: float | None = None
+        self._since_best = 0
+        self._settled = 0
+
+    def settle(self, state: TrialState, reason: str, value: float | None, steps: int) -> None:
+        """Count a trial that will not run again.
+
+        Args:
+            state: COMPLETE, PRUNED or FAIL.
+            reason: Of its failure.
+            value: Its first objective, or None.
+            steps: Global steps it was trained.
+        """
+        self._settled += 1
+        self._steps += steps
+        if state is TrialState.FAIL:
+            self._failed += 1
+            self._failed_in_a_row += 1
+            self._last_reason = reason
+        else:
+            self._failed_in_a_row = 0
+        if state is TrialState.COMPLETE and value is not None and self._improves(value):
+            self._best, self._since_best = value, 0
+        else:
+            self._since_best += 1
+
+    def reached(self, elapsed_s: float, latest: Sequence[float] = ()) -> End | None:
+        """Return why the sweep ends now, or None.
+
+        Args:
+            elapsed_s: Running time of the sweep over all calls, in seconds.
+            latest: First objectives that trials show now.
+        """
+        search, budget = self._search, self._search.budget
+        if search.max_failed_trials is not None and self._failed > search.max_failed_trials:
+            return End(f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})", failed=True)
+        if self._failed_in_a_row >= search.max_consecutive_failures:
+            return End(
+                f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}", failed=True
+            )
+        if search.timeout_s is not None and elapsed_s >= search.timeout_s:
+            return End(f"the sweep's time of {search.timeout_s:g} s is over")
+        if budget.steps is not None and self._steps >= budget.steps:
+            return End(f"the budget of {budget.steps} steps is spent")
+        if budget.target is not None:
+            seen = [value for value in (*latest, self._best) if value is not None]
+            if any(self._goal.loss(value) <= self._goal.loss(budget.target) for value in seen):
+                return End(f"the target of {budget.target:g} was reached")
+        if budget.plateau is not None and self._settled and self._since_best >= budget.plateau:
+            return End(f"no better trial among the last {budget.plateau}", at_once=False)
+        return None
+
+    def _improves(self, value: float) -> bool:
+        return self._best is None or self._goal.loss(value) < self._goal.loss(self._best)

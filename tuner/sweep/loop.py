@@ -1,0 +1,343 @@
+"""The one loop that joins everything: ask, start, follow, report, judge, tell, record.
+
+What is recorded goes into the record log before the study is told: a driver that is killed between
+the two finds it again in the event files and records it twice, which counts once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from tuner.backends import Backend, Ended, Reported, Started
+from tuner.jobs import Ending, Job
+from tuner.paths import SweepDir
+from tuner.records import Evaluated, Record, RecordLog, TrialChanged, TrialOpened
+from tuner.schedulers import Scheduler
+from tuner.seeds import derive
+from tuner.spec import SweepSpec
+from tuner.study import Study, TrialRecord
+from tuner.sweep.limits import End, Limits
+from tuner.sweep.progress import Progress, TrialProgress, Watcher
+from tuner.sweep.running import Outcome, Running, judge_end, objective_values
+from tuner.trial import checkpoints
+from tuner.values import Evaluation, TrialState, Verdict
+
+TICK_S = 0.25
+GRACE_S = 30.0  # from asking a trial to stop until it is killed
+
+
+class Stopping(Protocol):
+    """Whether somebody wants the sweep to stop."""
+
+    @property
+    def asked(self) -> bool:
+        """Trials stop at their next checkpoints."""
+
+    @property
+    def at_once(self) -> bool:
+        """Trials are killed."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop works with; all of it open."""
+
+    study: Study
+    backend: Backend
+    scheduler: Scheduler
+    log: RecordLog
+    watcher: Watcher
+    stopping: Stopping
+    clock: Callable[[], float] = time.time
+
+
+class Loop:
+    """Run the trials of a sweep until its limits are reached or somebody stops it.
+
+    Args:
+        spec: The sweep.
+        sweep_dir: Its folder.
+        parts: What it works with.
+        workers: Trials at a time.
+        threads: Threads of a trial's sessions.
+    """
+
+    def __init__(self, spec: SweepSpec, sweep_dir: SweepDir, parts: Parts, workers: int, threads: int) -> None:
+        self._spec = spec
+        self._dir = sweep_dir
+        self._parts = parts
+        self._workers = workers
+        self._threads = threads
+        self._running: dict[int, Running] = {}
+        self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
+        self._paused: dict[int, TrialRecord] = {}
+        self._counts: Counter[TrialState] = Counter()
+        self._begun = 0
+        self._best: tuple[int, float] | None = None
+        self._limits = Limits(spec.search, spec.objectives[0].goal)
+        self._valued = False  # whether any trial of the sweep has had an objective
+        self._end: End | None = None
+        self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
+        self._opened = parts.clock()
+
+    def run(self) -> End | None:
+        """Run until the limits are reached; return which, or None if somebody stopped the sweep."""
+        self._recall()
+        while True:
+            self._judge_limits()
+            self._start_trials()
+            if not self._running:
+                break
+            for message in self._parts.backend.wait(TICK_S):
+                if isinstance(message, Started):
+                    self._parts.watcher.say(f"trial {message.trial}: running, {message.where}")
+                elif isinstance(message, Reported):
+                    self._take(message.trial, message.evaluation)
+                else:
+                    self._take_end(message)
+            self._mind_the_time()
+            self._parts.watcher.show(self.progress())
+        return self._close()
+
+    def progress(self) -> Progress:
+        """Return where the sweep stands."""
+        running = tuple(
+            TrialProgress(r.trial, r.step, self._spec.train.max_steps, r.latest) for r in self._running.values()
+        )
+        done = sum(count for state, count in self._counts.items() if state.settled)
+        left = None
+        if done and self._end is None:
+            left = self._elapsed_s() / done * max(0, self._spec.search.trials - done)
+        return Progress(running, self._spec.search.trials, self._counts, self._best, self._elapsed_s(), left)
+
+    def _recall(self) -> None:
+        """Tell the scheduler and the limits what earlier drivers have done."""
+        for record in self._parts.study.trials():
+            self._begun += 1
+            if record.state.settled:
+                for step, value in record.curve.items():
+                    self._parts.scheduler.report(record.number, step, self._losses(value))
+                self._count(record)
+            elif record.state is TrialState.PAUSED:
+                self._pause(record)
+            else:
+                self._waiting[record.number] = record
+
+    def _losses(self, value: float) -> list[float]:
+        return [self._spec.objectives[0].goal.loss(value)]
+
+    def _start_trials(self) -> None:
+        while self._end is None and not self._parts.stopping.asked and len(self._running) < self._workers:
+            record = self._next()
+            if record is None:
+                return
+            self._start(record)
+
+    def _next(self) -> TrialRecord | None:
+        """Return the trial to run next: one left behind, one promoted, a new one, or none."""
+        if self._waiting:
+            return self._parts.study.take_up(self._waiting.pop(min(self._waiting)).number)
+        promoted = self._parts.scheduler.promote()
+        if promoted is not None:
+            return self._paused.pop(promoted)
+        if self._begun < self._spec.search.trials:
+            self._begun += 1
+            return self._parts.study.ask()
+        return None
+
+    def _start(self, record: TrialRecord) -> None:
+        number, spec = record.number, self._spec
+        trial_dir = self._dir.trial(number)
+        record = replace(record, state=TrialState.RUNNING, lives=record.lives + 1)
+        job = Job(
+            trial=number,
+            life=record.lives,
+            params={**record.params, **spec.space.constants},
+            seed=derive(spec.search.seed, "trial", number),
+            train=spec.train,
+            model=spec.model,
+            command=spec.command,
+            stop_at=self._parts.scheduler.next_stop(number, record.step or 0),
+            threads=self._threads,
+        )
+        now = self._parts.clock()
+        self._record(TrialOpened(number, now, job.params, record.tags))
+        self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
+        self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives)
+        self._running[number] = Running(record, job, now, spec.objectives)
+        self._parts.backend.start(job, trial_dir)
+
+    def _take(self, trial: int, evaluation: Evaluation) -> None:
+        """Report an evaluation, unless the trial's verdict came before it."""
+        running = self._running.get(trial)
+        if running is None or (running.verdict is not None and running.verdict.state.settled):
+            return
+        fresh, whole = running.take(evaluation)
+        if fresh is None:
+            return
+        self._record(Evaluated(trial, fresh))
+        if running.misses_objective():
+            self._decide(running, running.missing(), kill=True)
+        if whole:
+            self._judge(running, fresh.step)
+
+    def _judge(self, running: Running, step: int) -> None:
+        """Report a step to study and scheduler, and obey the scheduler's verdict."""
+        reported = running.record.curve
+        if step not in reported:
+            self._parts.study.report(running.trial, step, running.at(step)[0])
+        verdict = self._parts.scheduler.report(running.trial, step, running.losses(step))
+        self._thin_checkpoints(running)
+        at_end = self._spec.train.max_steps is not None and step >= self._spec.train.max_steps
+        # What an earlier life has shown was judged then; but the driver may have died before it
+        # obeyed the last verdict.
+        judged_before = step in reported and step != max(reported)
+        if verdict is Verdict.STOP and not at_end and not judged_before:
+            name = self._spec.search.scheduler.name
+            self._decide(running, Outcome(TrialState.PRUNED, f"by {name} at step {step}"), kill=True)
+
+    def _decide(self, running: Running, outcome: Outcome, kill: bool) -> None:
+        """Decide what becomes of a trial while it runs, and stop it."""
+        if running.verdict is None or outcome.state.settled:
+            running.verdict = outcome
+        self._stop(running, kill)
+
+    def _stop(self, running: Running, kill: bool) -> None:
+        if running.asked_to_stop_at is None or (kill and not running.killed):
+            running.asked_to_stop_at = self._parts.clock()
+            running.killed = running.killed or kill
+            self._parts.backend.stop(running.trial, kill)
+
+    def _thin_checkpoints(self, running: Running) -> None:
+        """Keep of a trial's checkpoints what it resumes from and its best."""
+        curve, goal = running.curve, self._spec.objectives[0].goal
+        best = min(curve, key=lambda step: (goal.loss(curve[step]), step))
+        checkpoints.thin(self._dir.trial(running.trial).path, keep=[best])
+
+    def _take_end(self, message: Ended) -> None:
+        running = self._running.pop(message.trial, None)
+        if running is None:
+            return
+        search, result = self._spec.search, message.result
+        outcome = judge_end(running, result, search.nan, search.retries)
+        record = replace(
+            running.record,
+            state=outcome.state,
+            reason=outcome.reason,
+            seconds=running.record.seconds + self._parts.clock() - running.started,
+            values=running.values(),
+            curve=running.curve,
+            tags={**running.record.tags, **result.tags},
+        )
+        if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
+            record = replace(record, values={o.metric: o.goal.worst for o in self._spec.objectives})
+        if not outcome.state.settled:
+            self._set_aside(record, died=result.ending is Ending.FAILED)
+            return
+        self._settle(record)
+        if outcome.objective_missing and not self._valued:
+            self._end = self._end or End(outcome.reason, failed=True)
+
+    def _settle(self, record: TrialRecord) -> None:
+        """Tell everybody that a trial will not run again."""
+        if record.state is TrialState.FAIL:
+            record = replace(record, values={})
+        self._say_state(record)
+        self._parts.study.settle(
+            record.number,
+            record.state,
+            record.values,
+            reason=record.reason,
+            seconds=record.seconds,
+            tags=dict(record.tags),
+        )
+        self._count(record)
+
+    def _set_aside(self, record: TrialRecord, died: bool) -> None:
+        """Keep a trial that goes on later: at once, when it is promoted, or when the sweep is resumed."""
+        again = record.state is TrialState.RUNNING
+        record = replace(record, failures=record.failures + (died and again), values={})
+        if again:
+            record = replace(record, state=TrialState.INTERRUPTED)
+        self._say_state(record)
+        self._parts.study.note(
+            record.number,
+            state=record.state.value,
+            reason=record.reason,
+            seconds=record.seconds,
+            failures=record.failures,
+        )
+        if record.state is TrialState.PAUSED:
+            self._pause(record)
+        elif again:
+            self._waiting[record.number] = record
+
+    def _pause(self, record: TrialRecord) -> None:
+        self._paused[record.number] = record
+        self._parts.scheduler.settle(record.number, TrialState.PAUSED)
+
+    def _say_state(self, record: TrialRecord) -> None:
+        """Record and show the state that a trial entered."""
+        changed = TrialChanged(
+            record.number, self._parts.clock(), record.state, record.reason, record.values, record.step, record.tags
+        )
+        self._record(changed)
+        objective = "".join(f", {metric} {value:.6g}" for metric, value in record.values.items())
+        reason = f" ({record.reason})" if record.reason else ""
+        at = f" at step {record.step}" if record.step else ""
+        self._parts.watcher.say(f"trial {record.number}: {record.state.value}{at}{objective}{reason}")
+
+    def _count(self, record: TrialRecord) -> None:
+        """Count a settled trial for scheduler, limits and display."""
+        self._parts.scheduler.settle(record.number, record.state)
+        self._counts[record.state] += 1
+        self._valued = self._valued or bool(record.values)
+        objective = self._spec.objectives[0]
+        value = record.values.get(objective.metric)
+        self._limits.settle(record.state, record.reason, value, record.step or 0)
+        if record.state is TrialState.COMPLETE and value is not None:
+            loss = objective.goal.loss(value)
+            if self._best is None or loss < objective.goal.loss(self._best[1]):
+                self._best = (record.number, value)
+
+    def _judge_limits(self) -> None:
+        if self._end is None:
+            latest = [value for r in self._running.values() if (value := r.latest) is not None]
+            self._end = self._limits.reached(self._elapsed_s(), latest)
+
+    def _mind_the_time(self) -> None:
+        """Stop what was asked to stop, took too long, or did not obey."""
+        now, stopping = self._parts.clock(), self._parts.stopping
+        limit = self._spec.search.trial_timeout_s
+        for running in list(self._running.values()):
+            spent = running.record.seconds + now - running.started
+            if stopping.asked or (self._end is not None and self._end.at_once):
+                why = self._end.reason if self._end else "the sweep was stopped"
+                self._decide(running, Outcome(TrialState.INTERRUPTED, why), kill=stopping.at_once)
+            elif limit is not None and spent > limit and running.verdict is None:
+                reason = f"ran longer than its limit of {limit:g} s"
+                self._decide(running, Outcome(TrialState.FAIL, reason), kill=False)
+            if running.asked_to_stop_at is not None and now - running.asked_to_stop_at > GRACE_S:
+                self._stop(running, kill=True)
+
+    def _elapsed_s(self) -> float:
+        return self._spent_s + self._parts.clock() - self._opened
+
+    def _record(self, record: Record) -> None:
+        self._parts.log.append(record)
+
+    def _close(self) -> End | None:
+        """Settle what nobody will take up any more; return why the sweep ended."""
+        self._parts.study.set_attributes(seconds=self._elapsed_s())
+        if self._parts.stopping.asked and self._end is None:
+            return None
+        for record in self._paused.values():
+            values = objective_values(self._spec.objectives, {self._spec.objectives[0].metric: record.curve})
+            self._settle(replace(record, state=TrialState.PRUNED, reason="never promoted", values=values))
+        self._paused.clear()
+        self._parts.watcher.show(self.progress())
+        return self._end or End(f"{self._begun} of {self._spec.search.trials} trials")

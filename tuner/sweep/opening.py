@@ -1,0 +1,150 @@
+"""A sweep's folder, made once or found again: the frozen search space, its identity, its facts."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput, Problem, StoreError
+from tuner.paths import SweepDir, write_whole
+from tuner.records import SweepOpened
+from tuner.spec import SweepSpec
+from tuner.spacefile import diff, from_json, to_json
+
+PACKAGES = ("tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A sweep as it stands on disk.
+
+    Attributes:
+        sweep_id: Unique for ever.
+        spec: What it runs now; limits may have been raised since it was made.
+        tags: Those given by ``--tag``.
+        storage_url: Optuna storage, or empty for the journal.
+    """
+
+    sweep_id: str
+    spec: SweepSpec
+    tags: Mapping[str, str] = field(default_factory=dict)
+    storage_url: str = ""
+
+    def write(self, sweep_dir: SweepDir) -> None:
+        """Write the sweep into its folder."""
+        data = {
+            "sweep_id": self.sweep_id,
+            "spec": to_json(self.spec),
+            "tags": dict(self.tags),
+            "storage_url": self.storage_url,
+        }
+        write_whole(sweep_dir.space_file, self.spec.source)
+        write_whole(sweep_dir.spec_file, json.dumps(data, indent=1))
+
+
+def read_frozen(sweep_dir: SweepDir) -> Frozen:
+    """Read a sweep from its folder.
+
+    Raises:
+        InvalidInput: There is no sweep of that name; names those that are there.
+        StoreError: The file in it is damaged.
+    """
+    if not sweep_dir.spec_file.exists():
+        there = [other.name for other in sweep_dir.root.sweeps()]
+        found = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here"
+        raise InvalidInput("", [Problem("", f"no sweep {sweep_dir.name!r} under {sweep_dir.root.path}", found)])
+    try:
+        data = json.loads(sweep_dir.spec_file.read_text(encoding="utf-8"))
+        return Frozen(data["sweep_id"], from_json(data["spec"]), data.get("tags", {}), data.get("storage_url", ""))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{sweep_dir.spec_file} is damaged: {error}") from error
+
+
+def freeze(sweep_dir: SweepDir, spec: SweepSpec, tags: Mapping[str, str], storage_url: str = "") -> tuple[Frozen, list[str]]:
+    """Make the sweep's folder, or go on with the sweep that is in it; call it while holding its lock.
+
+    Returns:
+        The sweep, and what changed since it was made, a line each.
+
+    Raises:
+        InvalidInput: It was made with another search space; each difference is a line.
+    """
+    if not sweep_dir.spec_file.exists():
+        frozen = Frozen(uuid.uuid4().hex, spec, dict(tags), storage_url)
+        frozen.write(sweep_dir)
+        return frozen, []
+    before = read_frozen(sweep_dir)
+    harmless, refused = diff(before.spec, spec)
+    if refused:
+        raise InvalidInput(
+            f"sweep {spec.name}",
+            [
+                *[Problem("", f"was made with another search space: {line}") for line in refused],
+                Problem("", "what was recorded keeps its meaning", "give this one another name with --name"),
+            ],
+        )
+    frozen = replace(before, spec=spec, tags={**before.tags, **tags})
+    if harmless or frozen.tags != before.tags:
+        frozen.write(sweep_dir)
+    return frozen, harmless
+
+
+def opened(frozen: Frozen, settings: Mapping[str, Any]) -> SweepOpened:
+    """Return the record that says a driver began to work on the sweep."""
+    spec = frozen.spec
+    return SweepOpened(
+        sweep_id=frozen.sweep_id,
+        name=spec.name,
+        time=time.time(),
+        objectives={objective.metric: objective.goal.value for objective in spec.objectives},
+        space=spec.source,
+        settings=settings,
+        tags=frozen.tags,
+        facts=facts(),
+    )
+
+
+def facts() -> dict[str, str]:
+    """Return what a reader needs to repeat the sweep: command, versions, git commit.
+
+    Nothing of the environment is among it.
+    """
+    found = {
+        "tuner.command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "tuner.python": platform.python_version(),
+    }
+    for package in PACKAGES:
+        try:
+            found[f"tuner.version.{package}"] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    commit = _git("rev-parse", "HEAD")
+    if commit:
+        found["mlflow.source.git.commit"] = commit
+        found["tuner.git_dirty"] = str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower()
+    return found
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def changed_limits(spec: SweepSpec, limits: Mapping[str, Any]) -> SweepSpec:
+    """Return the sweep with other limits: ``trials``, ``workers``, ``seed``, ``timeout_s``, ``trial_timeout_s``."""
+    given = {key: value for key, value in limits.items() if value is not None}
+    return replace(spec, search=replace(spec.search, **given)) if given else spec
+

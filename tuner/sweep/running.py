@@ -1,0 +1,185 @@
+"""A trial that runs, as the loop sees it: what it has evaluated, and what was decided about it."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tuner.events import FirstValues
+from tuner.jobs import Ending, Job, Result
+from tuner.study import TrialRecord
+from tuner.values import Evaluation, Objective, TrialState
+
+LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of a trial.
+
+    Attributes:
+        state: RUNNING where it is taken up again at once, from its newest checkpoint.
+        reason: In one line; empty where the state says it all.
+        objective_missing: Whether it failed because an objective never came.
+    """
+
+    state: TrialState
+    reason: str = ""
+    objective_missing: bool = False
+
+
+class Running:
+    """One life of a trial.
+
+    Attributes:
+        record: What the study knows of it.
+        job: What its process was asked to do.
+        started: When this life began, on the loop's clock, in seconds.
+        verdict: What was decided about it while it ran, or None.
+        asked_to_stop_at: When it was asked to stop, on the loop's clock, or None.
+        killed: Whether it was killed rather than asked.
+    """
+
+    def __init__(self, record: TrialRecord, job: Job, started: float, objectives: Sequence[Objective]) -> None:
+        self.record = record
+        self.job = job
+        self.started = started
+        self.verdict: Outcome | None = None
+        self.asked_to_stop_at: float | None = None
+        self.killed = False
+        self._objectives = tuple(objectives)
+        self._first = FirstValues()
+        self._curves: dict[str, dict[int, float]] = {objective.metric: {} for objective in objectives}
+        self._tags: set[str] = set()
+        self._evaluated: set[int] = set()
+
+    @property
+    def trial(self) -> int:
+        return self.record.number
+
+    @property
+    def step(self) -> int:
+        """The last global step at which it was evaluated; 0 before the first."""
+        return max(self._evaluated, default=0)
+
+    @property
+    def tags(self) -> list[str]:
+        """All tags that its evaluations have."""
+        return sorted(self._tags)
+
+    @property
+    def curve(self) -> Mapping[int, float]:
+        """Global step to the first objective's value, in step order."""
+        return dict(sorted(self._curves[self._objectives[0].metric].items()))
+
+    @property
+    def latest(self) -> float | None:
+        """The first objective's value at its last step."""
+        curve = self._curves[self._objectives[0].metric]
+        return curve[max(curve)] if curve else None
+
+    def take(self, evaluation: Evaluation) -> tuple[Evaluation | None, bool]:
+        """Take an evaluation from the event files.
+
+        Returns:
+            What of it is new (None where all of it was there before), and whether the trial has a
+            value of every objective at its step now and had not before.
+        """
+        fresh = self._first.take(evaluation)
+        if fresh is None:
+            return None, False
+        before = self._whole(fresh.step)
+        if fresh.folder:
+            self._evaluated.add(fresh.step)
+            self._tags.update(fresh.scalars)
+        for metric, curve in self._curves.items():
+            if metric in fresh.scalars and fresh.folder:
+                curve.setdefault(fresh.step, fresh.scalars[metric])
+        return fresh, self._whole(fresh.step) and not before
+
+    def at(self, step: int) -> list[float]:
+        """Return each objective's value at ``step``, in the order of the objectives."""
+        return [self._curves[objective.metric][step] for objective in self._objectives]
+
+    def losses(self, step: int) -> list[float]:
+        """Return each objective's loss (less is better) at ``step``."""
+        return [objective.goal.loss(value) for objective, value in zip(self._objectives, self.at(step), strict=True)]
+
+    def values(self) -> dict[str, float]:
+        """Return the objectives of the trial as it stands, by the rules of the sweep; empty if it has none."""
+        return objective_values(self._objectives, self._curves)
+
+    def misses_objective(self) -> bool:
+        """Whether it was evaluated twice and an objective never came."""
+        return len(self._evaluated) > 1 and any(not curve for curve in self._curves.values())
+
+    def missing(self) -> Outcome:
+        """Say which objective did not come, and which tags there are."""
+        metrics = [metric for metric, curve in self._curves.items() if not curve]
+        return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags), objective_missing=True)
+
+    def _whole(self, step: int) -> bool:
+        return all(step in curve for curve in self._curves.values())
+
+
+def objective_values(
+    objectives: Iterable[Objective], curves: Mapping[str, Mapping[int, float]]
+) -> dict[str, float]:
+    """Return each objective by its rule from the curves of its metric; empty if one has no evaluation."""
+    values = {}
+    for objective in objectives:
+        curve = curves.get(objective.metric, {})
+        if not curve:
+            return {}
+        values[objective.metric] = objective.of.value([curve[step] for step in sorted(curve)], objective.goal)
+    return values
+
+
+def missing_objective(metrics: Sequence[str], tags: Sequence[str]) -> str:
+    """Say that no evaluation had these metrics, which tags there are, and which is nearest."""
+    wanted = ", ".join(repr(metric) for metric in metrics)
+    if not tags:
+        return f"the objective {wanted} never came: no evaluation wrote a scalar"
+    near = [match for metric in metrics for match in difflib.get_close_matches(metric, tags, n=1)]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"the objective {wanted} never came; tags that are there: {', '.join(tags)}{hint}"
+
+
+def judge_end(running: Running, result: Result, nan: str, retries: int) -> Outcome:
+    """Say what becomes of a trial whose process ended.
+
+    Args:
+        running: The trial.
+        result: How its process ended.
+        nan: Policy for a NaN loss, ``fail`` or ``worst``.
+        retries: How often a trial that failed is taken up again.
+    """
+    verdict = running.verdict
+    if result.ending is Ending.FINISHED and (verdict is None or verdict.state is TrialState.INTERRUPTED):
+        return _finished(running, nan)
+    if verdict is not None:
+        return verdict
+    if result.ending is Ending.STOPPED:
+        return Outcome(TrialState.PAUSED, f"at its rung, step {result.step}")
+    if result.ending is Ending.INFEASIBLE:
+        return Outcome(TrialState.PRUNED, f"infeasible: {result.reason}")
+    if result.ending is Ending.NAN:
+        return Outcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
+    if result.ending is Ending.LOST and running.record.lives < LOST_LIMIT:
+        return Outcome(TrialState.RUNNING, result.reason)
+    # An exception before the first checkpoint would come again; a process that died may live.
+    hopeless = not result.step and not result.died
+    if running.record.failures < retries and not hopeless:
+        return Outcome(TrialState.RUNNING, result.reason)
+    return Outcome(TrialState.FAIL, result.reason)
+
+
+def _finished(running: Running, nan: str) -> Outcome:
+    values = running.values()
+    if not values:
+        return running.missing()
+    if any(math.isnan(value) for value in values.values()) and nan == "fail":
+        return Outcome(TrialState.FAIL, "the objective is NaN")
+    return Outcome(TrialState.COMPLETE)

@@ -1,0 +1,244 @@
+"""A sweep in Python: from a search space file to its result.
+
+    sweep = tuner.Sweep.from_file("search_spaces/housing.yaml")
+    result = sweep.run(trials=20, workers=2)
+    result.best.params, result.best.value, result.dataframe()
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tuner.backends import Backend
+from tuner.errors import InvalidInput, Problem, StoreError
+from tuner.paths import Root, SweepDir, check_name
+from tuner.records import RecordLog, SweepClosed
+from tuner.recorders.process import RecorderProcess
+from tuner.results import SweepResult
+from tuner.schedulers import make_scheduler
+from tuner.spec import SweepSpec
+from tuner.spacefile import load_spec
+from tuner.study import DriverLock, Study
+from tuner.study.journal import repair
+from tuner.study.study import open_storage
+from tuner.sweep.limits import End
+from tuner.sweep.loop import Loop, Parts
+from tuner.sweep.opening import changed_limits, freeze, opened, read_frozen
+from tuner.sweep.progress import Silent, Watcher
+from tuner.sweep.stopping import StopRequests
+
+BACKENDS = ("local", "inline")
+DRAIN_S = 60.0  # how long the end of a sweep waits for the tracking store
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a call of ``run`` ended.
+
+    Attributes:
+        result: The sweep's trials.
+        end: Which limit was reached, or None if the sweep was stopped.
+        exit_status: What the command line exits with.
+    """
+
+    result: SweepResult
+    end: End | None
+    exit_status: int
+
+
+class Sweep:
+    """A sweep under a root folder; made by ``from_file`` or ``open``.
+
+    Args:
+        spec: What to run.
+        root: Folder of the records.
+        storage_url: Optuna storage, or empty for a journal in the sweep's folder.
+    """
+
+    def __init__(self, spec: SweepSpec, root: Path | str = ".", storage_url: str = "") -> None:
+        self.spec = spec
+        self.dir: SweepDir = Root(Path(root).absolute()).sweep(spec.name)
+        self._storage_url = storage_url
+
+    @classmethod
+    def from_file(
+        cls, file: Path | str, root: Path | str = ".", name: str | None = None, overrides: Sequence[str] = ()
+    ) -> Sweep:
+        """Read a search space file.
+
+        Args:
+            file: YAML file.
+            root: Folder under which records are kept.
+            name: Name of the sweep instead of the file's.
+            overrides: ``KEY=VALUE`` with a dotted path of the file and a value read as YAML.
+
+        Raises:
+            InvalidInput: The file has mistakes; all of them are named.
+        """
+        spec = load_spec(Path(file), overrides)
+        return cls(replace(spec, name=check_name(name)) if name else spec, root)
+
+    @classmethod
+    def open(cls, name: str, root: Path | str = ".") -> Sweep:
+        """Return the sweep that is under ``root``.
+
+        Raises:
+            InvalidInput: There is none of that name.
+        """
+        frozen = read_frozen(Root(Path(root).absolute()).sweep(name))
+        return cls(frozen.spec, root, frozen.storage_url)
+
+    def result(self) -> SweepResult:
+        """Return what the sweep has recorded so far."""
+        return SweepResult(self.dir, self.spec, self._storage_url)
+
+    def run(
+        self,
+        trials: int | None = None,
+        workers: int | None = None,
+        timeout_s: float | None = None,
+        trial_timeout_s: float | None = None,
+        seed: int | None = None,
+        backend: str = "local",
+        tags: Mapping[str, str] | None = None,
+        watcher: Watcher | None = None,
+    ) -> SweepResult:
+        """Run the sweep, or continue it where it was left, until its limits are reached.
+
+        Args:
+            trials: Total number of trials of the sweep, over all calls.
+            workers: Trials at a time; never more than the cores.
+            timeout_s: Running time of the sweep over all calls, in seconds.
+            trial_timeout_s: Running time of one trial without pauses, in seconds.
+            seed: Seed of the sweep; the same in every call.
+            backend: ``local`` (processes) or ``inline`` (this process, for a debugger).
+            tags: Tags of all runs.
+            watcher: Shows the progress.
+
+        Returns:
+            The result; a sweep that was stopped has trials that are not settled.
+
+        Raises:
+            InvalidInput: The search space or the model has mistakes.
+            SweepLocked: Another driver works on it.
+            KeyboardInterrupt: Ctrl-C; the sweep can be continued.
+        """
+        limits = {
+            "trials": trials,
+            "workers": workers,
+            "timeout_s": timeout_s,
+            "trial_timeout_s": trial_timeout_s,
+            "seed": seed,
+        }
+        ran = self.drive(limits, backend, tags or {}, watcher or Silent())
+        if ran.end is None:
+            raise KeyboardInterrupt
+        return ran.result
+
+    def drive(self, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str], watcher: Watcher) -> Ran:
+        """Run or continue the sweep; what ``run`` and the command line stand on."""
+        self.spec = changed_limits(self.spec, limits)
+        if backend not in BACKENDS:
+            raise InvalidInput("backend", f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        scheduler = make_scheduler(self.spec.search.scheduler)
+        self._make_dir()
+        with ExitStack() as stack:
+            stack.enter_context(DriverLock(self.dir.driver_file))
+            frozen, changes = freeze(self.dir, self.spec, tags, self._storage_url)
+            for line in changes:
+                watcher.say(f"changed: {line}")
+            stopping = StopRequests(self.dir.stop_file)
+            stack.enter_context(stopping.listening())
+            recorder = RecorderProcess(self.dir, os.environ.get("MLFLOW_TRACKING_URI"), self.dir.driver_log_file)
+            stack.callback(recorder.close)
+            recorder.start()
+            workers = self._workers(backend)
+            trials = self._backend(backend)
+            stack.callback(trials.close)
+            for note in trials.open():
+                watcher.say(note)
+            recorder.wait_ready()
+            log = RecordLog(self.dir.records_file)
+            stack.callback(log.close)
+            log.append(opened(frozen, self._settings(workers)))
+            study = self._study()
+            parts = Parts(study, trials, scheduler, log, watcher, stopping)
+            end = Loop(self.spec, self.dir, parts, workers, max(1, _cores() // workers)).run()
+            trials.close()
+            return self._finish(end, log, recorder, watcher, stopping)
+
+    def _finish(
+        self, end: End | None, log: RecordLog, recorder: RecorderProcess, watcher: Watcher, stopping: StopRequests
+    ) -> Ran:
+        result = self.result()
+        best = result.best_or_none
+        reason = end.reason if end else "stopped"
+        log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None))
+        log.sync()
+        if not recorder.drain(DRAIN_S):
+            watcher.say(
+                f"MLflow has not taken everything: {recorder.status()}; nothing is lost, "
+                f"`tuner resume {self.spec.name}` sends the rest"
+            )
+        if end is None:
+            return Ran(result, None, stopping.exit_status)
+        failed = end.failed or not any(trial.state.value == "COMPLETE" for trial in result.trials)
+        return Ran(result, end, 1 if failed else 0)
+
+    def _make_dir(self) -> None:
+        try:
+            self.dir.trials_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(
+                "root", [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")]
+            ) from error
+
+    def _study(self) -> Study:
+        if not self._storage_url:
+            repair(self.dir.journal_file)  # what a killed driver had not written whole, it had not done
+        try:
+            return Study(self.spec, open_storage(self.dir, self._storage_url))
+        except (OSError, ValueError, KeyError) as error:
+            raise StoreError(f"the study of {self.spec.name!r} cannot be opened: {error}") from error
+
+    def _workers(self, backend: str) -> int:
+        if backend == "inline":
+            return 1
+        return max(1, min(self.spec.search.workers or 2, _cores()))
+
+    def _backend(self, name: str) -> Backend:
+        if self.spec.model is None:
+            raise InvalidInput("model", "script mode is not there yet; give the file a model")
+        if name == "inline":
+            from tuner.backends.inline import InlineBackend
+
+            return InlineBackend(self.spec.model)
+        from tuner.backends.local import LocalBackend
+
+        return LocalBackend(self.spec.model, self.dir.driver_log_file)
+
+    def _settings(self, workers: int) -> dict[str, Any]:
+        search, train = self.spec.search, self.spec.train
+        return {
+            "trials": search.trials,
+            "workers": workers,
+            "sampler": search.sampler.name,
+            "scheduler": search.scheduler.name,
+            "seed": search.seed,
+            "max_steps": train.max_steps,
+            "evaluate_every": train.evaluate_every,
+        }
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,0 +1,76 @@
+"""One step of training and one evaluation of a model in a folder that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuner.backends import Ended, Message, Reported
+from tuner.backends.local import LocalBackend
+from tuner.errors import InvalidInput
+from tuner.jobs import Ending, Job
+from tuner.paths import TrialDir
+from tuner.spec import SweepSpec
+from tuner.sweep.running import missing_objective
+from tuner.values import ParamValue
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a try found, a line each."""
+
+    lines: tuple[str, ...]
+
+
+def try_spec(spec: SweepSpec) -> Tried:
+    """Build the model with parameters drawn at random, train it one step, evaluate it once.
+
+    Raises:
+        InvalidInput: The model cannot be used, failed, or never wrote the objective.
+    """
+    if spec.model is None:
+        raise InvalidInput("", "there is no model to check: the file names none")
+    params = draw(spec)
+    with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
+        trial_dir = TrialDir(Path(folder) / "0000")
+        backend = LocalBackend(spec.model, Path(folder) / "server.log")
+        try:
+            backend.open()
+            train = replace(spec.train, max_steps=1, evaluate_every=1)
+            job = Job(0, 1, params, spec.search.seed, train, spec.model, stop_at=1)
+            backend.start(job, trial_dir)
+            messages: list[Message] = []
+            while not any(isinstance(message, Ended) for message in messages):
+                messages += backend.wait(1.0)
+            return _judge(spec, params, messages, trial_dir)
+        finally:
+            backend.close()
+
+
+def draw(spec: SweepSpec) -> dict[str, ParamValue]:
+    """Return parameters drawn at random from the sweep's space, with its constants."""
+    import optuna
+
+    from tuner.space.sampling import sample
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.search.seed))
+    return {**sample(study.ask(), spec.space), **spec.space.constants}
+
+
+def _judge(
+    spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir
+) -> Tried:
+    end = next(message for message in messages if isinstance(message, Ended)).result
+    if end.ending not in (Ending.FINISHED, Ending.STOPPED):
+        log = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        raise InvalidInput(f"model {spec.model}", "\n".join([f"failed with {params}: {end.reason}", *log[-15:]]))
+    tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
+    missing = [objective.metric for objective in spec.objectives if objective.metric not in tags]
+    if missing:
+        raise InvalidInput(f"model {spec.model}", missing_objective(missing, tags))
+    lines = [f"model {spec.model}: one step trained, one evaluation, with {params}"]
+    lines.append(f"tags of the evaluation: {', '.join(tags)}")
+    lines += [f"note: {value}" for value in end.tags.values()]
+    return Tried((*lines, "ok"))
