@@ -87,6 +87,7 @@ class SearchSettings:
         max_consecutive_failures: The sweep ends when so many failed one after another.
         nan: ``fail``, or ``worst`` to count a NaN loss as the worst value.
         repeats: Seeds each set of parameters is trained with.
+        enqueue: Parameters to try first, each a mapping of some or all of them.
     """
 
     sampler: Named = Named("tpe")
@@ -102,6 +103,7 @@ class SearchSettings:
     nan: str = "fail"
     repeats: int = 1
     budget: Budget = Budget()
+    enqueue: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

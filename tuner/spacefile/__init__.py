@@ -1,0 +1,6 @@
+"""The search space file: YAML in, a validated sweep out, every mistake at once."""
+
+from tuner.spacefile.frozen import diff, from_json, to_json
+from tuner.spacefile.load import load_spec, parse_spec
+
+__all__ = ["diff", "from_json", "load_spec", "parse_spec", "to_json"]

@@ -1,0 +1,120 @@
+"""A sweep as JSON and back, and what differs between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from tuner.space import Categorical, Float, Int, Parameter, Space
+from tuner.spec import Budget, ModelRef, Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.values import Curve, Goal, Objective
+
+_KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "categorical": Categorical}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+HARMLESS = frozenset(
+    {
+        "search.trials",
+        "search.workers",
+        "search.timeout_s",
+        "search.trial_timeout_s",
+        "search.scheduler",
+        "search.retries",
+        "search.max_failed_trials",
+        "search.max_consecutive_failures",
+        "search.budget",
+        "search.enqueue",
+        "model.import_paths",
+    }
+)
+"""What may change in a sweep without changing what its trials mean."""
+
+
+def to_json(spec: SweepSpec) -> dict[str, Any]:
+    """Return a sweep as values that JSON can hold."""
+    data = asdict(spec)
+    data["space"] = {
+        "parameters": [{"kind": _NAMES[type(p)], **asdict(p)} for p in spec.space.parameters],
+        "constants": dict(spec.space.constants),
+    }
+    data["objectives"] = [
+        {"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of)} for o in spec.objectives
+    ]
+    return data
+
+
+def from_json(data: Mapping[str, Any]) -> SweepSpec:
+    """Return the sweep that ``to_json`` made.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is none.
+    """
+    search = dict(data["search"])
+    for key in ("sampler", "scheduler"):
+        search[key] = Named(**search[key])
+    search["budget"] = Budget(**search["budget"])
+    search["enqueue"] = tuple(search.get("enqueue", ()))
+    model = data.get("model")
+    return SweepSpec(
+        name=data["name"],
+        objectives=tuple(Objective(o["metric"], Goal(o["goal"]), Curve(**o["of"])) for o in data["objectives"]),
+        space=Space(tuple(map(_parameter, data["space"]["parameters"])), data["space"]["constants"]),
+        train=TrainSettings(**data["train"]),
+        search=SearchSettings(**search),
+        model=ModelRef(**{**model, "import_paths": tuple(model["import_paths"])}) if model else None,
+        command=tuple(data.get("command", ())),
+        source=data.get("source", ""),
+    )
+
+
+def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
+    """Return what differs between a sweep as it was made and as it is asked for now.
+
+    Returns:
+        Lines of what may change (limits, workers, another scheduler), and of what may not because
+        recorded trials would change their meaning.
+    """
+    before, after = _leaves(old), _leaves(new)
+    harmless, refused = [], []
+    for key in dict.fromkeys([*before, *after]):
+        was, now = before.get(key), after.get(key)
+        if was != now:
+            line = f"{key}: {_show(was)} -> {_show(now)}"
+            (harmless if key in HARMLESS else refused).append(line)
+    return harmless, refused
+
+
+def _leaves(spec: SweepSpec) -> dict[str, Any]:
+    data = to_json(spec)
+    found: dict[str, Any] = {"model": str(spec.model) if spec.model else None, "command": list(spec.command)}
+    if spec.model:
+        found["model.import_paths"] = list(spec.model.import_paths)
+    found |= {f"objective.{o['metric']}": {"goal": o["goal"], "of": o["of"]} for o in data["objectives"]}
+    found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}
+    found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
+    found |= {f"train.{key}": value for key, value in data["train"].items()}
+    for entry in fields(SearchSettings):
+        found[f"search.{entry.name}"] = data["search"][entry.name]
+    return found
+
+
+def _without_empty(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in parameter.items()
+        if key not in ("name", "kind") and value not in (None, False, {})
+    }
+
+
+def _show(value: Any) -> str:
+    return "absent" if value is None else str(value)
+
+
+def _parameter(data: Mapping[str, Any]) -> Parameter:
+    values = {key: value for key, value in data.items() if key != "kind"}
+    values["when"] = {parent: tuple(given) for parent, given in values["when"].items()}
+    if "choices" in values:
+        values["choices"] = tuple(values["choices"])
+    parameter: Parameter = _KINDS[data["kind"]](**values)
+    return parameter

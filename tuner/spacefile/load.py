@@ -1,0 +1,188 @@
+"""From the text of a search space file to a sweep: shape by pydantic, meaning by hand, all mistakes at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput, Problem
+from tuner.paths import check_name
+from tuner.spacefile.parameters import read_parameters
+from tuner.spacefile.shape import KEYS, check_shape
+from tuner.spacefile.text import apply, dump, near, parse, read_text
+from tuner.spec import Budget, ModelRef, Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.values import Curve, Goal, Objective
+
+
+def load_spec(file: Path, overrides: Sequence[str] = (), command: Sequence[str] = ()) -> SweepSpec:
+    """Read a search space file.
+
+    Args:
+        file: YAML file.
+        overrides: ``KEY=VALUE`` with a dotted path of the file and a value read as YAML.
+        command: The command of script mode, or nothing.
+
+    Raises:
+        InvalidInput: The file has mistakes; all of them are named.
+    """
+    return parse_spec(read_text(file), str(file), file.absolute().parent, file.stem, overrides, command)
+
+
+def parse_spec(
+    text: str,
+    source: str,
+    folder: Path,
+    stem: str = "",
+    overrides: Sequence[str] = (),
+    command: Sequence[str] = (),
+) -> SweepSpec:
+    """Read a search space from its text.
+
+    Args:
+        text: YAML.
+        source: What messages call it.
+        folder: Where a model's file is looked for.
+        stem: Name of the sweep where the text has none.
+        overrides: As of ``load_spec``.
+        command: As of ``load_spec``.
+
+    Raises:
+        InvalidInput: It has mistakes; all of them are named.
+    """
+    values = parse(text, source)
+    if overrides:
+        values = apply(values, overrides, KEYS)
+        text = dump(values)
+    problems: list[Problem] = check_shape(values)
+    bad = {problem.where.split(".")[0] for problem in problems}
+    name = _name(values.get("name", stem), bad, problems)
+    space = read_parameters(values.get("parameters"), problems)
+    model = None if "model" in bad else _model(values.get("model"), folder, bool(command), problems)
+    train = None if "train" in bad else _train(values.get("train"), problems)
+    search = None if "search" in bad else _search(values.get("search") or {}, problems)
+    objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
+    if train is not None and search is not None:
+        _contradictions(train, search, space, objectives, problems)
+    if problems:
+        raise InvalidInput(source, problems)
+    assert train is not None and search is not None and space is not None
+    return SweepSpec(
+        name=name,
+        objectives=objectives,
+        space=space,
+        train=train,
+        search=search,
+        model=model,
+        command=tuple(command),
+        source=text,
+    )
+
+
+def _name(value: Any, bad: set[str], problems: list[Problem]) -> str:
+    if "name" in bad:
+        return ""
+    try:
+        return check_name(str(value))
+    except InvalidInput as error:
+        problems += [Problem("name", problem.message) for problem in error.problems]
+        return ""
+
+
+def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) -> ModelRef | None:
+    if scripted and value is not None:
+        problems.append(Problem("model", "stands beside a command, expected one of the two", "remove one"))
+        return None
+    if value is None:
+        if not scripted:
+            problems.append(Problem("model", "is missing, expected a module or a .py file"))
+        return None
+    subject, _, name = value.partition(":")
+    paths = tuple(dict.fromkeys((str(Path.cwd()), str(folder))))
+    if subject.endswith(".py") or os.sep in subject:
+        file = (folder / subject).absolute()
+        if not file.is_file():
+            problems.append(Problem("model", f"no such file {str(file)!r}", "the path counts from the file's folder"))
+        return ModelRef(file=str(Path(os.path.normpath(file))), object=name, import_paths=paths)
+    if not all(part.isidentifier() for part in subject.split(".")):
+        problems.append(
+            Problem("model", f"found {value!r}, expected package.module or path/to/file.py, optionally with :object")
+        )
+    return ModelRef(module=subject, object=name, import_paths=paths)
+
+
+def _train(value: Any, problems: list[Problem]) -> TrainSettings | None:
+    if not isinstance(value, dict):
+        return None
+    train = TrainSettings(value["max_steps"], value["evaluate_every"], value.get("checkpoint_input", "auto"))
+    if train.evaluate_every > train.max_steps:
+        problems.append(
+            Problem(
+                "train.evaluate_every",
+                f"is {train.evaluate_every}, above max_steps ({train.max_steps}), so no trial would be evaluated before its end",
+                f"expected at most {train.max_steps}",
+            )
+        )
+    return train
+
+
+def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
+    from tuner.durations import parse_duration
+
+    known = dict(value)
+    known["sampler"] = _named(value.get("sampler", "tpe"))
+    known["scheduler"] = _named(value.get("scheduler", "none"))
+    for key in ("timeout", "trial_timeout"):
+        if known.get(key) is not None:
+            known[f"{key}_s"] = parse_duration(known[key])
+        known.pop(key, None)
+    known["budget"] = Budget(**(value.get("budget") or {}))
+    known["enqueue"] = tuple(value.get("enqueue") or ())
+    del problems
+    return SearchSettings(**known)
+
+
+def _named(value: Any) -> Named:
+    if isinstance(value, str):
+        return Named(value)
+    return Named(value["name"], {key: option for key, option in value.items() if key != "name"})
+
+
+def _objectives(value: Any, problems: list[Problem]) -> tuple[Objective, ...]:
+    found = []
+    for entry in value if isinstance(value, list) else [value]:
+        of = entry.get("of", "last")
+        curve = Curve("mean", of["mean"]) if isinstance(of, dict) else Curve(of)
+        found.append(Objective(entry["metric"], Goal(entry.get("goal", "minimize")), curve))
+    names = [objective.metric for objective in found]
+    problems += [Problem("objective", f"{n!r} is named twice") for n in sorted({n for n in names if names.count(n) > 1})]
+    return tuple(found)
+
+
+def _contradictions(
+    train: TrainSettings, search: SearchSettings, space: Any, objectives: Sequence[Objective], problems: list[Problem]
+) -> None:
+    options = search.scheduler.options
+    for key in ("min_steps", "every"):
+        steps = options.get(key)
+        if isinstance(steps, int) and (steps < train.evaluate_every or steps % train.evaluate_every):
+            problems.append(
+                Problem(
+                    f"search.scheduler.{key}",
+                    f"is {steps}, where evaluations come every {train.evaluate_every} steps",
+                    "expected a multiple of train.evaluate_every",
+                )
+            )
+    if len(objectives) > 1 and search.sampler.name in ("cmaes", "gp") and search.sampler.name == "cmaes":
+        problems.append(
+            Problem("search.sampler", "cmaes searches for one objective, and there are several", near("nsgaii", ["nsgaii"]))
+        )
+    if search.sampler.name == "grid" and space is not None:
+        from tuner.space import Float
+
+        problems += [
+            Problem(f"parameters.{p.name}", "has no step, so sampler grid cannot list its values", "give it a step")
+            for p in space.parameters
+            if isinstance(p, Float) and p.step is None
+        ]

@@ -1,0 +1,210 @@
+"""The shape of a search space file: which keys there are and what type each holds.
+
+Pydantic finds the mistakes; what they are called is said here, in the words of the file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import ValidationError as PydanticError
+
+from tuner.durations import parse_duration
+from tuner.errors import Problem
+from tuner.spacefile.options import SAMPLERS, SCHEDULERS, Options
+from tuner.spacefile.text import describe, near
+
+Count = Annotated[StrictInt, Field(ge=1)]
+Number = StrictInt | StrictFloat
+
+
+def _duration(value: Any) -> Any:
+    parse_duration(value)
+    return value
+
+
+Duration = Annotated[StrictInt | StrictFloat | StrictStr, BeforeValidator(_duration)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class MeanShape(_Shape):
+    """The mean of the last evaluations."""
+
+    mean: Count
+
+
+class ObjectiveShape(_Shape):
+    """A metric of the evaluation, which way it improves, and what counts of its curve."""
+
+    metric: Annotated[StrictStr, Field(min_length=1)]
+    goal: Literal["minimize", "maximize"] = "minimize"
+    of: Literal["last", "best"] | MeanShape = "last"
+
+
+class TrainShape(_Shape):
+    """How long a trial trains and how often it is evaluated, in global steps."""
+
+    max_steps: Count
+    evaluate_every: Count
+    checkpoint_input: Literal["auto"] | StrictBool = "auto"
+
+
+class BudgetShape(_Shape):
+    """Other limits than trials and time."""
+
+    steps: Count | None = None
+    target: Number | None = None
+    plateau: Count | None = None
+
+
+class SearchShape(_Shape):
+    """How parameters are chosen, how trials are judged, when the sweep ends."""
+
+    sampler: StrictStr | dict[str, Any] = "tpe"
+    scheduler: StrictStr | dict[str, Any] = "none"
+    trials: Count = 20
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**32)] = 0
+    workers: Count | None = None
+    timeout: Duration | None = None
+    trial_timeout: Duration | None = None
+    retries: Annotated[StrictInt, Field(ge=0)] = 1
+    max_failed_trials: Annotated[StrictInt, Field(ge=0)] | None = None
+    max_consecutive_failures: Count = 3
+    nan: Literal["fail", "worst"] = "fail"
+    repeats: Count = 1
+    budget: BudgetShape = BudgetShape()
+    enqueue: list[dict[str, Any]] = []
+
+
+class FileShape(_Shape):
+    """A search space file."""
+
+    name: StrictStr = ""
+    model: StrictStr | None = None
+    objective: ObjectiveShape | Annotated[list[ObjectiveShape], Field(min_length=1)]
+    parameters: dict[str, Any] = {}
+    train: TrainShape
+    search: SearchShape = SearchShape()
+
+
+KEYS = tuple(FileShape.model_fields)
+_MODELS: dict[str, type[BaseModel]] = {
+    "": FileShape,
+    "objective": ObjectiveShape,
+    "train": TrainShape,
+    "search": SearchShape,
+    "search.budget": BudgetShape,
+    "objective.of": MeanShape,
+}
+_UNION_PARTS = {"ObjectiveShape", "MeanShape", "str", "int", "float", "bool", "literal['last','best']", "literal['auto']"}
+
+
+def check_shape(values: dict[str, Any]) -> list[Problem]:
+    """Return every mistake in keys and types; none where the shape is right."""
+    problems: dict[str, Problem] = {}
+    try:
+        FileShape.model_validate(values)
+    except PydanticError as error:
+        for found in error.errors(include_url=False):
+            where = _where(found["loc"])
+            if where.startswith("parameters."):
+                continue
+            problem = _problem(where, found, values)
+            problems.setdefault(problem.where, problem)
+    search = values.get("search")
+    if isinstance(search, dict):
+        for key, kinds in (("sampler", SAMPLERS), ("scheduler", SCHEDULERS)):
+            for problem in _check_named(f"search.{key}", search.get(key, next(iter(kinds))), kinds):
+                problems.setdefault(problem.where, problem)
+    return [p for p in problems.values() if not any(key.startswith(f"{p.where}.") for key in problems)]
+
+
+def _check_named(where: str, value: Any, kinds: Any) -> list[Problem]:
+    name = value.get("name") if isinstance(value, dict) else value
+    if not isinstance(name, str):
+        return [Problem(where, f"found {describe(value)}, expected a name, or a mapping with a name and its options")]
+    if name not in kinds:
+        return [Problem(where, f"unknown {where.split('.')[1]} {name!r}", near(name, list(kinds)))]
+    options = {key: option for key, option in value.items() if key != "name"} if isinstance(value, dict) else {}
+    return _check_options(where, name, options, kinds[name])
+
+
+def _check_options(where: str, name: str, options: dict[str, Any], known: Options) -> list[Problem]:
+    problems = []
+    for key, option in options.items():
+        if key not in known:
+            hint = near(key, list(known)) or f"{name} has no options"
+            problems.append(Problem(f"{where}.{key}", f"is no option of {name}", hint))
+        elif not isinstance(option, known[key]) or (isinstance(option, bool) and known[key] is not bool):
+            kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
+            names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+            expected = "a number" if float in kinds else names[kinds[0]]  # type: ignore[operator, index]
+            problems.append(Problem(f"{where}.{key}", f"found {describe(option)}, expected {expected}"))
+    return problems
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    parts = [str(part) for part in loc if str(part) not in _UNION_PARTS and not str(part).startswith(("constrained-", "list[", "literal[", "function-"))]
+    return ".".join(parts)
+
+
+def _problem(where: str, found: Any, values: dict[str, Any]) -> Problem:
+    kind, context, value = found["type"], found.get("ctx", {}), found["input"]
+    key = where.rpartition(".")[2]
+    if kind == "missing":
+        return Problem(where, "is missing")
+    if kind == "extra_forbidden":
+        parent = ".".join(part for part in where.split(".")[:-1] if not part.isdecimal())
+        fields = list(_MODELS.get(parent, FileShape).model_fields)
+        return Problem(where, f"unknown key {key!r}", near(key, fields))
+    value = _lookup(values, where, value)
+    if kind in ("greater_than_equal", "less_than") and not isinstance(value, bool):
+        bound = f"at least {context['ge']}" if "ge" in context else f"less than {context['lt']}"
+        return Problem(where, f"is {value}, expected {bound}")
+    if kind == "value_error":
+        return Problem(where, str(context["error"]))
+    return Problem(where, f"found {describe(value)}, expected {_expected(where, kind, context)}")
+
+
+def _expected(where: str, kind: str, context: Any) -> str:
+    words = {
+        "train.checkpoint_input": "auto, true or false",
+        "objective": "a mapping with metric and goal, or a list of such",
+        "search.sampler": "a name, or a mapping with a name and its options",
+        "search.scheduler": "a name, or a mapping with a name and its options",
+        "search.timeout": "a duration like 90s, 15m or 2h",
+        "search.trial_timeout": "a duration like 90s, 15m or 2h",
+    }
+    if where in words:
+        return words[where]
+    if where.endswith(".of"):
+        return "last, best or {mean: k}"
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if kind.startswith("int"):
+        return "a whole number"
+    if kind.startswith("float"):
+        return "a number"
+    if kind.startswith("string"):
+        return "text"
+    if kind.startswith(("dict", "model")):
+        return "a mapping"
+    if kind.startswith("list"):
+        return "a list"
+    return kind.replace("_", " ")
+
+
+def _lookup(values: Any, where: str, default: Any) -> Any:
+    """Return the value at a dotted path of the file."""
+    for part in where.split("."):
+        if isinstance(values, dict) and part in values:
+            values = values[part]
+        elif isinstance(values, list) and part.isdecimal() and int(part) < len(values):
+            values = values[int(part)]
+        else:
+            return default
+    return values
