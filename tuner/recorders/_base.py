@@ -24,6 +24,12 @@ class Recorder(Protocol):
             ConnectionError: It is away for now.
         """
 
+    def recall(self, records: Sequence[Record]) -> None:
+        """Take what was written by an earlier process, in its order; sends nothing.
+
+        Call it after ``open`` and before ``write`` where a log is gone on with in its middle.
+        """
+
     def write(self, records: Sequence[Record]) -> None:
         """Put ``records`` into the store; return when they are there.
 

@@ -1,0 +1,37 @@
+"""``tuner init``: a model and a search space to start from."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.app import DebugOption, RootOption, command
+from tuner.errors import InvalidInput, Problem
+
+FILES = ("model.py", "search_space.yaml")
+
+
+@command("init")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write.", show_default=False)] = Path(),
+    root: RootOption = Path(),
+    debug: DebugOption = False,
+) -> int:
+    """Write a model and a search space to start from."""
+    del root, debug
+    there = [name for name in FILES if (folder / name).exists()]
+    if there:
+        raise InvalidInput("", [Problem("", f"{folder} has {' and '.join(there)} already", "choose another folder")])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            text = resources.files("tuner.templates").joinpath(f"{name}.txt").read_text(encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput("", f"cannot write to {folder}: {error.strerror}") from error
+    typer.echo(f"wrote {' and '.join(str(folder / name) for name in FILES)}")
+    typer.echo(f"try them with: tuner check {folder / FILES[1]}, then: tuner run {folder / FILES[1]}")
+    return 0

@@ -1,0 +1,1 @@
+"""Models to start from, each with a search space in ``search_spaces/``."""

@@ -1,0 +1,160 @@
+"""The driver's end of the recorder's process: start it, know how it is, wait until all has arrived."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tuner.errors import RecorderError
+from tuner.paths import SweepDir
+from tuner.recorders.sent import read_sent
+
+
+class RecorderProcess:
+    """Run the sender of a sweep's records beside the driver.
+
+    Args:
+        sweep_dir: The sweep's folder; the driver appends to the record log in it.
+        uri: Tracking URI, or None for the root's own database.
+        log_file: Where MLflow's own output goes.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, uri: str | None, log_file: Path) -> None:
+        self._dir = sweep_dir
+        self._uri = uri
+        self._log_file = log_file
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+        self._ready = False
+        self._drained = False
+        self._error: RecorderError | None = None
+        self._away = ""
+
+    def start(self) -> None:
+        """Start the process; return at once."""
+        arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
+        with self._log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tuner.recorders.sender", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
+            )
+        self._buffer, self._ready, self._drained = b"", False, False
+
+    def wait_ready(self, timeout_s: float = 120.0) -> None:
+        """Return when the store can be used, or is away for now.
+
+        Raises:
+            RecorderError: It cannot be used as it is.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._ready and not self._away:
+            if not self._listen(deadline - time.monotonic()):
+                raise self._error or RecorderError(
+                    "the process that records in MLflow did not start", f"its output is in {self._log_file}"
+                )
+            if self._error:
+                raise self._error
+
+    def check(self) -> str:
+        """Look after the process; return a line if the store went away or came back, else nothing."""
+        before = self._away
+        self._listen(0)
+        if self._process is not None and self._process.poll() is not None and not self._error:
+            self._reap()
+            self.start()
+        if self._away and not before:
+            return f"MLflow is away, records are kept: {self._away}"
+        return "MLflow is back, what was kept is being sent" if before and not self._away else ""
+
+    def drain(self, timeout_s: float) -> bool:
+        """Return whether everything recorded so far arrived within ``timeout_s`` seconds.
+
+        A store that is away is not waited for longer than a few seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._drained, asked = False, None
+        while not self._drained and not self._error and time.monotonic() < deadline:
+            self.check()
+            if self._process is not asked:
+                asked = self._process
+                self._order(b"drain\n")
+            self._listen(0.1)
+            if self._away:
+                deadline = min(deadline, time.monotonic() + 5.0)
+        return self._drained
+
+    def status(self) -> str:
+        """Say how far the store is behind, and why."""
+        recorded = self._dir.records_file.stat().st_size if self._dir.records_file.exists() else 0
+        why = self._error.message if self._error else self._away
+        behind = f"{recorded - read_sent(self._dir.sent_file)} bytes of records wait"
+        return f"{behind} ({why})" if why else behind
+
+    def close(self) -> None:
+        """End the process; what has not arrived is sent when the sweep is resumed."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(timeout=1 if self._away else 25)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._reap()
+
+    def _reap(self) -> None:
+        assert self._process is not None
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process.wait()
+        self._process = None
+
+    def _order(self, order: bytes) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(order)
+            self._process.stdin.flush()
+
+    def _listen(self, timeout_s: float) -> bool:
+        """Take what the process says; False when it said nothing in time or is gone."""
+        if self._process is None or self._process.stdout is None:
+            return False
+        stream = self._process.stdout.fileno()
+        if not select.select([stream], [], [], max(0.0, timeout_s))[0]:
+            return False
+        data = os.read(stream, 65536)
+        if not data:
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        return True
+
+    def _take(self, line: bytes) -> None:
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return  # a library wrote to standard output
+        event = said.get("event")
+        if event in ("ready", "back"):
+            self._ready, self._away = True, ""
+        elif event == "away":
+            self._away = said["message"]
+        elif event == "drained":
+            self._drained = True
+        elif event == "error":
+            self._error = RecorderError(said["message"], said["hint"])

@@ -1,0 +1,76 @@
+"""What MLflow holds of a sweep, read back: for ``verify`` and for those who compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.paths import SweepDir
+from tuner.recorders.store import prepare_environment, tracking_uri
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as MLflow holds it.
+
+    Attributes:
+        metrics: Name to step to value; the first row of a step where there are several.
+        doubled: Metrics and steps with more than one row.
+    """
+
+    run_id: str
+    status: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    metrics: Mapping[str, Mapping[int, float]]
+    doubled: tuple[str, ...] = ()
+
+
+class RecordedSweep:
+    """Read a sweep's runs.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        uri: Tracking URI, or None for the root's own database.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, uri: str | None = None) -> None:
+        prepare_environment()
+        import mlflow
+
+        self._dir = sweep_dir
+        self._client = mlflow.MlflowClient(tracking_uri=tracking_uri(sweep_dir.root, uri))
+
+    def runs_of_trials(self, sweep_id: str) -> dict[int, list[str]]:
+        """Return the runs of each trial: more than one is a fault."""
+        found: dict[int, list[str]] = {}
+        for run in self._search(f"tags.`tuner.sweep_id` = '{sweep_id}'"):
+            if "tuner.trial" in run.data.tags:
+                found.setdefault(int(run.data.tags["tuner.trial"]), []).append(run.info.run_id)
+        return found
+
+    def read(self, run_id: str) -> RecordedRun:
+        """Return a run with the whole history of its metrics."""
+        run = self._client.get_run(run_id)
+        metrics, doubled = {}, []
+        for name in run.data.metrics:
+            history: dict[int, float] = {}
+            for row in self._client.get_metric_history(run_id, name):
+                if row.step in history:
+                    doubled.append(f"{name} at step {row.step}")
+                history.setdefault(row.step, row.value)
+            metrics[name] = history
+        return RecordedRun(run_id, run.info.status, run.data.params, run.data.tags, metrics, tuple(doubled))
+
+    def _search(self, query: str) -> Iterator[Any]:
+        experiment = self._client.get_experiment_by_name(self._dir.name)
+        if experiment is None:
+            return
+        token = None
+        while True:
+            page = self._client.search_runs([experiment.experiment_id], query, max_results=1000, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return

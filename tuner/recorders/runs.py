@@ -1,0 +1,74 @@
+"""Which MLflow run holds the sweep and which each trial: an append-only file beside the records."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tuner.paths import SweepDir
+
+_PARENT = -1
+
+
+class RunIds:
+    """Remember run ids, on disk at once.
+
+    Args:
+        file: JSON lines of ``{"trial": n, "run_id": ...}``; the sweep's own run has no trial.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._found = _read(file)
+
+    @property
+    def parent(self) -> str | None:
+        """The sweep's run."""
+        return self._found.get(_PARENT)
+
+    def trial(self, number: int) -> str | None:
+        """Return the run of a trial, or None."""
+        return self._found.get(number)
+
+    def remember(self, run_id: str, trial: int | None = None) -> None:
+        """Remember the run of a trial, or the sweep's."""
+        line = {"run_id": run_id} if trial is None else {"trial": trial, "run_id": run_id}
+        with self._file.open("ab", buffering=0) as stream:
+            stream.write(json.dumps(line).encode() + b"\n")
+        self._found[_PARENT if trial is None else trial] = run_id
+
+
+def run_ids(sweep_dir: SweepDir) -> dict[int, str]:
+    """Return the run of each trial that has one."""
+    return {trial: run for trial, run in _read(sweep_dir.runs_file).items() if trial != _PARENT}
+
+
+def parent_run_id(sweep_dir: SweepDir) -> str | None:
+    """Return the sweep's run, or None."""
+    return _read(sweep_dir.runs_file).get(_PARENT)
+
+
+def _read(file: Path) -> dict[int, str]:
+    found: dict[int, str] = {}
+    if file.exists():
+        _end_torn_line(file)
+        for line in file.read_text(encoding="utf-8").splitlines():
+            try:
+                data = json.loads(line)
+                found[int(data.get("trial", _PARENT))] = str(data["run_id"])
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # a writer was killed in this line: the run is found again by its tags
+    return found
+
+
+def _end_torn_line(file: Path) -> None:
+    """Close a line that a killed writer left open, so that the next one stands alone."""
+    with file.open("rb") as stream:
+        if not stream.seek(0, os.SEEK_END):
+            return
+        stream.seek(-1, os.SEEK_END)
+        torn = stream.read(1) != b"\n"
+    if torn and os.access(file, os.W_OK):
+        with file.open("ab", buffering=0) as stream:
+            stream.write(b"\n")

@@ -1,0 +1,146 @@
+"""The recorder's own process: follows a sweep's record log and sends what is new to MLflow.
+
+Runs as ``python -m tuner.recorders.sender SWEEP_DIR [URI]``. Reads orders as lines from standard
+input (``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
+the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``.
+
+What has arrived is remembered by its offset in the log after each batch, so a sender that is killed
+sends its last batch again, which counts once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import TunerError
+from tuner.paths import SweepDir
+from tuner.recorders._base import Recorder
+from tuner.recorders.sent import read_sent, write_sent
+from tuner.records import Record, SweepOpened, read_records
+
+BATCH = 500  # records, so that a batch is soon sent and little is sent again
+EVERY_S = 0.3
+LAST_S = 20.0  # how long the rest is sent when the driver is gone
+BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Sender:
+    """Send a record log through a recorder.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        recorder: Where the records go.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, recorder: Recorder) -> None:
+        self._dir = sweep_dir
+        self._recorder = recorder
+        self._offset = read_sent(sweep_dir.sent_file)
+        self._failures = 0
+        self._is_open = False
+
+    def step(self) -> bool:
+        """Send a batch of what is new; return whether everything that is there has arrived.
+
+        Raises:
+            RecorderError: The store cannot be used as it is.
+        """
+        try:
+            if not self._is_open:
+                self._recorder.open()
+                self._remind()
+                self._is_open = True
+                say(event="ready")
+            arrived = self._send()
+        except ConnectionError as error:
+            if not self._failures:
+                say(event="away", message=str(error))
+            self._failures += 1
+            return False
+        if self._failures:
+            say(event="back")
+            self._failures = 0
+        return arrived
+
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before the next step when there is nothing to do or the store is away."""
+        return BACK_OFF_S[min(self._failures, len(BACK_OFF_S)) - 1] if self._failures else EVERY_S
+
+    def _remind(self) -> None:
+        """Tell a new recorder of what it needs from before the offset: the sweep, its trials and best."""
+        before: list[Record] = []
+        for record, offset in read_records(self._dir.records_file):
+            if offset > self._offset:
+                break
+            before.append(record)
+        if any(isinstance(record, SweepOpened) for record in before):
+            self._recorder.recall(before)
+
+    def _send(self) -> bool:
+        while True:
+            records, end = [], self._offset
+            for record, offset in read_records(self._dir.records_file, self._offset):
+                records.append(record)
+                end = offset
+                if len(records) >= BATCH:
+                    break
+            if not records:
+                return True
+            self._recorder.write(records)
+            self._offset = end
+            write_sent(self._dir.sent_file, end)
+
+
+def say(**message: Any) -> None:
+    """Tell the driver something, if it is still there."""
+    with contextlib.suppress(OSError, ValueError):
+        print(json.dumps(message), flush=True)  # noqa: T201
+
+
+def main() -> None:
+    """Send until the driver is gone and everything has arrived."""
+    from tuner.recorders.mlflow import MlflowRecorder
+    from tuner.recorders.store import prepare_environment
+
+    prepare_environment()
+    sweep_dir = SweepDir(Path(sys.argv[1]))
+    uri = sys.argv[2] if len(sys.argv) > 2 else None
+    with (sweep_dir.path / "sender.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one left by a dead driver ends soon
+        try:
+            _loop(Sender(sweep_dir, MlflowRecorder(sweep_dir, uri)))
+        except TunerError as error:
+            say(event="error", message=error.message, hint=error.hint)
+            raise SystemExit(1) from error
+
+
+def _loop(sender: Sender) -> None:
+    draining, deadline = False, None
+    while True:
+        arrived = sender.step()
+        if arrived and draining:
+            say(event="drained")
+            draining = False
+        if deadline is not None and (arrived or time.monotonic() > deadline):
+            return
+        if deadline is not None:
+            time.sleep(min(0.2, sender.pause_s))
+            continue
+        if select.select([0], [], [], sender.pause_s)[0]:
+            order = os.read(0, 4096)
+            if not order:
+                deadline = time.monotonic() + LAST_S
+            draining = draining or b"drain" in order
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The tracking store of a root: which one, made whole before anybody uses it."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tuner.paths import Root
+
+
+def tracking_uri(root: Root, given: str | None) -> str:
+    """Return the store to record in: ``MLFLOW_TRACKING_URI`` where it is set, else the root's own."""
+    return given or f"sqlite:///{root.database_file}"
+
+
+def is_own(root: Root, uri: str) -> bool:
+    """Whether a store is the root's own database."""
+    return uri == f"sqlite:///{root.database_file}"
+
+
+def prepare_environment() -> None:
+    """Keep MLflow quiet and off the network; call it before MLflow is imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def make_database(root: Root) -> None:
+    """Make the root's database if it is not there.
+
+    It is made beside and renamed: a process that is killed in MLflow's first migration would leave a
+    store that never opens again. Several processes make one.
+    """
+    if root.database_file.exists():
+        return
+    root.artifacts_dir.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(root.artifacts_dir / ".mlflow.db.lock"):
+        if root.database_file.exists():
+            return
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        folder = Path(tempfile.mkdtemp(prefix=".mlflow-", dir=root.path))
+        try:
+            beside = folder / "mlflow.db"
+            SqlAlchemyStore(f"sqlite:///{beside}", root.artifacts_dir.as_uri())
+            beside.replace(root.database_file)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _one_at_a_time(file: Path) -> Iterator[None]:
+    with file.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

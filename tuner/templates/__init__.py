@@ -1,0 +1,1 @@
+"""What ``tuner init`` writes."""

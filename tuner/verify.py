@@ -1,0 +1,150 @@
+"""Compare what three places hold of a sweep: event files, study, MLflow.
+
+Equal means the last bit: an event's float32 widened to a double is what study and MLflow hold, and
+the objective recomputed by the sweep's rule is the recorded one (NaN equals NaN).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tuner.events import FirstValues, Follower
+from tuner.events.first import same
+from tuner.paths import SweepDir
+from tuner.recorders.names import MetricNames, valid_name
+from tuner.recorders.recorded import RecordedRun, RecordedSweep
+from tuner.results import SweepResult, Trial
+from tuner.sweep.opening import read_frozen
+from tuner.sweep.running import objective_values
+from tuner.values import Evaluation, TrialState
+
+
+@dataclass
+class Report:
+    """What was compared and what differs.
+
+    Attributes:
+        differences: A line each; empty where all is equal.
+        notes: What is not a difference but worth knowing, a line each.
+        trials: How many trials were compared.
+        values: How many values of evaluations were compared.
+    """
+
+    differences: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    trials: int = 0
+    values: int = 0
+
+
+def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
+    """Compare event files, study and MLflow of all trials of a sweep."""
+    report = Report()
+    recorded = RecordedSweep(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
+    runs = recorded.runs_of_trials(read_frozen(sweep_dir).sweep_id)
+    for trial in result.trials:
+        found = runs.pop(trial.number, [])
+        if len(found) != 1:
+            report.differences.append(f"trial {trial.number}: has {len(found)} MLflow runs, expected 1")
+        run = recorded.read(found[0]) if found else None
+        _Comparison(sweep_dir, trial, run, report).run()
+        report.trials += 1
+    for number in runs:
+        report.differences.append(f"trial {number}: has an MLflow run but is not in the study")
+    return report
+
+
+class _Comparison:
+    """Compare one trial."""
+
+    def __init__(self, sweep_dir: SweepDir, trial: Trial, run: RecordedRun | None, report: Report) -> None:
+        self._trial = trial
+        self._run = run
+        self._report = report
+        self._follower = Follower(sweep_dir.trial(trial.number).path)
+        self._first = FirstValues()
+
+    def run(self) -> None:
+        evaluations = [e for e in map(self._first.take, self._follower.poll()) if e is not None]
+        last = self._last_step()
+        counted = [e for e in evaluations if last is None or e.step <= last]
+        self._compare_study(counted)
+        if self._run is not None:
+            self._compare_run(self._run, counted)
+        self._note()
+
+    def _last_step(self) -> int | None:
+        """Return the step beyond which a trial's evaluations do not count, or None."""
+        if self._trial.state is TrialState.COMPLETE:
+            return None
+        step = self._trial.record.step
+        return -1 if step is None else step
+
+    def _compare_study(self, evaluations: list[Evaluation]) -> None:
+        curves: dict[str, dict[int, float]] = {}
+        for evaluation in evaluations:
+            for tag, value in evaluation.scalars.items():
+                curves.setdefault(tag, {}).setdefault(evaluation.step, value)
+        objectives = self._trial.objectives
+        self._compare(f"study, {objectives[0].metric}", self._trial.record.curve, curves.get(objectives[0].metric, {}))
+        if self._trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and self._trial.values:
+            self._compare_objective(objective_values(objectives, curves))
+
+    def _compare_objective(self, expected: Mapping[str, float]) -> None:
+        for metric, value in self._trial.values.items():
+            if metric not in expected:
+                if math.isfinite(value):
+                    self._differ(f"study: objective {metric} is {value!r}, the event files have none")
+            elif not same(value, expected[metric]) and math.isfinite(value):
+                self._differ(f"study: objective {metric} is {value!r}, recomputed {expected[metric]!r}")
+
+    def _compare_run(self, run: RecordedRun, evaluations: list[Evaluation]) -> None:
+        names = MetricNames()
+        expected: dict[str, dict[int, float]] = {}
+        for evaluation in evaluations:
+            for tag, value in evaluation.scalars.items():
+                if not math.isinf(value):
+                    name = names.name(evaluation.folder, tag)
+                    expected.setdefault(name, {}).setdefault(evaluation.step, value)
+        held = {name: values for name, values in run.metrics.items() if name.startswith("eval/")}
+        for name in sorted({*expected, *held}):
+            self._compare(f"MLflow, {name}", held.get(name, {}), expected.get(name, {}))
+        for line in run.doubled:
+            self._differ(f"MLflow: {line} has more than one row")
+        self._compare_recorded(run)
+
+    def _compare_recorded(self, run: RecordedRun) -> None:
+        trial = self._trial
+        if run.tags.get("tuner.state") != trial.state.value:
+            self._differ(f"MLflow: state {run.tags.get('tuner.state')}, study: {trial.state.value}")
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            for metric, value in trial.values.items():
+                name = valid_name(f"objective/{metric}") if len(trial.values) > 1 else "objective"
+                held = list(run.metrics.get(name, {}).values())
+                if not math.isinf(value) and not (held and same(held[-1], value)):
+                    self._differ(f"MLflow: {name} is {held}, study: {value!r}")
+
+    def _compare(self, where: str, held: Mapping[int, float], expected: Mapping[int, float]) -> None:
+        for step in sorted({*held, *expected}):
+            self._report.values += 1
+            if step not in held:
+                self._differ(f"{where}: step {step} is missing, event files: {expected[step]!r}")
+            elif step not in expected:
+                self._differ(f"{where}: step {step} is {held[step]!r}, the event files have none")
+            elif not same(held[step], expected[step]):
+                self._differ(f"{where}: step {step} is {held[step]!r}, event files: {expected[step]!r}")
+
+    def _differ(self, line: str) -> None:
+        self._report.differences.append(f"trial {self._trial.number}: {line}")
+
+    def _note(self) -> None:
+        if self._first.differing:
+            self._report.notes.append(
+                f"trial {self._trial.number}: {self._first.differing} repeats of a step differ from its first value, which stands"
+            )
+        for damage in self._follower.damage:
+            self._report.notes.append(
+                f"trial {self._trial.number}: {damage.file.name} is damaged at byte {damage.offset}: {damage.reason}"
+            )
