@@ -12,70 +12,114 @@ the trial goes on without.
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _PREFIX = "input.ckpt"
-_KEPT = 2  # as many as there may be steps back to an undamaged model checkpoint
+_INDEX = re.compile(r"input\.ckpt-(\d+)\.index")
+_KEPT = 3  # of the checkpoint being saved, the newest one, and the one before it should that be damaged
 
 logger = logging.getLogger(__name__)
 
 
-def input_listener(trial_dir: Path, required: bool) -> Any:
-    """Make the listener that saves and restores the position in the input.
+class InputPosition:
+    """Save the state of all iterators with each checkpoint, and restore it before the first step.
+
+    The saver hook makes its first checkpoint before the input's own hook has initialised the
+    iterators, so a hook of ours, which comes after that one, restores.
 
     Args:
         trial_dir: Where the positions are kept, one for each of the newest model checkpoints.
         required: Raise instead of falling back where the input cannot be checkpointed.
 
-    Returns:
-        A CheckpointSaverListener; ``trouble`` is a line where it fell back, else an empty string.
+    Attributes:
+        trouble: A line where it fell back, else an empty string.
     """
-    import tensorflow as tf
 
-    class InputPosition(tf.compat.v1.train.CheckpointSaverListener):  # type: ignore[misc]
-        """Save the state of all iterators after each checkpoint, restore it before the first step."""
+    def __init__(self, trial_dir: Path, required: bool) -> None:
+        self._dir = trial_dir
+        self._required = required
+        self._saver: Any = None
+        self._begun_at: int | None = None
+        self.trouble = ""
 
-        trouble = ""
+    def listener(self) -> Any:
+        """Make the listener that saves."""
+        import tensorflow as tf
 
-        def begin(self) -> None:
-            self._saver = _iterator_saver()
-            self._restored = False
-            if self._saver is None:
-                self._fall_back("the input has no iterator that can be checkpointed")
+        position = self
 
-        def after_save(self, session: Any, global_step_value: int) -> None:
-            if self.trouble:
-                return
-            try:
-                if not self._restored:  # the first save is the state training begins with
-                    self._restored = True
-                    self._restore(session, global_step_value)
-                self._saver.save(
-                    session,
-                    str(trial_dir / _PREFIX),
-                    global_step=global_step_value,
-                    write_meta_graph=False,
-                    write_state=False,
-                )
-                _thin(trial_dir)
-            except (tf.errors.OpError, ValueError) as error:
-                self._fall_back(str(error).strip().splitlines()[0])
+        class SavePosition(tf.compat.v1.train.CheckpointSaverListener):  # type: ignore[misc]
+            def begin(self) -> None:
+                position._build()
 
-        def _restore(self, session: Any, step: int) -> None:
-            prefix = f"{trial_dir / _PREFIX}-{step}"
-            if tf.compat.v1.train.checkpoint_exists(prefix):
-                self._saver.restore(session, prefix)
-            elif step:
-                self._fall_back(f"no position in the input was saved at step {step}")
+            def before_save(self, session: Any, global_step_value: int) -> None:
+                # Before, so that no model checkpoint is without its position, whenever we are killed.
+                position._save(session, int(global_step_value))
 
-        def _fall_back(self, why: str) -> None:
-            if required:
-                raise RuntimeError(f"checkpoint_input is true, but {why}; set train.checkpoint_input: auto")
-            self.trouble = why[:300]
-            logger.warning("The position in the input is not checkpointed: %s", self.trouble)
+        return SavePosition()
 
-    return InputPosition()
+    def hook(self) -> Any:
+        """Make the hook that restores."""
+        import tensorflow as tf
+
+        position = self
+
+        class RestorePosition(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
+            def after_create_session(self, session: Any, coord: Any) -> None:
+                del coord
+                step = session.run(tf.compat.v1.train.get_global_step())
+                position._restore(session, int(step))
+
+        return RestorePosition()
+
+    def _build(self) -> None:
+        self._saver = _iterator_saver()
+        if self._saver is None:
+            self._fall_back("the input has no iterator that can be checkpointed")
+
+    def _restore(self, session: Any, step: int) -> None:
+        self._begun_at = step
+        if not step or self.trouble:
+            return
+        prefix = f"{self._dir / _PREFIX}-{step}"
+        if not Path(f"{prefix}.index").exists():
+            self._fall_back(f"no position in the input was saved at step {step}")
+            return
+        with self._falling_back():
+            self._saver.restore(session, prefix)
+
+    def _save(self, session: Any, step: int) -> None:
+        if self.trouble or self._begun_at is None or step == self._begun_at:
+            return  # the position at which this life began is there, or is the input's start
+        with self._falling_back():
+            self._saver.save(
+                session,
+                str(self._dir / _PREFIX),
+                global_step=step,
+                write_meta_graph=False,
+                write_state=False,
+            )
+            _thin(self._dir)
+
+    @contextmanager
+    def _falling_back(self) -> Iterator[None]:
+        import tensorflow as tf
+
+        try:
+            yield
+        except (tf.errors.OpError, ValueError) as error:
+            lines = [line for line in str(error).splitlines() if line and "Graph execution error" not in line]
+            self._fall_back(next((line for line in lines if "rror" in line or "not" in line), lines[0] if lines else ""))
+
+    def _fall_back(self, why: str) -> None:
+        if self._required:
+            raise RuntimeError(f"checkpoint_input is true, but {why}; set train.checkpoint_input: auto")
+        self.trouble = why.strip()[:300]
+        logger.warning("The position in the input is not checkpointed: %s", self.trouble)
 
 
 def _iterator_saver() -> Any:
@@ -92,7 +136,8 @@ def _iterator_saver() -> Any:
 
 def _thin(trial_dir: Path) -> None:
     """Delete the positions that no checkpoint we could go back to needs."""
-    steps = sorted({int(file.suffixes[1].split("-")[1]) for file in trial_dir.glob(f"{_PREFIX}-*.index")})
+    found = (_INDEX.fullmatch(file.name) for file in trial_dir.glob(f"{_PREFIX}-*.index"))
+    steps = sorted(int(match[1]) for match in found if match)
     for step in steps[:-_KEPT]:
         for file in trial_dir.glob(f"{_PREFIX}-{step}.*"):
             file.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from tuner.task import Model, Specs, build_specs, load_model, run_config
 from tuner.task.specs import configured
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.event_names import wait_for_a_new_name
-from tuner.trial.input_position import input_listener
+from tuner.trial.input_position import InputPosition
 from tuner.trial.stopping import Control, StopRequest, controlled
 
 
@@ -43,7 +43,7 @@ def run_job(
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         ending, reason = (Ending.NAN if _is_nan(error) else Ending.FAILED), last_line(error)
-    result = Result(ending, job.life, newest_step(trial_dir.path), reason, tags)
+    result = Result(ending, job.life, newest_step(trial_dir.path), reason, tags=tags)
     result.write(trial_dir.result_file)
     return result
 
@@ -90,12 +90,14 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     _evaluate_what_was_not(estimator, specs, trial_dir)
     position = None
     if job.train.checkpoint_input:
-        position = input_listener(trial_dir, required=job.train.checkpoint_input is True)
-    with controlled(control, [position] if position else []):
+        position = InputPosition(trial_dir, required=job.train.checkpoint_input is True)
+    with controlled(control, position):
         if not _at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None and position.trouble:
         tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
+    if specs.notes:
+        tags["tuner.note"] = "; ".join(specs.notes)
     at_end = _at_end(trial_dir, specs.train.max_steps)
     return Ending.STOPPED if control.stopped and not at_end else Ending.FINISHED
 

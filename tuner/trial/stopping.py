@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 
 class StopRequest:
@@ -63,8 +63,18 @@ class Control:
         return self.stopped
 
 
+class Extension(Protocol):
+    """What else takes part in a training."""
+
+    def listener(self) -> Any:
+        """Make a CheckpointSaverListener."""
+
+    def hook(self) -> Any:
+        """Make a SessionRunHook."""
+
+
 @contextmanager
-def controlled(control: Control, listeners: Sequence[Any] = ()) -> Iterator[None]:
+def controlled(control: Control, extension: Extension | None = None) -> Iterator[None]:
     """Make every ``train_and_evaluate`` called meanwhile obey ``control``.
 
     The package has no public way to listen to evaluations, and a user's script calls
@@ -73,19 +83,22 @@ def controlled(control: Control, listeners: Sequence[Any] = ()) -> Iterator[None
 
     Args:
         control: When to stop.
-        listeners: CheckpointSaverListeners to add.
+        extension: Takes part in the training too.
     """
     from tensorflow_estimator.python.estimator import training
 
     executor = training._TrainingExecutor
     original = executor.__init__
-    added = (_stop_listener(control), *listeners)
+    listeners = [_stop_listener(control)] + ([extension.listener()] if extension else [])
+    hooks = [extension.hook()] if extension else []
     after_evaluation = _evaluation_listener(control)
 
     def init(
         self: Any, estimator: Any, train_spec: Any, eval_spec: Any, train_hooks: Any = None, listener: Any = None
     ) -> None:
-        train_spec = train_spec._replace(saving_listeners=(*train_spec.saving_listeners, *added))
+        train_spec = train_spec._replace(
+            hooks=(*train_spec.hooks, *hooks), saving_listeners=(*train_spec.saving_listeners, *listeners)
+        )
         original(self, estimator, train_spec, eval_spec, train_hooks, listener or after_evaluation)
 
     executor.__init__ = init
