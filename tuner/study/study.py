@@ -36,6 +36,7 @@ class TrialRecord:
         seconds: Time its processes ran, without pauses.
         lives: How many processes it has had.
         failures: How many of them died or raised.
+        losses: How many of them their backend lost through no fault of theirs.
         tags: Tags of its run beyond the sweep's.
     """
 
@@ -48,6 +49,7 @@ class TrialRecord:
     seconds: float = 0.0
     lives: int = 0
     failures: int = 0
+    losses: int = 0
     started: float = 0.0
     ended: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -95,9 +97,14 @@ class Study:
         """Set attributes of the study, beside those that are there."""
         self._study.set_user_attr(ATTRIBUTE, {**self.attributes, **values})
 
-    def enqueue(self, params: Mapping[str, ParamValue]) -> None:
-        """Have a later ``ask`` return these parameters, the rest of them drawn."""
-        self._study.enqueue_trial(encode(params, self._spec.space))
+    def enqueue(self, starting_points: Sequence[Mapping[str, ParamValue]]) -> None:
+        """Have the next ``ask`` return the first of these, and so on; what they leave out is drawn.
+
+        Called again with the same ones, or more, it adds what was not added before.
+        """
+        for index in range(int(self.attributes.get("enqueued", 0)), len(starting_points)):
+            self._study.enqueue_trial(encode(starting_points[index], self._spec.space))
+            self.set_attributes(enqueued=index + 1)
 
     def ask(self) -> TrialRecord:
         """Draw the parameters of a new trial."""
@@ -221,6 +228,7 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         seconds=noted.get("seconds", 0.0),
         lives=noted.get("lives", 0),
         failures=noted.get("failures", 0),
+        losses=noted.get("losses", 0),
         started=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
         ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
         tags=noted.get("tags", {}),

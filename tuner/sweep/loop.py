@@ -236,7 +236,7 @@ class Loop:
         if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
             record = replace(record, values={o.metric: o.goal.worst for o in self._spec.objectives})
         if not outcome.state.settled:
-            self._set_aside(record, died=result.ending is Ending.FAILED)
+            self._set_aside(record, result.ending)
             return
         self._settle(record)
         if outcome.objective_missing and not self._valued:
@@ -257,12 +257,14 @@ class Loop:
         )
         self._count(record)
 
-    def _set_aside(self, record: TrialRecord, died: bool) -> None:
+    def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
         """Keep a trial that goes on later: at once, when it is promoted, or when the sweep is resumed."""
         again = record.state is TrialState.RUNNING
-        record = replace(record, failures=record.failures + (died and again), values={})
         if again:
-            record = replace(record, state=TrialState.INTERRUPTED)
+            lost = ending is Ending.LOST
+            failures, losses = record.failures + (not lost), record.losses + lost
+            record = replace(record, state=TrialState.INTERRUPTED, failures=failures, losses=losses)
+        record = replace(record, values={})
         self._say_state(record)
         self._parts.study.note(
             record.number,
@@ -270,6 +272,7 @@ class Loop:
             reason=record.reason,
             seconds=record.seconds,
             failures=record.failures,
+            losses=record.losses,
         )
         if record.state is TrialState.PAUSED:
             self._pause(record)

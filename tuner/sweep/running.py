@@ -167,7 +167,7 @@ def judge_end(running: Running, result: Result, nan: str, retries: int) -> Outco
         return Outcome(TrialState.PRUNED, f"infeasible: {result.reason}")
     if result.ending is Ending.NAN:
         return Outcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
-    if result.ending is Ending.LOST and running.record.lives < LOST_LIMIT:
+    if result.ending is Ending.LOST and running.record.losses < LOST_LIMIT:
         return Outcome(TrialState.RUNNING, result.reason)
     # An exception before the first checkpoint would come again; a process that died may live.
     hopeless = not result.step and not result.died

@@ -168,6 +168,7 @@ class Sweep:
             stack.callback(log.close)
             log.append(opened(frozen, self._settings(workers)))
             study = self._study()
+            study.enqueue(self.spec.search.enqueue)
             parts = Parts(study, trials, scheduler, log, watcher, stopping)
             end = Loop(self.spec, self.dir, parts, workers, max(1, _cores() // workers)).run()
             trials.close()

@@ -1,0 +1,56 @@
+"""What tests share: spaces over the tiny model, and a tracking database that is made once."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).with_name("models")
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory):
+    """An empty tracking database; MLflow's migrations take seconds, a copy none."""
+    from tuner.paths import Root
+    from tuner.recorders.store import make_database, prepare_environment
+
+    prepare_environment()
+    root = Root(tmp_path_factory.mktemp("database"))
+    make_database(root)
+    return root.database_file
+
+
+@pytest.fixture
+def root(tmp_path, database):
+    """A root folder with an empty tracking database in it."""
+    folder = tmp_path / "root"
+    folder.mkdir()
+    shutil.copy(database, folder / "mlflow.db")
+    return folder
+
+
+@pytest.fixture
+def space_file(tmp_path):
+    """Write a search space file over the tiny model; keywords replace parts of it."""
+
+    def write(
+        parameters="learning_rate: {type: float, low: 0.001, high: 0.1, log: true}",
+        objective="{metric: rmse, goal: minimize}",
+        train="{max_steps: 60, evaluate_every: 20}",
+        search="{sampler: random, trials: 3}",
+        name="tiny",
+        model=MODELS / "tiny.py",
+    ):
+        file = tmp_path / f"{name}.yaml"
+        parameters = "\n".join(f"  {line}" for line in parameters.splitlines())
+        file.write_text(
+            f"name: {name}\nmodel: {model}\nobjective: {objective}\nparameters:\n{parameters}\n"
+            f"train: {train}\nsearch: {search}\n"
+        )
+        return file
+
+    return write
