@@ -66,6 +66,8 @@ def test_a_sweep_whose_processes_are_killed_at_random_equals_an_undisturbed_one(
         kind = "driver" if plan[-1] == "driver" and there.get("trial") else chance.choice(kinds) if kinds else None
         if kind is None or (plan[-1] == "driver" and kind != "driver"):
             continue
+        if not there["trial"] and chance.random() < 0.8:
+            continue  # a server or recorder that is killed while it starts, again and again, gives up
         process = psutil.Process(driver.pid) if kind == "driver" else chance.choice(there[kind])
         try:
             os.kill(process.pid, signal.SIGKILL)

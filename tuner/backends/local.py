@@ -27,6 +27,7 @@ from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial.checkpoints import newest_step
 
+_STARTS = 5  # of a server that is killed while it warms up
 _TICK_S = 0.05  # how often event files are looked at: stat calls only where nothing is new
 
 
@@ -183,19 +184,38 @@ class LocalBackend:
                     os.killpg(trial.pid, signal.SIGKILL)
 
     def _wait_until_warm(self) -> list[str]:
-        assert self._channel is not None and self._server is not None
-        while b"\n" not in self._buffer:
-            data = self._channel.recv(65536)
-            if not data:
-                self._server.wait()
-                status, self._server = self._server.returncode, None
+        """Wait until the server is warm; one that is killed while it warms up is started again."""
+        for left in reversed(range(_STARTS)):
+            line = self._first_line()
+            if line is not None:
+                return self._warmed(json.loads(line))
+            assert self._server is not None and self._channel is not None
+            status = self._server.wait()
+            self._channel.close()
+            self._server = self._channel = None
+            if status >= 0 or not left:
                 raise BackendError(
                     f"the process that imports TensorFlow and the model ended with status {status} before it was ready",
                     f"its output is in {self._log_file}",
                 )
+            self.begin()
+        raise AssertionError("unreachable")
+
+    def _first_line(self) -> bytes | None:
+        """Return what the server says first, or None if it ends without a word."""
+        assert self._channel is not None
+        while b"\n" not in self._buffer:
+            try:
+                data = self._channel.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                return None
             self._buffer += data
         line, self._buffer = self._buffer.split(b"\n", 1)
-        said = json.loads(line)
+        return line
+
+    def _warmed(self, said: dict[str, Any]) -> list[str]:
         if said["event"] == "refused":
             problems = [Problem(**problem) for problem in said["problems"]]
             self.close()

@@ -16,6 +16,9 @@ from tuner.paths import SweepDir
 from tuner.recorders.sent import read_sent
 
 
+_STARTS = 5  # of a process that dies before it is ready
+
+
 class RecorderProcess:
     """Run the sender of a sweep's records beside the driver.
 
@@ -35,9 +38,11 @@ class RecorderProcess:
         self._drained = False
         self._error: RecorderError | None = None
         self._away = ""
+        self._starts = 0  # since it was ready last
 
     def start(self) -> None:
         """Start the process; return at once."""
+        self._starts += 1
         arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -57,12 +62,14 @@ class RecorderProcess:
         """
         deadline = time.monotonic() + timeout_s
         while not self._ready and not self._away:
-            if not self._listen(deadline - time.monotonic()):
-                raise self._error or RecorderError(
-                    "the process that records in MLflow did not start", f"its output is in {self._log_file}"
-                )
+            self.check()
+            self._listen(0.1)
             if self._error:
                 raise self._error
+            if time.monotonic() > deadline or self._starts > _STARTS:
+                raise RecorderError(
+                    "the process that records in MLflow does not start", f"its output is in {self._log_file}"
+                )
 
     def check(self) -> str:
         """Look after the process; return a line if the store went away or came back, else nothing."""
@@ -70,7 +77,8 @@ class RecorderProcess:
         self._listen(0)
         if self._process is not None and self._process.poll() is not None and not self._error:
             self._reap()
-            self.start()
+            if self._starts <= _STARTS:
+                self.start()
         if self._away and not before:
             return f"MLflow is away, records are kept: {self._away}"
         return "MLflow is back, what was kept is being sent" if before and not self._away else ""
@@ -84,6 +92,8 @@ class RecorderProcess:
         self._drained, asked = False, None
         while not self._drained and not self._error and time.monotonic() < deadline:
             self.check()
+            if self._process is None:
+                return False
             if self._process is not asked:
                 asked = self._process
                 self._order(b"drain\n")
@@ -151,7 +161,7 @@ class RecorderProcess:
             return  # a library wrote to standard output
         event = said.get("event")
         if event in ("ready", "back"):
-            self._ready, self._away = True, ""
+            self._ready, self._away, self._starts = True, "", 0
         elif event == "away":
             self._away = said["message"]
         elif event == "drained":

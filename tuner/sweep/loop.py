@@ -44,7 +44,13 @@ class Stopping(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop works with; all of it open."""
+    """What the loop works with; all of it open.
+
+    Attributes:
+        look_after: Called several times a second, looks after what runs beside the loop; returns a
+            line worth saying, or nothing.
+        clock: Seconds since 1970, or a simulated clock.
+    """
 
     study: Study
     backend: Backend
@@ -52,6 +58,7 @@ class Parts:
     log: RecordLog
     watcher: Watcher
     stopping: Stopping
+    look_after: Callable[[], str] = str
     clock: Callable[[], float] = time.time
 
 
@@ -100,6 +107,8 @@ class Loop:
                 else:
                     self._take_end(message)
             self._mind_the_time()
+            if line := self._parts.look_after():
+                self._parts.watcher.say(line)
             self._parts.watcher.show(self.progress())
         return self._close()
 

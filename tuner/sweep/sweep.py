@@ -169,7 +169,7 @@ class Sweep:
             log.append(opened(frozen, self._settings(workers)))
             study = self._study()
             study.enqueue(self.spec.search.enqueue)
-            parts = Parts(study, trials, scheduler, log, watcher, stopping)
+            parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
             end = Loop(self.spec, self.dir, parts, workers, max(1, _cores() // workers)).run()
             trials.close()
             return self._finish(end, log, recorder, watcher, stopping)
