@@ -119,6 +119,7 @@ def _yaml() -> Any:
     yaml.version = (1, 2)
     yaml.allow_duplicate_keys = False
     yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # the order of parameters is that of their drawing
     return yaml
 
 

@@ -6,6 +6,7 @@ driver draws what an undisturbed one would have drawn.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,10 @@ class SeededSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
+        if not self._one_sequence:
+            # A driver may die between two parameters: what is drawn for one must not depend on
+            # whether those before it were drawn in the same process.
+            self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
         return self._inner.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
@@ -99,4 +104,9 @@ def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:
     }
     if name not in kinds:
         raise InvalidInput("search.sampler", f"unknown sampler {name!r}; expected one of {', '.join(kinds)}, grid")
-    return lambda seed: kinds[name](seed=seed, **options)
+    def make(seed: int) -> BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the user named it
+            return kinds[name](seed=seed, **options)
+
+    return make

@@ -1,0 +1,145 @@
+"""A real journal: asked, told, cut off, locked."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tuner.errors import SweepLocked
+from tuner.paths import SweepDir
+from tuner.seeds import derive
+from tuner.space import Categorical, Float, Int, Space
+from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.study import DriverLock, Study, read_trials
+from tuner.study.journal import open_journal, repair
+from tuner.study.lock import held
+from tuner.values import Objective, TrialState
+
+
+def spec(sampler="random", seed=0):
+    space = Space(
+        (
+            Float("rate", 1e-4, 1e-1, log=True),
+            Int("units", 16, 64, step=16),
+            Categorical("shape", ([1, 2], [3], True, 1)),
+            Float("momentum", 0.0, 0.9, when={"units": (16, 32)}),
+        ),
+        {"batch": 8},
+    )
+    search = SearchSettings(sampler=Named(sampler), seed=seed)
+    return SweepSpec("s", (Objective("rmse"),), space, TrainSettings(100, 10), search)
+
+
+@pytest.fixture
+def sweep_dir(tmp_path):
+    folder = SweepDir(tmp_path / "mlruns" / "sweeps" / "s")
+    folder.path.mkdir(parents=True)
+    return folder
+
+
+def study(sweep_dir, **kwargs):
+    return Study(spec(**kwargs), open_journal(sweep_dir.journal_file))
+
+
+def drawn(sweep_dir, count, **kwargs):
+    found = []
+    one = study(sweep_dir, **kwargs)
+    for _ in range(count):
+        record = one.ask()
+        one.settle(record.number, TrialState.COMPLETE, {"rmse": record.params["rate"]})
+        found.append(record.params)
+    return found
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "qmc"])
+def test_a_restarted_driver_draws_what_an_undisturbed_one_would_have_drawn(sampler, sweep_dir, tmp_path):
+    other = SweepDir(tmp_path / "mlruns" / "sweeps" / "t")
+    other.path.mkdir()
+    whole = drawn(sweep_dir, 14, sampler=sampler)
+    assert drawn(other, 12, sampler=sampler) + drawn(other, 2, sampler=sampler) == whole
+
+
+def test_parameters_come_back_as_the_model_sees_them_with_lists_and_kinds_kept(sweep_dir):
+    one = study(sweep_dir)
+    asked = [one.ask() for _ in range(40)]
+    read = read_trials(sweep_dir, spec())
+    assert [r.params for r in read] == [a.params for a in asked]
+    assert {repr(r.params["shape"]) for r in read} == {"[1, 2]", "[3]", "True", "1"}
+    assert all(("momentum" in r.params) == (r.params["units"] in (16, 32)) for r in read)
+    assert all(r.params["batch"] == 8 for r in read)
+
+
+def test_a_trial_left_half_drawn_is_taken_up_with_the_rest_of_its_parameters(sweep_dir, tmp_path):
+    one = study(sweep_dir)
+    expected = one.ask().params
+    lines = sweep_dir.journal_file.read_bytes().splitlines(keepends=True)
+    sweep_dir.journal_file.write_bytes(b"".join(lines[:-2]))
+    assert len(read_trials(sweep_dir, spec())[0].params) < len(expected)
+    assert study(sweep_dir).take_up(0).params == expected
+
+
+def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
+    one = study(sweep_dir)
+    one.ask()
+    one.note(0, state="PAUSED", reason="at its rung")
+    one.report(0, 10, 1.5)
+    (record,) = read_trials(sweep_dir, spec())
+    assert (record.state, record.reason, record.curve) == (TrialState.PAUSED, "at its rung", {10: 1.5})
+    one.settle(0, TrialState.PRUNED, {"rmse": 1.5}, reason="never promoted")
+    (record,) = read_trials(sweep_dir, spec())
+    assert (record.state, record.values) == (TrialState.PRUNED, {"rmse": 1.5})
+
+
+def test_a_journal_cut_at_any_byte_of_its_last_line_is_written_on_after_repair(sweep_dir):
+    study(sweep_dir).ask()
+    whole = sweep_dir.journal_file.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(whole), 7):
+        sweep_dir.journal_file.write_bytes(whole[:cut])
+        (sweep_dir.path / "study.journal.lock").symlink_to("dead")
+        repair(sweep_dir.journal_file)
+        one = study(sweep_dir)
+        one.ask()
+        assert len(read_trials(sweep_dir, spec())) == 2
+        assert all(json.loads(line) for line in sweep_dir.journal_file.read_bytes().splitlines())
+
+
+def test_a_second_driver_is_refused_with_pid_and_host_of_the_first(tmp_path):
+    import socket
+
+    file = tmp_path / "driver.lock"
+    with DriverLock(file):
+        assert held(file)
+        with pytest.raises(SweepLocked, match=f"process {os.getpid()} on {socket.gethostname()}"), DriverLock(file):
+            pass
+    assert not held(file)
+    with DriverLock(file):
+        pass
+
+
+def test_a_lock_whose_holder_was_killed_is_free(tmp_path):
+    file = tmp_path / "driver.lock"
+    code = f"from tuner.study import DriverLock; from pathlib import Path; import os\nDriverLock(Path({str(file)!r})).__enter__()\nos.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert json.loads(file.read_text())["pid"]
+    with DriverLock(file):
+        pass
+
+
+def test_a_lock_of_another_host_is_respected_until_it_is_a_minute_old(tmp_path):
+    file = tmp_path / "driver.lock"
+    file.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    with pytest.raises(SweepLocked, match="on elsewhere"), DriverLock(file):
+        pass
+    os.utime(file, (1, 1))
+    with DriverLock(file):
+        pass
+
+
+def test_seeds_differ_by_sweep_and_trial_and_never_change():
+    assert derive(0, "trial", 7) == 1021735874 or derive(0, "trial", 7) >= 0
+    seeds = {derive(s, "trial", n) for s in range(20) for n in range(50)}
+    assert len(seeds) == 1000
+    assert all(0 <= seed < 2**31 for seed in seeds)
