@@ -64,7 +64,7 @@ def _attach(parent: Any, name: str, source: str) -> None:
     module = importlib.import_module(source)
     parent.estimator = module
     for found in [key for key in sys.modules if key == source or key.startswith(f"{source}.")]:
-        sys.modules[f"{name}.estimator{found[len(source):]}"] = sys.modules[found]
+        sys.modules[f"{name}.estimator{found[len(source) :]}"] = sys.modules[found]
 
 
 def _check_versions() -> tuple[int, int]:
@@ -77,18 +77,28 @@ def _check_versions() -> tuple[int, int]:
         problems.append(Problem("tensorflow", "is not installed", "pip install 'tensorflow>=2.15,<2.22'"))
     elif not OLDEST <= minor < BEYOND:
         problems.append(
-            Problem("tensorflow", f"found {tensorflow}, expected 2.15 to 2.21", "pip install 'tensorflow>=2.15,<2.22'")
+            Problem(
+                "tensorflow",
+                f"found {tensorflow}, expected 2.15 to 2.21",
+                "pip install 'tensorflow>=2.15,<2.22'",
+            )
         )
     estimator = found["tensorflow-estimator"]
     if _minor(estimator) != OLDEST:
         was = f"found {estimator}" if estimator else "is not installed"
-        problems.append(Problem("tensorflow-estimator", f"{was}, expected 2.15", "pip install tensorflow-estimator==2.15.0"))
+        problems.append(
+            Problem("tensorflow-estimator", f"{was}, expected 2.15", "pip install tensorflow-estimator==2.15.0")
+        )
     keras = found["tf-keras"]
     if minor > OLDEST and _minor(keras) != minor:
         was = f"found {keras}" if keras else "is not installed"
         wanted = f"{minor[0]}.{minor[1]}"
         problems.append(
-            Problem("tf-keras", f"{was}, expected {wanted}, the minor of TensorFlow {tensorflow}", f"pip install 'tf-keras=={wanted}.*'")
+            Problem(
+                "tf-keras",
+                f"{was}, expected {wanted}, the minor of TensorFlow {tensorflow}",
+                f"pip install 'tf-keras=={wanted}.*'",
+            )
         )
     if problems:
         raise InvalidInput("Estimators", problems)

@@ -1,9 +1,9 @@
 """The files a sweep leaves, all named here and nowhere else.
 
-    ROOT/mlflow.db                        MLflow tracking store
-    ROOT/mlruns/                          MLflow artefacts
-    ROOT/mlruns/sweeps/NAME/              SweepDir
-    ROOT/mlruns/sweeps/NAME/trials/0007/  TrialDir, the model_dir of trial 7
+ROOT/mlflow.db                        MLflow tracking store
+ROOT/mlruns/                          MLflow artefacts
+ROOT/mlruns/sweeps/NAME/              SweepDir
+ROOT/mlruns/sweeps/NAME/trials/0007/  TrialDir, the model_dir of trial 7
 """
 
 from __future__ import annotations

@@ -131,10 +131,16 @@ class SweepResult:
                 found = record.evaluation
                 for tag, value in found.scalars.items():
                     key = (record.trial, found.folder, found.step, tag)
-                    row = {"trial": record.trial, "step": found.step, "time": found.time, "folder": found.folder}
+                    row = {
+                        "trial": record.trial,
+                        "step": found.step,
+                        "time": found.time,
+                        "folder": found.folder,
+                    }
                     rows.setdefault(key, {**row, "tag": tag, "value": value})
         columns = ["trial", "step", "time", "folder", "tag", "value"]
-        return pandas.DataFrame(list(rows.values()), columns=columns)
+        frame: pandas.DataFrame = pandas.DataFrame(list(rows.values()), columns=columns)
+        return frame
 
     def dataframe(self) -> pandas.DataFrame:
         """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id."""
@@ -145,7 +151,8 @@ class SweepResult:
             row = trial.row()
             params, values = row.pop("params"), row.pop("values")
             rows.append({**row, **values, **{f"params_{name}": value for name, value in params.items()}})
-        return pandas.DataFrame(rows)
+        frame: pandas.DataFrame = pandas.DataFrame(rows)
+        return frame
 
     def _losses(self, trial: Trial) -> list[float]:
         return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]

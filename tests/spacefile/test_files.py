@@ -44,7 +44,13 @@ def test_a_file_becomes_a_sweep_with_parents_before_children():
     assert spec.search.timeout_s == 5400
     assert spec.search.sampler.options == {"n_startup_trials": 5}
     kinds = {p.name: type(p) for p in spec.space.parameters}
-    assert kinds == {"learning_rate": Float, "units": Int, "optimizer": Categorical, "momentum": Float, "layers": Categorical}
+    assert kinds == {
+        "learning_rate": Float,
+        "units": Int,
+        "optimizer": Categorical,
+        "momentum": Float,
+        "layers": Categorical,
+    }
 
 
 def test_the_shipped_search_spaces_are_valid_also_with_smaller_numbers():
@@ -67,7 +73,19 @@ def test_a_sweep_goes_through_json_and_back_unchanged():
 
 
 def test_limits_may_change_and_what_gives_trials_their_meaning_may_not():
-    harmless, refused = diff(parse(GOOD), parse(GOOD, ["search.trials=40", "search.scheduler=none", "parameters.units.high=64", "train.max_steps=600", "search.seed=1"]))
+    harmless, refused = diff(
+        parse(GOOD),
+        parse(
+            GOOD,
+            [
+                "search.trials=40",
+                "search.scheduler=none",
+                "parameters.units.high=64",
+                "train.max_steps=600",
+                "search.seed=1",
+            ],
+        ),
+    )
     assert [line.split(":")[0] for line in harmless] == ["search.scheduler", "search.trials"]
     assert [line.split(":")[0] for line in refused] == ["parameters.units", "train.max_steps", "search.seed"]
 
@@ -113,7 +131,18 @@ def test_several_mistakes_are_said_at_once():
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b", "a: b: c", "a: 1\na: 2", "x: !!python/object/apply:os.system [id]", "\t- x", "a: &a [*a]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- a\n- b",
+        "a: b: c",
+        "a: 1\na: 2",
+        "x: !!python/object/apply:os.system [id]",
+        "\t- x",
+        "a: &a [*a]",
+    ],
+)
 def test_what_is_no_mapping_of_plain_yaml_is_refused(text):
     with pytest.raises(InvalidInput):
         parse(text)

@@ -112,7 +112,10 @@ def test_a_second_driver_is_refused_with_pid_and_host_of_the_first(tmp_path):
     file = tmp_path / "driver.lock"
     with DriverLock(file):
         assert held(file)
-        with pytest.raises(SweepLocked, match=f"process {os.getpid()} on {socket.gethostname()}"), DriverLock(file):
+        with (
+            pytest.raises(SweepLocked, match=f"process {os.getpid()} on {socket.gethostname()}"),
+            DriverLock(file),
+        ):
             pass
     assert not held(file)
     with DriverLock(file):

@@ -79,7 +79,10 @@ def test_an_objective_that_never_comes_stops_the_sweep_at_the_first_trial_with_t
     ran, _, _ = run(space_file(objective="{metric: rmsee, goal: minimize}"), root, workers=1)
     assert ran.exit_status == 1
     assert [t.state for t in ran.result.trials] == [TrialState.FAIL]
-    assert "'rmsee' never came; tags that are there: loss, rmse; did you mean 'rmse'?" in ran.result.trials[0].record.reason
+    assert (
+        "'rmsee' never came; tags that are there: loss, rmse; did you mean 'rmse'?"
+        in ran.result.trials[0].record.reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,10 +97,7 @@ def test_an_objective_that_never_comes_stops_the_sweep_at_the_first_trial_with_t
     ],
 )
 def test_a_fault_of_a_trial_ends_that_trial_with_its_reason_and_the_sweep_goes_on(space_file, root, fault, reason):
-    parameters = (
-        "learning_rate: 0.01\n"
-        f"fault: {{type: categorical, choices: [{fault}, none]}}"
-    )
+    parameters = f"learning_rate: 0.01\nfault: {{type: categorical, choices: [{fault}, none]}}"
     search = f"{{sampler: random, trials: 2, retries: 0, enqueue: [{{fault: {fault}}}, {{fault: none}}]}}"
     ran, _, sweep = run(space_file(parameters=parameters, search=search), root, workers=1)
     assert [t.state for t in ran.result.trials] == [TrialState.FAIL, TrialState.COMPLETE]

@@ -13,7 +13,9 @@ from tuner.cli.app import DebugOption, RootOption, command
 @command("check")
 def check(
     space: Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="Search space file.", show_default=False)],
-    override: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file.")
+    ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:

@@ -35,7 +35,8 @@ def run(
     backend: BackendOption = "local",
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="K=V", help="Tag of all runs.")] = None,
     override: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300."),
     ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
@@ -114,7 +115,9 @@ def drive(sweep: Sweep, limits: Mapping[str, Any], backend: str, tags: Mapping[s
     if best is None:
         typer.echo(f"no trial completed; see why with: tuner show {name}", err=True)
     else:
-        params = ", ".join(f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in best.params.items())
+        params = ", ".join(
+            f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in best.params.items()
+        )
         values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
         typer.echo(f"best: trial {best.number}, {values}, with {params}")
     return ran.exit_status

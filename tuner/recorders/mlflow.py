@@ -246,7 +246,7 @@ class MlflowRecorder:
         tags = [RunTag(key, value[:_VALUE]) for key, value in batch.tags.items()]
         params = [Param(key, value[:_VALUE]) for key, value in batch.params.items()]
         while metrics or tags or params:
-            self._client.log_batch(run_id, metrics[:_METRICS - 200], params[:_PARAMS], tags[:_TAGS])
+            self._client.log_batch(run_id, metrics[: _METRICS - 200], params[:_PARAMS], tags[:_TAGS])
             metrics, params, tags = metrics[_METRICS - 200 :], params[_PARAMS:], tags[_TAGS:]
         if batch.status == "RUNNING" or batch.status == "SCHEDULED":
             self._client.update_run(run_id, status=batch.status)
@@ -257,9 +257,7 @@ class MlflowRecorder:
 class _Batch:
     """What is to be sent of one run."""
 
-    def __init__(
-        self, tags: dict[str, str] | None = None, status: str = "", status_time: float = 0.0
-    ) -> None:
+    def __init__(self, tags: dict[str, str] | None = None, status: str = "", status_time: float = 0.0) -> None:
         self.metrics: list[tuple[str, float, int, int]] = []
         self.params: dict[str, str] = {}
         self.tags = tags or {}
@@ -284,7 +282,7 @@ def _translated(uri: str) -> Iterator[None]:
     except (requests.RequestException, OperationalError, sqlite3.OperationalError, TimeoutError) as error:
         raise ConnectionError(f"{uri}: {_first_line(error)}") from error
     except MlflowException as error:
-        status = error.get_http_status_code()
+        status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
         passing = status >= 500 or status == 429 or "API request to" in str(error)
         if passing and "database schema" not in str(error):
             raise ConnectionError(f"{uri}: {_first_line(error)}") from error

@@ -29,6 +29,9 @@ def describe_sweep(
         lines += [f"| {name} | {value} |" for name, value in params.get(trial, {}).items()]
     lines += ["", "| setting | value |", "|---|---|"]
     lines += [f"| {key} | {value} |" for key, value in opened.settings.items()]
-    lines += ["", f"Continue it with `tuner resume {opened.name}`, see its trials with `tuner show {opened.name}`."]
+    lines += [
+        "",
+        f"Continue it with `tuner resume {opened.name}`, see its trials with `tuner show {opened.name}`.",
+    ]
     lines += ["", "```yaml", opened.space.rstrip(), "```"]
     return "\n".join(lines)[:5000]

@@ -15,7 +15,6 @@ from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.sent import read_sent
 
-
 _STARTS = 5  # of a process that dies before it is ready
 
 

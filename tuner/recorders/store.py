@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tuner.paths import Root
 
@@ -52,7 +53,8 @@ def make_database(root: Root) -> None:
         folder = Path(tempfile.mkdtemp(prefix=".mlflow-", dir=root.path))
         try:
             beside = folder / "mlflow.db"
-            SqlAlchemyStore(f"sqlite:///{beside}", root.artifacts_dir.as_uri())
+            make_store: Any = SqlAlchemyStore
+            make_store(f"sqlite:///{beside}", root.artifacts_dir.as_uri())
             beside.replace(root.database_file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -21,9 +21,7 @@ def make_scheduler(chosen: Named) -> Scheduler:
     """
     kinds: dict[str, Callable[..., Scheduler]] = {"none": NoScheduler, "median": MedianScheduler}
     if chosen.name not in kinds:
-        raise InvalidInput(
-            "search.scheduler", f"unknown scheduler {chosen.name!r}; expected one of {', '.join(kinds)}"
-        )
+        raise InvalidInput("search.scheduler", f"unknown scheduler {chosen.name!r}; expected one of {', '.join(kinds)}")
     try:
         return kinds[chosen.name](**chosen.options)
     except TypeError as error:

@@ -101,9 +101,7 @@ def _draw(trial: Trial, parameter: Parameter) -> ParamValue:
             parameter.name, parameter.low, parameter.high, log=parameter.log, step=parameter.step
         )
     if isinstance(parameter, Int):
-        return trial.suggest_int(
-            parameter.name, parameter.low, parameter.high, log=parameter.log, step=parameter.step
-        )
+        return trial.suggest_int(parameter.name, parameter.low, parameter.high, log=parameter.log, step=parameter.step)
     choices = [_encoded(choice, parameter) for choice in parameter.choices]
     return _decoded(trial.suggest_categorical(parameter.name, choices))
 

@@ -38,9 +38,7 @@ def to_json(spec: SweepSpec) -> dict[str, Any]:
         "parameters": [{"kind": _NAMES[type(p)], **asdict(p)} for p in spec.space.parameters],
         "constants": dict(spec.space.constants),
     }
-    data["objectives"] = [
-        {"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of)} for o in spec.objectives
-    ]
+    data["objectives"] = [{"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of)} for o in spec.objectives]
     return data
 
 
@@ -76,7 +74,8 @@ def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
         recorded trials would change their meaning.
     """
     before, after = _leaves(old), _leaves(new)
-    harmless, refused = [], []
+    harmless: list[str] = []
+    refused: list[str] = []
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key), after.get(key)
         if was != now:

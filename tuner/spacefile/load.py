@@ -107,7 +107,10 @@ def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) ->
         return ModelRef(file=str(Path(os.path.normpath(file))), object=name, import_paths=paths)
     if not all(part.isidentifier() for part in subject.split(".")):
         problems.append(
-            Problem("model", f"found {value!r}, expected package.module or path/to/file.py, optionally with :object")
+            Problem(
+                "model",
+                f"found {value!r}, expected package.module or path/to/file.py, optionally with :object",
+            )
         )
     return ModelRef(module=subject, object=name, import_paths=paths)
 
@@ -120,7 +123,7 @@ def _train(value: Any, problems: list[Problem]) -> TrainSettings | None:
         problems.append(
             Problem(
                 "train.evaluate_every",
-                f"is {train.evaluate_every}, above max_steps ({train.max_steps}), so no trial would be evaluated before its end",
+                f"is {train.evaluate_every}, above max_steps ({train.max_steps}), so nothing would be evaluated",
                 f"expected at most {train.max_steps}",
             )
         )
@@ -156,12 +159,18 @@ def _objectives(value: Any, problems: list[Problem]) -> tuple[Objective, ...]:
         curve = Curve("mean", of["mean"]) if isinstance(of, dict) else Curve(of)
         found.append(Objective(entry["metric"], Goal(entry.get("goal", "minimize")), curve))
     names = [objective.metric for objective in found]
-    problems += [Problem("objective", f"{n!r} is named twice") for n in sorted({n for n in names if names.count(n) > 1})]
+    problems += [
+        Problem("objective", f"{n!r} is named twice") for n in sorted({n for n in names if names.count(n) > 1})
+    ]
     return tuple(found)
 
 
 def _contradictions(
-    train: TrainSettings, search: SearchSettings, space: Any, objectives: Sequence[Objective], problems: list[Problem]
+    train: TrainSettings,
+    search: SearchSettings,
+    space: Any,
+    objectives: Sequence[Objective],
+    problems: list[Problem],
 ) -> None:
     options = search.scheduler.options
     for key in ("min_steps", "every"):
@@ -176,13 +185,21 @@ def _contradictions(
             )
     if len(objectives) > 1 and search.sampler.name in ("cmaes", "gp") and search.sampler.name == "cmaes":
         problems.append(
-            Problem("search.sampler", "cmaes searches for one objective, and there are several", near("nsgaii", ["nsgaii"]))
+            Problem(
+                "search.sampler",
+                "cmaes searches for one objective, and there are several",
+                near("nsgaii", ["nsgaii"]),
+            )
         )
     if search.sampler.name == "grid" and space is not None:
         from tuner.space import Float
 
         problems += [
-            Problem(f"parameters.{p.name}", "has no step, so sampler grid cannot list its values", "give it a step")
+            Problem(
+                f"parameters.{p.name}",
+                "has no step, so sampler grid cannot list its values",
+                "give it a step",
+            )
             for p in space.parameters
             if isinstance(p, Float) and p.step is None
         ]

@@ -29,7 +29,9 @@ def read_parameters(value: Any, problems: list[Problem]) -> Space | None:
     for name, entry in value.items():
         where = f"parameters.{name}"
         if not isinstance(name, str) or not name or len(name) > 200 or not name.isprintable():
-            problems.append(Problem("parameters", f"found the name {describe(name)}, expected text of at most 200 characters"))
+            problems.append(
+                Problem("parameters", f"found the name {describe(name)}, expected text of at most 200 characters")
+            )
         elif isinstance(entry, dict):
             parameter = _parameter(name, entry, where, problems)
             if parameter is not None:
@@ -43,7 +45,7 @@ def read_parameters(value: Any, problems: list[Problem]) -> Space | None:
 
 
 def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Problem]) -> Parameter | None:
-    kind = entry.get("type")
+    kind: Any = entry.get("type")
     if kind is None and "choices" in entry:
         kind = "categorical"
     if kind not in _KEYS:
@@ -62,7 +64,12 @@ def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Prob
 
 
 def _number(
-    name: str, kind: str, entry: dict[str, Any], when: dict[str, tuple[Any, ...]], where: str, problems: list[Problem]
+    name: str,
+    kind: str,
+    entry: dict[str, Any],
+    when: dict[str, tuple[Any, ...]],
+    where: str,
+    problems: list[Problem],
 ) -> Parameter | None:
     before = len(problems)
     for key in ("low", "high", "step"):
@@ -95,11 +102,15 @@ def _number(
 
 def _choices(value: Any, where: str, problems: list[Problem]) -> tuple[Any, ...]:
     if not isinstance(value, list) or not value:
-        problems.append(Problem(f"{where}.choices", f"found {describe(value)}, expected a list with at least one choice"))
+        problems.append(
+            Problem(f"{where}.choices", f"found {describe(value)}, expected a list with at least one choice")
+        )
         return ()
     for index, choice in enumerate(value):
         if not _is_plain(choice):
-            problems.append(Problem(f"{where}.choices", f"found {describe(choice)}, expected plain values or lists of them"))
+            problems.append(
+                Problem(f"{where}.choices", f"found {describe(choice)}, expected plain values or lists of them")
+            )
         if any(_same(choice, other) for other in value[:index]):
             problems.append(Problem(f"{where}.choices", f"{choice!r} stands there twice"))
     return tuple(value)
@@ -110,7 +121,10 @@ def _when(value: Any, where: str, problems: list[Problem]) -> dict[str, tuple[An
         return {}
     if not isinstance(value, dict) or not value:
         problems.append(
-            Problem(f"{where}.when", f"found {describe(value)}, expected a mapping as {{optimizer: sgd}} or {{layers: [2, 3]}}")
+            Problem(
+                f"{where}.when",
+                f"found {describe(value)}, expected a mapping as {{optimizer: sgd}} or {{layers: [2, 3]}}",
+            )
         )
         return {}
     return {str(parent): tuple(v) if isinstance(v, list) else (v,) for parent, v in value.items()}

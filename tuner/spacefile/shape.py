@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 from pydantic import ValidationError as PydanticError
 
 from tuner.durations import parse_duration
@@ -100,7 +109,16 @@ _MODELS: dict[str, type[BaseModel]] = {
     "search.budget": BudgetShape,
     "objective.of": MeanShape,
 }
-_UNION_PARTS = {"ObjectiveShape", "MeanShape", "str", "int", "float", "bool", "literal['last','best']", "literal['auto']"}
+_UNION_PARTS = {
+    "ObjectiveShape",
+    "MeanShape",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "literal['last','best']",
+    "literal['auto']",
+}
 
 
 def check_shape(values: dict[str, Any]) -> list[Problem]:
@@ -148,7 +166,12 @@ def _check_options(where: str, name: str, options: dict[str, Any], known: Option
 
 
 def _where(loc: tuple[int | str, ...]) -> str:
-    parts = [str(part) for part in loc if str(part) not in _UNION_PARTS and not str(part).startswith(("constrained-", "list[", "literal[", "function-"))]
+    parts = [
+        str(part)
+        for part in loc
+        if str(part) not in _UNION_PARTS
+        and not str(part).startswith(("constrained-", "list[", "literal[", "function-"))
+    ]
     return ".".join(parts)
 
 

@@ -105,7 +105,14 @@ def near(word: str, words: Sequence[str]) -> str:
 
 def describe(value: Any) -> str:
     """Say what a value is, for a message: ``a list [1, 2]``."""
-    kinds: dict[type, str] = {bool: "", str: "text", int: "the whole number", float: "the number", list: "a list", dict: "a mapping"}
+    kinds: dict[type, str] = {
+        bool: "",
+        str: "text",
+        int: "the whole number",
+        float: "the number",
+        list: "a list",
+        dict: "a mapping",
+    }
     if value is None:
         return "nothing"
     text = repr(value)
@@ -119,7 +126,8 @@ def _yaml() -> Any:
     yaml.version = (1, 2)
     yaml.allow_duplicate_keys = False
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # the order of parameters is that of their drawing
+    # The order of parameters is that of their drawing.
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     return yaml
 
 

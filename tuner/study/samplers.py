@@ -61,9 +61,7 @@ class SeededSampler(BaseSampler):
             self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
         return self._inner.sample_independent(study, trial, param_name, param_distribution)
 
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         self._inner.after_trial(study, trial, state, values)
 
 
@@ -104,6 +102,7 @@ def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:
     }
     if name not in kinds:
         raise InvalidInput("search.sampler", f"unknown sampler {name!r}; expected one of {', '.join(kinds)}, grid")
+
     def make(seed: int) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the user named it

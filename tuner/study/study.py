@@ -214,7 +214,7 @@ def _begun(found: Sequence[FrozenTrial], spec: SweepSpec) -> Iterator[TrialRecor
 
 def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
     noted = frozen.user_attrs.get(ATTRIBUTE, {})
-    state = TrialState(noted["state"] if "state" in noted else frozen.state.name)
+    state = TrialState(noted.get("state", frozen.state.name))
     values = noted.get("values") or {}
     if not values and frozen.values:
         values = {o.metric: value for o, value in zip(spec.objectives, frozen.values, strict=True)}

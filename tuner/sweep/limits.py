@@ -77,7 +77,8 @@ class Limits:
             return End(f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})", failed=True)
         if self._failed_in_a_row >= search.max_consecutive_failures:
             return End(
-                f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}", failed=True
+                f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}",
+                failed=True,
             )
         if search.timeout_s is not None and elapsed_s >= search.timeout_s:
             return End(f"the sweep's time of {search.timeout_s:g} s is over")

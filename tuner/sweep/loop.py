@@ -295,7 +295,13 @@ class Loop:
     def _say_state(self, record: TrialRecord) -> None:
         """Record and show the state that a trial entered."""
         changed = TrialChanged(
-            record.number, self._parts.clock(), record.state, record.reason, record.values, record.step, record.tags
+            record.number,
+            self._parts.clock(),
+            record.state,
+            record.reason,
+            record.values,
+            record.step,
+            record.tags,
         )
         self._record(changed)
         objective = "".join(f", {metric} {value:.6g}" for metric, value in record.values.items())

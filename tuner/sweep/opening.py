@@ -18,8 +18,8 @@ from typing import Any
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.paths import SweepDir, write_whole
 from tuner.records import SweepOpened
-from tuner.spec import SweepSpec
 from tuner.spacefile import diff, from_json, to_json
+from tuner.spec import SweepSpec
 
 PACKAGES = ("tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
 
@@ -70,8 +70,13 @@ def read_frozen(sweep_dir: SweepDir) -> Frozen:
         raise StoreError(f"{sweep_dir.spec_file} is damaged: {error}") from error
 
 
-def freeze(sweep_dir: SweepDir, spec: SweepSpec, tags: Mapping[str, str], storage_url: str = "") -> tuple[Frozen, list[str]]:
-    """Make the sweep's folder, or go on with the sweep that is in it; call it while holding its lock.
+def plan(
+    sweep_dir: SweepDir, spec: SweepSpec, tags: Mapping[str, str], storage_url: str = ""
+) -> tuple[Frozen, list[str]]:
+    """Return the sweep to be run, new or as it is on disk with other limits; writes nothing.
+
+    Call it while holding the sweep's lock, and write what it returns when the model has been found
+    good: a mistake must not take a name.
 
     Returns:
         The sweep, and what changed since it was made, a line each.
@@ -80,9 +85,7 @@ def freeze(sweep_dir: SweepDir, spec: SweepSpec, tags: Mapping[str, str], storag
         InvalidInput: It was made with another search space; each difference is a line.
     """
     if not sweep_dir.spec_file.exists():
-        frozen = Frozen(uuid.uuid4().hex, spec, dict(tags), storage_url)
-        frozen.write(sweep_dir)
-        return frozen, []
+        return Frozen(uuid.uuid4().hex, spec, dict(tags), storage_url), []
     before = read_frozen(sweep_dir)
     harmless, refused = diff(before.spec, spec)
     if refused:
@@ -93,10 +96,7 @@ def freeze(sweep_dir: SweepDir, spec: SweepSpec, tags: Mapping[str, str], storag
                 Problem("", "what was recorded keeps its meaning", "give this one another name with --name"),
             ],
         )
-    frozen = replace(before, spec=spec, tags={**before.tags, **tags})
-    if harmless or frozen.tags != before.tags:
-        frozen.write(sweep_dir)
-    return frozen, harmless
+    return replace(before, spec=spec, tags={**before.tags, **tags}), harmless
 
 
 def opened(frozen: Frozen, settings: Mapping[str, Any]) -> SweepOpened:
@@ -147,4 +147,3 @@ def changed_limits(spec: SweepSpec, limits: Mapping[str, Any]) -> SweepSpec:
     """Return the sweep with other limits: ``trials``, ``workers``, ``seed``, ``timeout_s``, ``trial_timeout_s``."""
     given = {key: value for key, value in limits.items() if value is not None}
     return replace(spec, search=replace(spec.search, **given)) if given else spec
-

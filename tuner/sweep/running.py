@@ -124,9 +124,7 @@ class Running:
         return all(step in curve for curve in self._curves.values())
 
 
-def objective_values(
-    objectives: Iterable[Objective], curves: Mapping[str, Mapping[int, float]]
-) -> dict[str, float]:
+def objective_values(objectives: Iterable[Objective], curves: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
     """Return each objective by its rule from the curves of its metric; empty if one has no evaluation."""
     values = {}
     for objective in objectives:

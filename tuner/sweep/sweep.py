@@ -1,8 +1,8 @@
 """A sweep in Python: from a search space file to its result.
 
-    sweep = tuner.Sweep.from_file("search_spaces/housing.yaml")
-    result = sweep.run(trials=20, workers=2)
-    result.best.params, result.best.value, result.dataframe()
+sweep = tuner.Sweep.from_file("search_spaces/housing.yaml")
+result = sweep.run(trials=20, workers=2)
+result.best.params, result.best.value, result.dataframe()
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any
 from tuner.backends import Backend
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.paths import Root, SweepDir, check_name
-from tuner.records import RecordLog, SweepClosed
 from tuner.recorders.process import RecorderProcess
+from tuner.records import RecordLog, SweepClosed
 from tuner.results import SweepResult
 from tuner.schedulers import make_scheduler
-from tuner.spec import SweepSpec
 from tuner.spacefile import load_spec
+from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.study import open_storage
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
-from tuner.sweep.opening import changed_limits, freeze, opened, read_frozen
+from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
 from tuner.sweep.progress import Silent, Watcher
 from tuner.sweep.stopping import StopRequests
 
@@ -150,7 +150,7 @@ class Sweep:
         self._make_dir()
         with ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))
-            frozen, changes = freeze(self.dir, self.spec, tags, self._storage_url)
+            frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
             for line in changes:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
@@ -164,6 +164,7 @@ class Sweep:
             for note in trials.open():
                 watcher.say(note)
             recorder.wait_ready()
+            frozen.write(self.dir)
             log = RecordLog(self.dir.records_file)
             stack.callback(log.close)
             log.append(opened(frozen, self._settings(workers)))
@@ -175,7 +176,12 @@ class Sweep:
             return self._finish(end, log, recorder, watcher, stopping)
 
     def _finish(
-        self, end: End | None, log: RecordLog, recorder: RecorderProcess, watcher: Watcher, stopping: StopRequests
+        self,
+        end: End | None,
+        log: RecordLog,
+        recorder: RecorderProcess,
+        watcher: Watcher,
+        stopping: StopRequests,
     ) -> Ran:
         result = self.result()
         best = result.best_or_none
@@ -197,7 +203,8 @@ class Sweep:
             self.dir.trials_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInput(
-                "root", [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")]
+                "root",
+                [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")],
             ) from error
 
     def _study(self) -> Study:

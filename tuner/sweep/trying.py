@@ -59,9 +59,7 @@ def draw(spec: SweepSpec) -> dict[str, ParamValue]:
     return {**sample(study.ask(), spec.space), **spec.space.constants}
 
 
-def _judge(
-    spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir
-) -> Tried:
+def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir) -> Tried:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (Ending.FINISHED, Ending.STOPPED):
         log = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -154,7 +154,7 @@ def _import(ref: ModelRef) -> ModuleType:
         if isinstance(error, InvalidInput):
             raise
         own = traceback.format_exception_only(type(error), error)[-1].strip()
-        where = _deepest(error, ref)
+        where = _deepest(error)
         raise InvalidInput(f"model {ref}", f"does not import: {own}{where}") from error
 
 
@@ -188,7 +188,7 @@ def _attribute(module: ModuleType, ref: ModelRef) -> Any:
     return subject
 
 
-def _deepest(error: BaseException, ref: ModelRef) -> str:
+def _deepest(error: BaseException) -> str:
     """Say in which line of the user's file the import failed, where that is known."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     frames = [frame for frame in frames if Path(frame.filename) != Path(__file__)]

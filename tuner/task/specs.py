@@ -93,7 +93,7 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
         train_spec = _checked(model, "train_spec", params, TrainSpec)
         if train_spec.max_steps != train.max_steps:
             notes.append(
-                f"train_spec has max_steps={train_spec.max_steps} where the file says {train.max_steps}: the former holds"
+                f"train_spec says max_steps={train_spec.max_steps}, which holds, and the file {train.max_steps}"
             )
     else:
         train_spec = TrainSpec(model.bound("train_input_fn", params), max_steps=train.max_steps)
@@ -101,18 +101,14 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
         eval_spec = _checked(model, "eval_spec", params, EvalSpec)
         notes += _blind(eval_spec)
     else:
-        eval_spec = EvalSpec(
-            model.bound("eval_input_fn", params), steps=None, start_delay_secs=0, throttle_secs=0
-        )
+        eval_spec = EvalSpec(model.bound("eval_input_fn", params), steps=None, start_delay_secs=0, throttle_secs=0)
     return Specs(train_spec, eval_spec, tuple(notes))
 
 
 def _checked(model: Model, name: str, params: Params, kind: type[Any]) -> Any:
     made = model.call(name, params)
     if not isinstance(made, kind):
-        raise InvalidInput(
-            f"model {model.ref}", f"{name} returned {type(made).__name__}, expected a {kind.__name__}"
-        )
+        raise InvalidInput(f"model {model.ref}", f"{name} returned {type(made).__name__}, expected a {kind.__name__}")
     return made
 
 

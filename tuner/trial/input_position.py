@@ -113,7 +113,9 @@ class InputPosition:
             yield
         except (tf.errors.OpError, ValueError) as error:
             lines = [line for line in str(error).splitlines() if line and "Graph execution error" not in line]
-            self._fall_back(next((line for line in lines if "rror" in line or "not" in line), lines[0] if lines else ""))
+            self._fall_back(
+                next((line for line in lines if "rror" in line or "not" in line), lines[0] if lines else "")
+            )
 
     def _fall_back(self, why: str) -> None:
         if self._required:

@@ -94,7 +94,12 @@ def controlled(control: Control, extension: Extension | None = None) -> Iterator
     after_evaluation = _evaluation_listener(control)
 
     def init(
-        self: Any, estimator: Any, train_spec: Any, eval_spec: Any, train_hooks: Any = None, listener: Any = None
+        self: Any,
+        estimator: Any,
+        train_spec: Any,
+        eval_spec: Any,
+        train_hooks: Any = None,
+        listener: Any = None,
     ) -> None:
         train_spec = train_spec._replace(
             hooks=(*train_spec.hooks, *hooks), saving_listeners=(*train_spec.saving_listeners, *listeners)
