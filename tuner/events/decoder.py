@@ -9,24 +9,32 @@ numbers. What comes out is what parsing would give: no byte that the parser bran
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from tuner.events.wire import ScalarEvent, parse_event
+from tuner.events.fields import signed, varint
+from tuner.events.wire import Scalar, parse_event
 
-_TIME = struct.Struct("<d").unpack_from
+_START = struct.Struct("<BdBBBB").unpack_from
+_SHORTEST = 14
 _TIME_KEY, _STEP_KEY, _SUMMARY_KEY = 0x09, 0x10, 0x2A
 _ROOM = 1 << 20  # bytes of layouts that are kept
-_WAYS = 8  # orders of numbers for one length of event
+_WAYS = 8  # kinds of layout for events of one length
 
 Decoded = tuple[int, float, dict[str, float]]
 """Step, time and scalars of an event; of a tag that stands twice the first value counts."""
 
-_Shape = tuple[Callable[[bytes, int], tuple[Any, ...]], dict[tuple[Any, ...], tuple[str, ...]]]
+
+class _Shape(NamedTuple):
+    """Where the numbers are in events of one length, and the tags for what stands between them."""
+
+    unpack: Callable[[bytes, int], tuple[Any, ...]]
+    known: dict[tuple[Any, ...], tuple[str, ...]]
+    form: str
 
 
 class Decoder:
-    """Decode events; keeps at most a megabyte of layouts."""
+    """Decode events; keeps about a megabyte of layouts at most."""
 
     def __init__(self) -> None:
         self._shapes: dict[int, list[_Shape]] = {}
@@ -38,47 +46,71 @@ class Decoder:
         Raises:
             ValueError: ``data`` is no event.
         """
-        size = len(data)
-        if size > 12 and data[0] == _TIME_KEY:
+        if len(data) < _SHORTEST:
+            return self._parse(data, 0)
+        time_key, time, step_key, step, second, third = _START(data)
+        if step_key != _STEP_KEY:
             step, at = 0, 9
-            if data[9] == _STEP_KEY:
-                step, at = data[10], 11
-                if step > 127:
-                    step, at = _step(data)
-            for unpack, known in self._shapes.get(size - at, ()):
-                parts = unpack(data, at)
-                tags = known.get(parts[::2])
-                if tags is not None:
-                    if len(parts) == 3:
-                        return step, _TIME(data, 1)[0], {tags[0]: parts[1]}
-                    return step, _TIME(data, 1)[0], dict(zip(tags, parts[1::2], strict=True))
-        return self._parse(data)
+        elif step < 128:
+            at = 11
+        elif second < 128:
+            step, at = step + (second << 7) - 128, 12
+        elif third < 128:
+            step, at = step + (second << 7) + (third << 14) - 16512, 13
+        else:
+            step, at = _long_step(data)
+        for unpack, known, _ in self._shapes.get(len(data) - at, ()):
+            parts = unpack(data, at)
+            tags = known.get(parts[::2])
+            if tags is not None and time_key == _TIME_KEY:
+                if len(parts) == 3:
+                    return step, time, {tags[0]: parts[1]}
+                return step, time, dict(zip(tags, parts[1::2], strict=True))
+        return self._parse(data, at if time_key == _TIME_KEY else len(data))
 
-    def _parse(self, data: bytes) -> Decoded | None:
+    def _parse(self, data: bytes, at: int) -> Decoded | None:
         event = parse_event(data)
         if not event.scalars:
             return None
         scalars: dict[str, float] = {}
         for scalar in event.scalars:
             scalars.setdefault(scalar.tag, scalar.value)
-        self._learn(data, event, scalars)
+        if len(scalars) == event.values and _is_summary(data, at):
+            self._learn(data, at, event.scalars)
         return event.step, event.time, scalars
 
-    def _learn(self, data: bytes, event: ScalarEvent, scalars: Mapping[str, float]) -> None:
+    def _learn(self, data: bytes, at: int, scalars: Sequence[Scalar]) -> None:
         """Keep the layout of an event of nothing but time, step and numbers stored as floats."""
-        at = _summary_of(data)
-        fits = len(data) + 200 <= self._room and len(scalars) == event.values
-        if at < 0 or not fits or any(scalar.place < 0 for scalar in event.scalars):
+        room = self._room - len(data) - 200
+        if room < 0 or any(scalar.place < 0 for scalar in scalars):
             return
         form, end = "<", at
-        for scalar in event.scalars:
+        for scalar in scalars:
             form += f"{scalar.place - end}s{scalar.code}"
             end = scalar.place + struct.calcsize("<" + scalar.code)
-        layout = struct.Struct(f"{form}{len(data) - end}s")
-        parts = layout.unpack_from(data, at)
+        form += f"{len(data) - end}s"
         shapes = self._shapes.setdefault(len(data) - at, [])
-        for unpack, known in shapes:
-            if unpack(data, at)[1::2] == parts[1::2] and len(unpack(data, at)[0]) == len(parts[0]):
-                break
-        del shapes[_WAYS:]
-        self._room -= len(data) + 200
+        shape = next((shape for shape in shapes if shape.form == form), None)
+        if shape is None and len(shapes) < _WAYS:
+            shape = _Shape(struct.Struct(form).unpack_from, {}, form)
+            shapes.append(shape)
+        if shape is not None:
+            shape.known[shape.unpack(data, at)[::2]] = tuple(scalar.tag for scalar in scalars)
+            self._room = room
+
+
+def _long_step(data: bytes) -> tuple[int, int]:
+    """Return the step of an event and the offset behind it, its end where the step has no end."""
+    try:
+        step, at = varint(data, 10, len(data))
+    except ValueError:
+        return 0, len(data)
+    return signed(step), at
+
+
+def _is_summary(data: bytes, at: int) -> bool:
+    """Whether there is a summary at an offset, and nothing behind it."""
+    if at >= len(data) or data[at] != _SUMMARY_KEY:
+        return False
+    length, begin = varint(data, at + 1, len(data))
+    return begin + length == len(data)

@@ -1,12 +1,13 @@
 """One event file, read from where the last read ended.
 
 Records are framed as in a TFRecord file: length (uint64), masked CRC-32C of it, data, masked CRC-32C
-of the data, all little-endian. A record that is not whole yet is waited for; one whose checksum is
-wrong is damaged, which is said once.
+of the data, all little-endian. A record that is not whole yet is waited for. One that cannot be right is
+damaged: that is said once, and nothing behind it is read.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,16 @@ from typing import BinaryIO
 
 import google_crc32c
 
-from tuner.events.wire import ScalarEvent, decode_event
+from tuner.events.decoder import Decoder
+from tuner.values import Evaluation
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
+_FRAME = _HEADER.size + _FOOTER.size
 _CHUNK = 1 << 20
 _LARGE = 64 << 20  # no scalars are in a record so large: it is checked in pieces, not held
+_LIMIT = 1 << 31  # no event is so large: protocol buffers are not
+_LENGTHS = 1024  # lengths whose header is kept, so that its checksum is made once
 
 
 @dataclass(frozen=True)
@@ -30,119 +35,198 @@ class Damage:
         file: The event file.
         offset: Where the record begins, in bytes.
         reason: What is wrong with it.
-        skipped: Whether reading went on behind it; otherwise the rest of the file is lost.
     """
 
     file: Path
     offset: int
     reason: str
-    skipped: bool
 
 
 class EventFile:
     """Read the scalar events that were appended to a file since the last read.
 
+    A file that is replaced or made shorter is read again from its beginning. One that is overwritten in
+    place by a longer one is recognised where its bytes no longer fit.
+
     Args:
-        path: The event file; it may grow, or be replaced by a shorter one.
+        path: The event file; it need not be there yet.
+        folder: What its evaluations have as their folder.
+        decoder: Shared by files of the same writer, or None for one of its own.
+
+    Attributes:
+        offset: Up to where it was read, in bytes: the beginning of a record.
+        bytes_read: How many bytes were read in all.
+        damage: The records that could not be read; one at most, but for a file that was replaced.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: str = "", decoder: Decoder | None = None) -> None:
         self.path = path
         self.offset = 0
         self.bytes_read = 0
         self.damage: list[Damage] = []
+        self._folder = folder
+        self._decoder = decoder or Decoder()
+        self._lengths: dict[bytes, int] = {}
         self._lost = False
-        self._size_seen = -1
+        self._seen = (-1, -1, -1)
+        self._needed = _HEADER.size
+        self._head = b""
+        self._unreadable = ""
 
-    def read(self) -> list[ScalarEvent]:
-        """Return the events of the records that have become whole; nothing where there is none."""
+    @property
+    def cut_off(self) -> bool:
+        """Whether the file ended within a record when it was last looked at."""
+        return not self._lost and self._seen[1] > self.offset
+
+    def read(self) -> list[Evaluation]:
+        """Return the events with scalars of the records that have become whole, in file order.
+
+        Costs what is new; where the file did not change only its size is looked at.
+        """
         try:
-            size = self.path.stat().st_size
-        except OSError:
+            stat = os.stat(self.path)  # noqa: PTH116 - called often
+            now = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            if now == self._seen:
+                return []
+            before, self._seen = self._seen, now
+            if now[0] != before[0] or now[1] < self.offset:
+                self._begin_again()
+            elif now[1] != before[1] and (self._lost or now[1] < self._needed):
+                return []
+            with open(self.path, "rb", buffering=0) as stream:  # noqa: PTH123
+                return self._read_new(stream, now[1], now[1] == before[1])
+        except FileNotFoundError:
             return []
-        if size == self._size_seen:
+        except OSError as error:
+            self._say_unreadable(error)
             return []
-        if size < self.offset:  # another file of the same name
-            self.offset, self._lost = 0, False
-        self._size_seen = size
-        if self._lost or size - self.offset < _HEADER.size:
-            return []
-        with self.path.open("rb") as stream:
-            stream.seek(self.offset)
-            return self._read_to(size, stream)
 
-    def _read_to(self, size: int, stream: BinaryIO) -> list[ScalarEvent]:
-        events: list[ScalarEvent] = []
-        buffer, at = b"", 0
-        while True:
-            if len(buffer) - at < _HEADER.size:
-                buffer, at = self._more(buffer, at, stream), 0
-                if len(buffer) < _HEADER.size:
-                    return events
-            length, length_crc = _HEADER.unpack_from(buffer, at)
-            if _masked(buffer[at : at + 8]) != length_crc:
-                self._say("the checksum of its length is wrong", skipped=False)
-                return events
-            whole = _HEADER.size + length + _FOOTER.size
-            if self.offset + whole > size:
-                return events
-            if whole > _LARGE:
+    def _read_new(self, stream: BinaryIO, size: int, suspect: bool) -> list[Evaluation]:
+        """Read up to ``size``; from the beginning where the file turns out to be another one."""
+        if suspect:
+            if not self._is_another(stream):
+                return []
+            self._begin_again()
+        found: list[Evaluation] = []
+        first = self.offset
+        self._read_to(size, stream, found)
+        if self._lost and first and self._is_another(stream):
+            self.damage.pop()
+            self._begin_again()
+            found.clear()
+            self._read_to(size, stream, found)
+        return found
+
+    def _read_to(self, size: int, stream: BinaryIO, found: list[Evaluation]) -> None:
+        stream.seek(self.offset)
+        buffer = b""
+        while self._needed <= size:
+            wanted = max(_CHUNK, self._needed - self.offset - len(buffer))
+            data = stream.read(min(wanted, size - self.offset - len(buffer)))
+            if not data:  # the file shrank under us, or ends before the record does
+                return
+            self.bytes_read += len(data)
+            if not self.offset and not buffer:
+                self._head = data[:64]
+            buffer = buffer + data if buffer else data
+            buffer = buffer[self._take(buffer, found) :]
+            if self._lost:
+                return
+            if _LARGE < self._needed - self.offset <= size - self.offset:
                 stream.seek(self.offset)
-                self._pass_large(stream, length)
-                buffer, at = b"", 0
-                continue
-            while len(buffer) - at < whole:
-                longer = self._more(buffer, at, stream, whole)
-                if len(longer) == len(buffer) - at:  # the file shrank under us
-                    return events
-                buffer, at = longer, 0
-            self._take(buffer, at, length, events)
-            at += whole
-            self.offset += whole
+                if not self._pass_large(stream, self._needed - self.offset - _FRAME):
+                    return
+                buffer = b""
 
-    def _take(self, buffer: bytes, at: int, length: int, events: list[ScalarEvent]) -> None:
-        data = buffer[at + _HEADER.size : at + _HEADER.size + length]
-        crc = _FOOTER.unpack_from(buffer, at + _HEADER.size + length)[0]
-        if _masked(data) != crc:
-            self._say("the checksum of its data is wrong", skipped=True)
-            return
-        try:
-            event = decode_event(data)
-        except ValueError as error:
-            self._say(str(error), skipped=True)
-            return
-        if event.scalars:
-            events.append(event)
+    def _take(self, buffer: bytes, found: list[Evaluation]) -> int:
+        """Take the whole records at the beginning of ``buffer``; return where they end in it."""
+        at, end, lengths, folder = 0, len(buffer), self._lengths, self._folder
+        crc_of, decode, footer = google_crc32c.value, self._decoder.decode, _FOOTER.unpack_from
+        while True:
+            head = buffer[at : at + 12]
+            length = lengths.get(head, -1)
+            if length < 0:
+                length = self._length(head, at)
+                if length < 0:
+                    break
+            stop = at + 12 + length
+            if stop + 4 > end:
+                self._needed = self.offset + at + length + _FRAME
+                break
+            data = buffer[at + 12 : stop]
+            crc = crc_of(data)
+            if (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF != footer(buffer, stop)[0]:
+                self._say("the checksum of its data is wrong", at)
+                break
+            try:
+                event = decode(data)
+            except ValueError as error:
+                self._say(str(error), at)
+                break
+            if event is not None:
+                found.append(Evaluation(event[0], event[1], folder, event[2]))
+            at = stop + 4
+        self.offset += at
+        return at
 
-    def _more(self, buffer: bytes, at: int, stream: BinaryIO, wanted: int = 0) -> bytes:
-        """Return what is left of a buffer with the next bytes of the file behind it."""
-        data = stream.read(max(_CHUNK, wanted))
-        self.bytes_read += len(data)
-        return buffer[at:] + data
+    def _length(self, head: bytes, at: int) -> int:
+        """Return the length in a header, or -1 where it is not whole or cannot be right."""
+        if len(head) < _HEADER.size:
+            self._needed = self.offset + at + _HEADER.size
+            return -1
+        length, crc = _HEADER.unpack(head)
+        if _mask(google_crc32c.value(head[:8])) != crc:
+            self._say("the checksum of its length is wrong", at)
+            return -1
+        if length >= _LIMIT:
+            self._say(f"its length of {length} bytes is more than any event has", at)
+            return -1
+        if len(self._lengths) < _LENGTHS:
+            self._lengths[head] = length
+        return int(length)
 
-    def _pass_large(self, stream: BinaryIO, length: int) -> None:
-        """Go beyond a large record, checking it without holding it."""
-        stream.seek(_HEADER.size, 1)
+    def _pass_large(self, stream: BinaryIO, length: int) -> bool:
+        """Go beyond a large record, checking it without holding it; whether that was possible."""
+        stream.seek(_HEADER.size, os.SEEK_CUR)
         checksum, left = google_crc32c.Checksum(), length
         while left:
             data = stream.read(min(_CHUNK, left))
             if not data:
-                return
+                return False
             self.bytes_read += len(data)
             checksum.update(data)
             left -= len(data)
-        crc = _FOOTER.unpack(stream.read(_FOOTER.size))[0]
-        if _mask(int.from_bytes(checksum.digest(), "big")) != crc:
-            self._say("the checksum of its data is wrong", skipped=True)
-        self.offset += _HEADER.size + length + _FOOTER.size
+        footer = stream.read(_FOOTER.size)
+        self.bytes_read += len(footer)
+        if len(footer) < _FOOTER.size:
+            return False
+        if _mask(int.from_bytes(checksum.digest(), "big")) != _FOOTER.unpack(footer)[0]:
+            self._say("the checksum of its data is wrong", 0)
+            return False
+        self.offset += length + _FRAME
+        self._needed = self.offset + _HEADER.size
+        return True
 
-    def _say(self, reason: str, skipped: bool) -> None:
-        self.damage.append(Damage(self.path, self.offset, reason, skipped))
-        self._lost = not skipped
+    def _is_another(self, stream: BinaryIO) -> bool:
+        """Whether the file no longer begins as it did (its first event has the time it was made)."""
+        stream.seek(0)
+        head = stream.read(len(self._head))
+        self.bytes_read += len(head)
+        return head != self._head
 
+    def _begin_again(self) -> None:
+        self.offset, self._needed, self._lost, self._head = 0, _HEADER.size, False, b""
 
-def _masked(data: bytes) -> int:
-    return _mask(google_crc32c.value(data))
+    def _say(self, reason: str, at: int) -> None:
+        self.damage.append(Damage(self.path, self.offset + at, reason))
+        self._lost = True
+
+    def _say_unreadable(self, error: OSError) -> None:
+        """Say once that the file cannot be read; it is tried again."""
+        self._seen = (-1, -1, -1)
+        if not self._unreadable:
+            self._unreadable = f"it cannot be read: {error.strerror or error}"
+            self.damage.append(Damage(self.path, self.offset, self._unreadable))
 
 
 def _mask(crc: int) -> int:

@@ -1,8 +1,13 @@
 """The evaluations of a trial, from the event files in its folder, as they come.
 
-Event files of evaluations are in ``eval`` or ``eval_NAME`` below a trial's folder; those in the
-folder itself hold what training writes. Files of one folder are read in the order of their names,
-which begin with the second in which they were made.
+Comes in: a trial's folder, again and again. Goes out: one ``Evaluation`` an event that has scalars. An
+Estimator writes all metrics of an evaluation in one event, a TF2 writer one event a tag: what belongs
+to one step is put together by those who know what they wait for, since whether more is to come
+cannot be seen in the file.
+
+Order: folders by name; the files of one folder by the second in their name, then by name; the events
+of a file as they stand. What was returned stays returned: where two writers are at work in one folder
+at the same time, the order is that in which their events were seen.
 """
 
 from __future__ import annotations
@@ -12,19 +17,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tuner.events.decoder import Decoder
 from tuner.events.file import Damage, EventFile
 from tuner.values import Evaluation
 
 _MARK = "tfevents"
-_SECONDS = re.compile(r"tfevents\.(\d+)")
+_SECONDS = re.compile(r"tfevents\.([0-9]+)")
 
 
 class Follower:
     """Return evaluations as they are written.
 
+    Event files of evaluations are in ``eval`` or ``eval_NAME`` below a trial's folder; those in the
+    folder itself hold what training writes (``loss``, ``global_step/sec``).
+
     Args:
         trial_dir: The trial's folder; it need not be there yet.
-        anywhere: Look into every folder below the trial's, not only the evaluations' (for scripts).
+        anywhere: Look into every folder below the trial's and into itself, not only the evaluations'
+            (for scripts); links to folders are not followed.
         training: Look into the trial's own folder too.
     """
 
@@ -32,64 +42,79 @@ class Follower:
         self._dir = trial_dir
         self._anywhere = anywhere
         self._training = training or anywhere
-        self._files: dict[Path, EventFile] = {}
+        self._files: dict[tuple[str, str], EventFile] = {}
+        self._decoder = Decoder()
 
     def poll(self) -> list[Evaluation]:
         """Return the evaluations that have become whole since the last call, in file order by folder.
 
-        Costs what is new: of a file that did not grow only the size is looked at.
+        Costs what is new: of a file that did not change only the size is looked at.
         """
         found: list[Evaluation] = []
-        for folder, path in self._event_files():
-            file = self._files.get(path)
+        for folder, name in self._event_files():
+            file = self._files.get((folder, name))
             if file is None:
-                file = self._files[path] = EventFile(path)
-            for event in file.read():
-                scalars: dict[str, float] = {}
-                for tag, value in event.scalars:
-                    scalars.setdefault(tag, value)
-                found.append(Evaluation(event.step, event.time, folder, scalars))
+                file = EventFile(self._dir / folder / name, folder, self._decoder)
+                self._files[folder, name] = file
+            found += file.read()
         return found
 
     @property
     def damage(self) -> list[Damage]:
-        """Records that could not be read so far."""
+        """Records that could not be read so far, each once; what stands behind one was not read."""
         return [damage for file in self._files.values() for damage in file.damage]
+
+    @property
+    def cut_off(self) -> list[Damage]:
+        """The files that end within a record for now; damage where nobody writes them any more."""
+        files = (file for file in self._files.values() if file.cut_off)
+        return [Damage(file.path, file.offset, "the file ends within this record") for file in files]
 
     @property
     def bytes_read(self) -> int:
         """Bytes read from event files so far."""
         return sum(file.bytes_read for file in self._files.values())
 
-    def _event_files(self) -> Iterator[tuple[str, Path]]:
-        for folder, path in sorted(self._folders()):
-            try:
-                names = [entry.name for entry in os.scandir(path) if _MARK in entry.name and entry.is_file()]
-            except OSError:
-                continue
+    def _event_files(self) -> Iterator[tuple[str, str]]:
+        for folder, names in sorted(self._folders()):
             for name in sorted(names, key=_order):
-                yield folder, path / name
+                yield folder, name
 
-    def _folders(self) -> Iterator[tuple[str, Path]]:
+    def _folders(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the folders that are looked into, relative to the trial's, with their event files."""
+        names, below = self._look_into("")
         if self._training:
-            yield "", self._dir
-        if self._anywhere:
-            for path, names, _ in os.walk(self._dir):
-                for name in names:
-                    below = Path(path) / name
-                    yield below.relative_to(self._dir).as_posix(), below
-            return
+            yield "", names
+        if not self._anywhere:
+            below = [name for name in below if name == "eval" or name.startswith("eval_")]
+        while below:
+            folder = below.pop()
+            names, deeper = self._look_into(folder)
+            yield folder, names
+            if self._anywhere:
+                below += [f"{folder}/{name}" for name in deeper]
+
+    def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
+        """Return the names of event files and of folders in a folder; none where it cannot be read."""
+        files: list[str] = []
+        folders: list[str] = []
         try:
-            entries = list(os.scandir(self._dir))
+            with os.scandir(self._dir / folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=not self._anywhere):
+                        folders.append(entry.name)
+                    elif _MARK in entry.name and entry.is_file():
+                        files.append(entry.name)
         except OSError:
-            return
-        for entry in entries:
-            if (entry.name == "eval" or entry.name.startswith("eval_")) and entry.is_dir():
-                yield entry.name, self._dir / entry.name
+            return [], []
+        return files, folders
 
 
 def read_all(trial_dir: Path, anywhere: bool = False, training: bool = False) -> list[Evaluation]:
-    """Return all evaluations that a trial's event files hold now, in file order by folder."""
+    """Return all evaluations that a trial's event files hold now, in file order by folder.
+
+    For what could not be read use a ``Follower`` and its ``damage`` and ``cut_off``.
+    """
     return Follower(trial_dir, anywhere, training).poll()
 
 

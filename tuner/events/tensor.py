@@ -70,18 +70,14 @@ def _is_one(data: bytes, begin: int, end: int) -> bool:
     return True
 
 
-def _from_content(
-    data: bytes, dtype: int, code: str, held: tuple[int, int, int]
-) -> tuple[float, int, str] | None:
+def _from_content(data: bytes, dtype: int, code: str, held: tuple[int, int, int]) -> tuple[float, int, str] | None:
     kind, at, stop = held
     if kind != BYTES or stop - at != struct.calcsize("<" + code):
         return None
     return _stored(data, at, code) if code in "efd" else (_number(data[at:stop], dtype, code), -1, "")
 
 
-def _from_list(
-    data: bytes, dtype: int, code: str, held: tuple[int, int, int]
-) -> tuple[float, int, str] | None:
+def _from_list(data: bytes, dtype: int, code: str, held: tuple[int, int, int]) -> tuple[float, int, str] | None:
     kind, at, stop = held
     if code in _SIZES:
         if kind != _SIZES[code] and (kind != BYTES or stop - at != struct.calcsize("<" + code)):

@@ -61,7 +61,8 @@ def parse_event(data: bytes) -> ScalarEvent:
     Raises:
         ValueError: ``data`` is no protocol buffer message.
     """
-    step, time, values = 0, 0.0, []
+    step, time = 0, 0.0
+    values: list[Scalar | None] = []
     try:
         for field, kind, begin, end in fields(data, 0, len(data)):
             if field == 1 and kind == FIXED64:
