@@ -9,11 +9,11 @@ numbers. What comes out is what parsing would give: no byte that the parser bran
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tuner.events.fields import signed, varint
-from tuner.events.wire import Scalar, parse_event
+from tuner.events.wire import ScalarEvent, decode_event
 
 _START = struct.Struct("<BdBBBB").unpack_from
 _SHORTEST = 14
@@ -69,25 +69,25 @@ class Decoder:
         return self._parse(data, at if time_key == _TIME_KEY else len(data))
 
     def _parse(self, data: bytes, at: int) -> Decoded | None:
-        event = parse_event(data)
+        event = decode_event(data)
         if not event.scalars:
             return None
         scalars: dict[str, float] = {}
-        for scalar in event.scalars:
-            scalars.setdefault(scalar.tag, scalar.value)
+        for tag, value in event.scalars:
+            scalars.setdefault(tag, value)
         if len(scalars) == event.values and _is_summary(data, at):
-            self._learn(data, at, event.scalars)
+            self._learn(data, at, event)
         return event.step, event.time, scalars
 
-    def _learn(self, data: bytes, at: int, scalars: Sequence[Scalar]) -> None:
+    def _learn(self, data: bytes, at: int, event: ScalarEvent) -> None:
         """Keep the layout of an event of nothing but time, step and numbers stored as floats."""
         room = self._room - len(data) - 200
-        if room < 0 or any(scalar.place < 0 for scalar in scalars):
+        if room < 0 or any(place < 0 for place, _ in event.places):
             return
         form, end = "<", at
-        for scalar in scalars:
-            form += f"{scalar.place - end}s{scalar.code}"
-            end = scalar.place + struct.calcsize("<" + scalar.code)
+        for place, code in event.places:
+            form += f"{place - end}s{code}"
+            end = place + struct.calcsize("<" + code)
         form += f"{len(data) - end}s"
         shapes = self._shapes.setdefault(len(data) - at, [])
         shape = next((shape for shape in shapes if shape.form == form), None)
@@ -95,7 +95,7 @@ class Decoder:
             shape = _Shape(struct.Struct(form).unpack_from, {}, form)
             shapes.append(shape)
         if shape is not None:
-            shape.known[shape.unpack(data, at)[::2]] = tuple(scalar.tag for scalar in scalars)
+            shape.known[shape.unpack(data, at)[::2]] = tuple(tag for tag, _ in event.scalars)
             self._room = room
 
 

@@ -41,6 +41,11 @@ class Damage:
     offset: int
     reason: str
 
+    @property
+    def skipped(self) -> bool:
+        """Whether reading went on behind it: no, the rest of the file is lost."""
+        return False
+
 
 class EventFile:
     """Read the scalar events that were appended to a file since the last read.

@@ -21,21 +21,7 @@ _FLOAT = struct.Struct("<f")
 _OTHER_VALUES = frozenset((3, 4, 5, 6))  # histograms, images, audio: with 2 and 8 one of them holds
 
 
-@dataclass(frozen=True)
-class Scalar:
-    """One number of a summary.
-
-    Attributes:
-        tag: The summary's own tag.
-        value: The number as a double.
-        place: Where its bytes begin in the record, or -1 where it is not stored as a float.
-        code: How it is stored there, as ``struct`` writes it: ``e``, ``f`` or ``d``.
-    """
-
-    tag: str
-    value: float
-    place: int
-    code: str
+_Found = tuple[str, float, int, str]  # tag, value, where its bytes begin or -1, how struct writes them
 
 
 @dataclass(frozen=True)
@@ -45,24 +31,27 @@ class ScalarEvent:
     Attributes:
         step: Global step.
         time: Seconds since 1970.
-        scalars: In the order of the message.
+        scalars: Tag and value in the order of the message.
+        places: Of each scalar, where its bytes begin in the message and how they are stored there, as
+            ``struct`` writes it (``e``, ``f`` or ``d``); -1 where it is not stored as a float.
         values: How many values its summary has, those that are no scalars too.
     """
 
     step: int
     time: float
-    scalars: tuple[Scalar, ...]
+    scalars: tuple[tuple[str, float], ...]
+    places: tuple[tuple[int, str], ...]
     values: int
 
 
-def parse_event(data: bytes) -> ScalarEvent:
+def decode_event(data: bytes) -> ScalarEvent:
     """Return the scalars of a serialised event; none where it has no summary.
 
     Raises:
         ValueError: ``data`` is no protocol buffer message.
     """
     step, time = 0, 0.0
-    values: list[Scalar | None] = []
+    values: list[_Found | None] = []
     try:
         for field, kind, begin, end in fields(data, 0, len(data)):
             if field == 1 and kind == FIXED64:
@@ -73,16 +62,18 @@ def parse_event(data: bytes) -> ScalarEvent:
                 values += _summary(data, begin, end)
     except UnicodeDecodeError as error:
         raise ValueError(f"not an event: a tag that is no text ({error.reason})") from error
-    return ScalarEvent(step, time, tuple(value for value in values if value is not None), len(values))
+    found = [value for value in values if value is not None]
+    scalars = tuple((tag, value) for tag, value, _, _ in found)
+    return ScalarEvent(step, time, scalars, tuple((place, code) for _, _, place, code in found), len(values))
 
 
-def _summary(data: bytes, begin: int, end: int) -> Iterator[Scalar | None]:
+def _summary(data: bytes, begin: int, end: int) -> Iterator[_Found | None]:
     for field, kind, at, stop in fields(data, begin, end):
         if field == 1 and kind == BYTES:
             yield _value(data, at, stop)
 
 
-def _value(data: bytes, begin: int, end: int) -> Scalar | None:
+def _value(data: bytes, begin: int, end: int) -> _Found | None:
     """Return a summary's value, or None where it is no scalar."""
     tag, found = "", None
     for field, kind, at, stop in fields(data, begin, end):
@@ -94,4 +85,4 @@ def _value(data: bytes, begin: int, end: int) -> Scalar | None:
             found = scalar_of_tensor(data, at, stop)
         elif field in _OTHER_VALUES:
             found = None
-    return None if found is None else Scalar(tag, *found)
+    return None if found is None else (tag, *found)
