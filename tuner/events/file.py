@@ -24,6 +24,7 @@ _FRAME = _HEADER.size + _FOOTER.size
 _CHUNK = 1 << 20
 _LARGE = 64 << 20  # no scalars are in a record so large: it is checked in pieces, not held
 _LIMIT = 1 << 31  # no event is so large: protocol buffers are not
+_NEVER = (-1, -1, -1)
 _LENGTHS = 1024  # lengths whose header is kept, so that its checksum is made once
 
 
@@ -73,7 +74,7 @@ class EventFile:
         self._decoder = decoder or Decoder()
         self._lengths: dict[bytes, int] = {}
         self._lost = False
-        self._seen = (-1, -1, -1)
+        self._seen = _NEVER
         self._needed = _HEADER.size
         self._head = b""
         self._unreadable = ""
@@ -88,31 +89,41 @@ class EventFile:
 
         Costs what is new; where the file did not change only its size is looked at.
         """
+        found: list[Evaluation] = []
         try:
             stat = os.stat(self.path)  # noqa: PTH116 - called often
             now = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
             if now == self._seen:
                 return []
             before, self._seen = self._seen, now
-            if now[0] != before[0] or now[1] < self.offset:
+            if before[0] not in (-1, now[0]) or now[1] < self.offset:
                 self._begin_again()
-            elif now[1] != before[1] and (self._lost or now[1] < self._needed):
+                before = (now[0], -1, -1)
+            suspect = self._lost or now[1] == before[1]
+            if now[1] < self._needed and not suspect:
                 return []
             with open(self.path, "rb", buffering=0) as stream:  # noqa: PTH123
-                return self._read_new(stream, now[1], now[1] == before[1])
+                self._read_new(stream, now[1], suspect, found)
         except FileNotFoundError:
-            return []
+            self._seen = _NEVER
+            self._begin_again()
         except OSError as error:
             self._say_unreadable(error)
-            return []
+        return found
 
-    def _read_new(self, stream: BinaryIO, size: int, suspect: bool) -> list[Evaluation]:
-        """Read up to ``size``; from the beginning where the file turns out to be another one."""
+    def _read_new(self, stream: BinaryIO, size: int, suspect: bool, found: list[Evaluation]) -> None:
+        """Read up to ``size``; from the beginning where the file turns out to be another one.
+
+        Args:
+            stream: The file.
+            size: How long it is.
+            suspect: It changed, though there is nothing to read on from: it did not grow or is damaged.
+            found: Where the events go.
+        """
         if suspect:
             if not self._is_another(stream):
-                return []
+                return
             self._begin_again()
-        found: list[Evaluation] = []
         first = self.offset
         self._read_to(size, stream, found)
         if self._lost and first and self._is_another(stream):
@@ -120,12 +131,17 @@ class EventFile:
             self._begin_again()
             found.clear()
             self._read_to(size, stream, found)
-        return found
 
     def _read_to(self, size: int, stream: BinaryIO, found: list[Evaluation]) -> None:
         stream.seek(self.offset)
         buffer = b""
         while self._needed <= size:
+            if self._needed - self.offset > _LARGE:
+                stream.seek(self.offset)
+                if not self._pass_large(stream, self._needed - self.offset - _FRAME):
+                    return
+                buffer = b""
+                continue
             wanted = max(_CHUNK, self._needed - self.offset - len(buffer))
             data = stream.read(min(wanted, size - self.offset - len(buffer)))
             if not data:  # the file shrank under us, or ends before the record does
@@ -137,11 +153,6 @@ class EventFile:
             buffer = buffer[self._take(buffer, found) :]
             if self._lost:
                 return
-            if _LARGE < self._needed - self.offset <= size - self.offset:
-                stream.seek(self.offset)
-                if not self._pass_large(stream, self._needed - self.offset - _FRAME):
-                    return
-                buffer = b""
 
     def _take(self, buffer: bytes, found: list[Evaluation]) -> int:
         """Take the whole records at the beginning of ``buffer``; return where they end in it."""
@@ -228,7 +239,7 @@ class EventFile:
 
     def _say_unreadable(self, error: OSError) -> None:
         """Say once that the file cannot be read; it is tried again."""
-        self._seen = (-1, -1, -1)
+        self._seen = _NEVER
         if not self._unreadable:
             self._unreadable = f"it cannot be read: {error.strerror or error}"
             self.damage.append(Damage(self.path, self.offset, self._unreadable))
