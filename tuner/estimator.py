@@ -5,7 +5,7 @@ TensorFlow took ``tf.estimator`` out in 2.16. The last release of its code, tens
 
 | what the package imports                                | what takes its place     | why that is enough |
 |---------------------------------------------------------|--------------------------|--------------------|
-| ``tensorflow.python.distribute.estimator_training``     | a module of two functions | the distribute coordinator was off unless a strategy asked for ``distribute_coordinator_mode`` |
+| ``tensorflow.python.distribute.estimator_training``     | a module of two functions | the distribute coordinator only ran for strategies over several machines, which are refused |
 | ``tensorflow_estimator.python.estimator.estimator_export`` | a decorator that does nothing | it only registered names for the generator of TensorFlow's API |
 | ``tensorflow_estimator.python.estimator.tpu`` and below | names that refuse to be used | TPU Estimators need TPU code that TensorFlow no longer has |
 | ``tf.keras``                                            | tf-keras, of TensorFlow's minor | Estimators work with Keras 2; ``TF_USE_LEGACY_KERAS`` makes TensorFlow itself use it |
@@ -18,10 +18,12 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -41,30 +43,59 @@ def install_estimator() -> None:
     before Keras is used: Estimators need Keras 2.
 
     Raises:
-        InvalidInput: The installed versions do not go together; says which, and the remedy.
+        InvalidInput: The installed versions do not go together, or Keras 3 is in use; says which, and the remedy.
     """
-    minor = _check_versions()
+    if _check_versions() == OLDEST:
+        return
+    imported_before = "tensorflow" in sys.modules
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tensorflow as tf
 
-    if minor == OLDEST or "estimator" in vars(tf):
+    if "estimator" in vars(tf):
         return
-    _check_keras()
+    if imported_before:
+        _take_tf_keras(tf)
     sys.modules.setdefault("tensorflow.python.distribute.estimator_training", _estimator_training())
     sys.modules.setdefault(f"{_PACKAGE}.estimator_export", _export_decorator())
     if not any(isinstance(finder, _NoTpu) for finder in sys.meta_path):
         sys.meta_path.insert(0, _NoTpu())
-    _attach(tf, "tensorflow", f"{_PACKAGE}.api._v2.estimator")
-    _attach(tf.compat.v2, "tensorflow.compat.v2", f"{_PACKAGE}.api._v2.estimator")
-    _attach(tf.compat.v1, "tensorflow.compat.v1", f"{_PACKAGE}.api._v1.estimator")
+    names = {version: importlib.import_module(f"{_PACKAGE}.api._{version}.estimator") for version in ("v1", "v2")}
+    for parent, version in ((tf.compat.v1, "v1"), (tf.compat.v2, "v2"), (tf, "v2")):
+        for inner in ("v1", "v2"):  # tf.compat.v1.compat.v2, which programs of `import tensorflow.compat.v1 as tf` use
+            getattr(parent.compat, inner).estimator = names[inner]
+        parent.estimator = names[version]
+    _alias("tensorflow.estimator", names["v2"])
+    _alias("tensorflow.compat.v2.estimator", names["v2"])
+    _alias("tensorflow.compat.v1.estimator", names["v1"])
 
 
-def _attach(parent: Any, name: str, source: str) -> None:
-    """Make the package's own list of public names an attribute and a submodule of ``parent``."""
-    module = importlib.import_module(source)
-    parent.estimator = module
+def _alias(name: str, module: ModuleType) -> None:
+    """Let a module and those in it be imported by another name as well."""
+    source = module.__name__
     for found in [key for key in sys.modules if key == source or key.startswith(f"{source}.")]:
-        sys.modules[f"{name}.estimator{found[len(source) :]}"] = sys.modules[found]
+        sys.modules[name + found[len(source) :]] = sys.modules[found]
+
+
+def _take_tf_keras(tf: Any) -> None:
+    """Have a TensorFlow that was imported without TF_USE_LEGACY_KERAS take tf-keras, if it took no Keras yet."""
+    for parent in (tf, tf.compat.v1, tf.compat.v2):
+        for name in ("keras", "layers", "losses", "metrics", "optimizers", "initializers"):
+            facts = vars(getattr(parent, name, tf))
+            file = Path(facts.get("__file__") or "")
+            if facts.get("_tfll_keras_version") == "keras_3" or "_tf_keras" in file.parts:
+                found = f"is Keras {_version('keras')} already, expected tf-keras {_version('tf-keras')} (Keras 2)"
+                remedy = "call tuner.install_estimator() before TensorFlow is used, or set TF_USE_LEGACY_KERAS=1"
+                raise InvalidInput("Estimators", [Problem("tf.keras", found, remedy)])
+    spec = importlib.util.find_spec("tf_keras")
+    home = Path(spec.origin).parent / "api" if spec and spec.origin else Path()
+    for parent, folder in (
+        (tf, home / "_v2"),
+        (tf.compat.v2, home / "_v2"),
+        (tf.compat.v1, home / "_v1"),
+        (tf.compat.v1, home / "_v1/keras/__internal__/legacy"),
+    ):
+        # Where `from tensorflow.keras import ...` looks, which tf.keras itself does not go by.
+        parent.__path__ = [str(folder), *(entry for entry in parent.__path__ if entry != str(folder))]
 
 
 def _check_versions() -> tuple[int, int]:
@@ -105,24 +136,6 @@ def _check_versions() -> tuple[int, int]:
     return minor
 
 
-def _check_keras() -> None:
-    """Refuse if TensorFlow has resolved ``tf.keras`` to Keras 3 already."""
-    import tensorflow as tf
-
-    version = str(getattr(tf.keras, "__version__", "2"))  # tf-keras does not say its version here
-    if version.startswith("3."):
-        raise InvalidInput(
-            "Estimators",
-            [
-                Problem(
-                    "tf.keras",
-                    f"is Keras {version} already, expected tf-keras (Keras 2)",
-                    "call tuner.install_estimator() before TensorFlow is used, or set TF_USE_LEGACY_KERAS=1",
-                )
-            ],
-        )
-
-
 def _version(package: str) -> str:
     try:
         return metadata.version(package)
@@ -140,9 +153,23 @@ def _estimator_training() -> ModuleType:
     module = ModuleType("tensorflow.python.distribute.estimator_training")
 
     def init_run_config(config: Any, tf_config: Any) -> None:
-        """Leave the RunConfig without a coordinator."""
-        del tf_config
+        """Set up a RunConfig that has distribution strategies, for one machine or between-graph clusters."""
+        experimental = config._experimental_distribute
+        for role in ("train_distribute", "eval_distribute"):
+            strategy = getattr(experimental, role, None)
+            if strategy and getattr(config, f"_{role}"):
+                raise ValueError(f"{role} and experimental_distribute.{role} are both set, expected one of them")
+            if strategy:
+                setattr(config, f"_{role}", strategy)
+        workers = (tf_config or {}).get("cluster")
+        if config._train_distribute and (workers or getattr(experimental, "remote_cluster", None)):
+            raise ValueError(
+                "train_distribute over a TF_CONFIG cluster needs TensorFlow 2.15, which has the distribute "
+                "coordinator; leave train_distribute out (workers and ps then train asynchronously), or use one machine"
+            )
         config._distribute_coordinator_mode = None
+        config._init_distributed_setting_from_environment_var(tf_config)
+        config._maybe_overwrite_session_config_for_distributed_training()
 
     def should_run_distribute_coordinator(config: Any) -> bool:
         """Say no: train_and_evaluate's own executor runs all tasks."""
@@ -194,16 +221,17 @@ class _TpuModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _refusing(name)
+        return _Refusing(name, (), {"__doc__": "Not supported: TPU Estimators are gone."})
 
 
-def _refusing(name: str) -> Callable[..., Any]:
-    """Make a class that stands for a TPU name and cannot be used."""
+class _Refusing(type):
+    """The type of what stands for a TPU name: it may be imported, but neither called nor looked into."""
 
-    def refuse(self: Any, *_args: Any, **_kwargs: Any) -> None:
-        del self
-        raise NotImplementedError(
-            f"tf.estimator.tpu.{name} is not supported: TPU Estimators need TensorFlow 2.15 or older"
-        )
+    def __call__(cls, *_args: Any, **_kwargs: Any) -> Any:
+        raise NotImplementedError(cls._refusal())
 
-    return type(name, (), {"__init__": refuse, "__doc__": "Not supported: TPU Estimators are gone."})
+    def __getattr__(cls, name: str) -> Any:
+        raise AttributeError(name if name.startswith("_") else cls._refusal())
+
+    def _refusal(cls) -> str:
+        return f"tf.estimator.tpu.{cls.__name__}: TPU Estimators are not supported; they need TensorFlow 2.15 or older"
