@@ -1,0 +1,75 @@
+"""The JSON schema of a search space file, for editors.
+
+``python -m tuner.spacefile.schema`` prints it; ``search_spaces/schema.json`` is that output.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tuner.spacefile.options import SAMPLERS, SCHEDULERS, Options
+from tuner.spacefile.shape import FileShape
+
+_JSON: dict[Any, str] = {int: "integer", float: "number", bool: "boolean", str: "string", (int, float): "number"}
+_NUMBER = {"type": "number"}
+_WHEN = {"type": "object", "description": "Parents and the values of them under which the parameter exists."}
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema as JSON values."""
+    found = FileShape.model_json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "Search space of tuner"
+    found["properties"]["parameters"] = {
+        "type": "object",
+        "description": "Name to parameter, or to a constant.",
+        "additionalProperties": {"anyOf": [_number("float"), _number("int"), _categorical(), _constant()]},
+    }
+    search = found["$defs"]["SearchShape"]["properties"]
+    search["sampler"] = _named(SAMPLERS)
+    search["scheduler"] = _named(SCHEDULERS)
+    return found
+
+
+def _number(kind: str) -> dict[str, Any]:
+    number = _NUMBER if kind == "float" else {"type": "integer"}
+    keys = {"low": number, "high": number, "step": number, "log": {"type": "boolean"}, "when": _WHEN}
+    return {
+        "type": "object",
+        "properties": {"type": {"const": kind}, **keys},
+        "required": ["type", "low", "high"],
+        "additionalProperties": False,
+    }
+
+
+def _categorical() -> dict[str, Any]:
+    choices = {"type": "array", "minItems": 1}
+    return {
+        "type": "object",
+        "properties": {"type": {"const": "categorical"}, "choices": choices, "when": _WHEN},
+        "required": ["choices"],
+        "additionalProperties": False,
+    }
+
+
+def _constant() -> dict[str, Any]:
+    return {"type": ["null", "boolean", "number", "string", "array"]}
+
+
+def _named(kinds: Any) -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(kinds)}, *[_with_options(name, options) for name, options in kinds.items()]]}
+
+
+def _with_options(name: str, options: Options) -> dict[str, Any]:
+    properties = {key: {"type": _JSON[kind]} for key, kind in options.items()}
+    return {
+        "type": "object",
+        "properties": {"name": {"const": name}, **properties},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1))  # noqa: T201
