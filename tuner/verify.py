@@ -142,7 +142,7 @@ class _Comparison:
     def _note(self) -> None:
         if self._first.differing:
             self._report.notes.append(
-                f"trial {self._trial.number}: {self._first.differing} repeated values differ from their first, which stands"
+                f"trial {self._trial.number}: {self._first.differing} repeats differ from the first value, which stands"
             )
         for damage in self._follower.damage:
             self._report.notes.append(

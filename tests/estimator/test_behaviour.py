@@ -69,7 +69,7 @@ def test_train_and_evaluate_evaluates_each_checkpoint_and_runs_the_exporters(tf,
 
 
 def test_training_goes_on_from_its_checkpoint(tf, data, tmp_path):
-    train, evaluate, _ = data
+    train, _, _ = data
     custom(tf, tmp_path).train(train, max_steps=10)
     estimator = custom(tf, tmp_path)
     estimator.train(train, max_steps=30)

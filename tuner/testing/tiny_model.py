@@ -34,6 +34,7 @@ def model_fn(features: Any, labels: Any, mode: str, params: Mapping[str, Any]) -
 
     class Slow(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
         def before_run(self, run_context: Any) -> None:
+            del run_context
             time.sleep(params.get("sleep", 0.0))
 
     return tf.estimator.EstimatorSpec(
