@@ -132,13 +132,7 @@ def test_a_keras_model_becomes_an_estimator(tf, data, tmp_path):
     train, evaluate, _ = data
     keras = tf.keras.Sequential([tf.keras.layers.Input(4, name="x"), tf.keras.layers.Dense(1)])
     keras.compile(optimizer=tf.keras.optimizers.legacy.SGD(0.1), loss="mse", metrics=["mae"])
-    estimator = tf.keras.estimator.model_to_estimator(keras, model_dir=str(tmp_path)) if hasattr(
-        tf.keras, "estimator"
-    ) else None
-    if estimator is None:
-        from tensorflow_estimator.python.estimator.keras_lib import model_to_estimator
-
-        estimator = model_to_estimator(keras, model_dir=str(tmp_path))
+    estimator = tf.keras.estimator.model_to_estimator(keras, model_dir=str(tmp_path))
     estimator.train(train, steps=20)
     assert {"loss", "mae", "global_step"} <= set(estimator.evaluate(evaluate))
 

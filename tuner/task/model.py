@@ -83,15 +83,15 @@ class Model:
             InvalidInput: What ``estimator_fn`` returns is no Estimator, or not in the trial's folder;
                 what ``keras_model_fn`` returns is no compiled Keras model.
         """
-        from tensorflow_estimator.python.estimator import estimator_lib
+        from tensorflow_estimator.python.estimator.estimator import Estimator, EstimatorV2
 
         if self.shape == "model_fn":
             model_fn = self.function("model_fn")
-            return estimator_lib.Estimator(model_fn=model_fn, params=dict(params), config=config)
+            return EstimatorV2(model_fn=model_fn, params=dict(params), config=config)
         if self.shape == "keras_model_fn":
             return self._from_keras(params, config)
         made = self.call("estimator_fn", params, config=config)
-        if not isinstance(made, (estimator_lib.Estimator, estimator_lib.EstimatorV2)):
+        if not isinstance(made, Estimator):
             raise InvalidInput(str(self.ref), f"estimator_fn returned {_a(made)}, expected an Estimator")
         if Path(made.model_dir) != Path(config.model_dir):
             raise InvalidInput(
