@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +167,14 @@ def test_what_init_writes_checks_and_runs(tmp_path, root):
         "run", tmp_path / "mine/search_space.yaml", "--root", root, "--trials", 2, "--set", "train.max_steps=200"
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["housing", "housing_keras", "housing_wide_deep", "digits"])
+def test_each_search_space_that_ships_checks(name):
+    done = tuner("check", Path(__file__).parents[2] / "search_spaces" / f"{name}.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("ok\n")
 
 
 @pytest.mark.slow

@@ -149,7 +149,9 @@ cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from tests.estimator.golden import rows, custom_estimator
 train, evaluate, _ = rows(tf)
-strategies = [tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"]) for _ in range(2)]
+# The default of newer TensorFlow, collectives, waits for ever on CPU devices in a session.
+ops = tf.distribute.ReductionToOneDevice()
+strategies = [tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"], cross_device_ops=ops) for _ in range(2)]
 estimator = custom_estimator(tf, {str(tmp_path)!r}, train_distribute=strategies[0], eval_distribute=strategies[1],
                              save_checkpoints_steps=10)
 tf.estimator.train_and_evaluate(estimator, tf.estimator.TrainSpec(train, max_steps=20),
