@@ -52,7 +52,7 @@ def test_every_public_name_of_2_15_is_there(tf, where):
 def test_tpu_names_say_that_they_are_not_supported(tf):
     if tuple(map(int, tf.__version__.split(".")[:2])) == (2, 15):
         pytest.skip("TensorFlow 2.15 has TPU Estimators")
-    with pytest.raises(NotImplementedError, match="TPUEstimator.*not supported"):
+    with pytest.raises(NotImplementedError, match=r"TPUEstimator.*not supported"):
         tf.compat.v1.estimator.tpu.TPUEstimator(lambda: None)
 
 
