@@ -179,7 +179,9 @@ class Server:
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self._folder}/server.db"]
         env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         log = (self._folder / "log").open("a")
-        self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=env, cwd=self._folder, start_new_session=True
+        )
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
