@@ -11,10 +11,11 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 
+from tuner.schedulers._base import Scheduler
 from tuner.values import TrialState, Verdict
 
 
-class MedianScheduler:
+class MedianScheduler(Scheduler):
     """Stop a trial that is worse than the median of the completed ones; see ``Scheduler``.
 
     Args:
@@ -41,10 +42,6 @@ class MedianScheduler:
         self._curves: dict[int, dict[int, float]] = {}  # of trials that are not settled
         self._judged: dict[int, int] = {}  # the last interval in which a trial was judged
 
-    def next_stop(self, trial: int, step: int) -> int | None:
-        del trial, step
-        return None
-
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
         curve = self._curves.setdefault(trial, {})
         curve[step] = losses[0]
@@ -70,9 +67,6 @@ class MedianScheduler:
             for step, loss in curve.items():
                 if not math.isnan(loss):
                     insort(self._at_step.setdefault(step, []), loss)
-
-    def promote(self) -> int | None:
-        return None
 
 
 def _percentile(ascending: Sequence[float], percent: float) -> float | None:

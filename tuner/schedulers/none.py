@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from tuner.values import TrialState, Verdict
+from tuner.schedulers._base import Scheduler
 
 
-class NoScheduler:
+class NoScheduler(Scheduler):
     """Stop nothing; see ``Scheduler``."""
-
-    def next_stop(self, trial: int, step: int) -> int | None:
-        del trial, step
-        return None
-
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
-        del trial, step, losses
-        return Verdict.GO_ON
-
-    def settle(self, trial: int, state: TrialState) -> None:
-        del trial, state
-
-    def promote(self) -> int | None:
-        return None

@@ -57,5 +57,5 @@ SCHEDULERS: Mapping[str, Options] = {
     "asha": {"eta": int, "min_steps": int},
     "asha_stopping": {"eta": int, "min_steps": int},
     "hyperband": {"eta": int, "min_steps": int},
-    "pbt": {"population": int, "every": int, "quantile": NUMBER, "resample": NUMBER},
+    "pbt": {"population": int, "every": int, "quantile": NUMBER, "resample": NUMBER, "perturb": list},
 }

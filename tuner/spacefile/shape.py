@@ -159,7 +159,7 @@ def _check_options(where: str, name: str, options: dict[str, Any], known: Option
             problems.append(Problem(f"{where}.{key}", f"is no option of {name}", hint))
         elif not isinstance(option, known[key]) or (isinstance(option, bool) and known[key] is not bool):
             kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
-            names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+            names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list: "a list"}
             expected = "a number" if float in kinds else names[kinds[0]]  # type: ignore[operator, index]
             problems.append(Problem(f"{where}.{key}", f"found {describe(option)}, expected {expected}"))
     return problems

@@ -6,8 +6,9 @@ driver draws what an undisturbed one would have drawn.
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -20,6 +21,7 @@ from tuner.errors import InvalidInput
 from tuner.seeds import derive
 from tuner.space import Space
 from tuner.spec import Named
+from tuner.study.attribute import ATTRIBUTE
 
 Make = Callable[[int], BaseSampler]
 
@@ -42,15 +44,15 @@ class SeededSampler(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if not self._one_sequence:
             self._inner = self._make(derive(self._seed, "sampler", trial.number))
-        self._inner.before_trial(study, trial)
+        self._inner.before_trial(_seen(study), trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._inner.infer_relative_search_space(study, trial)
+        return self._inner.infer_relative_search_space(_seen(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._inner.sample_relative(study, trial, search_space)
+        return self._inner.sample_relative(_seen(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -59,10 +61,40 @@ class SeededSampler(BaseSampler):
             # A driver may die between two parameters: what is drawn for one must not depend on
             # whether those before it were drawn in the same process.
             self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
-        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+        return self._inner.sample_independent(_seen(study), trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        self._inner.after_trial(study, trial, state, values)
+        self._inner.after_trial(_seen(study), trial, state, values)
+
+
+class _SeenStudy(Study):
+    """A study as samplers see it: a paused trial is pruned, with its last value.
+
+    It is RUNNING to Optuna, because it may go on, and a constant liar would take it for a bad one.
+    """
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        found = super()._get_trials(deepcopy, None, use_cache)
+        seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
+        return [trial for trial in seen if states is None or trial.state in states]
+
+
+def _seen(study: Study) -> Study:
+    seen = _SeenStudy.__new__(_SeenStudy)
+    seen.__dict__ = study.__dict__
+    return seen
+
+
+def _is_paused(trial: FrozenTrial) -> bool:
+    return trial.state is TrialState.RUNNING and trial.user_attrs.get(ATTRIBUTE, {}).get("state") == "PAUSED"
+
+
+def _pruned(trial: FrozenTrial) -> FrozenTrial:
+    pruned = copy.copy(trial)
+    pruned.state = TrialState.PRUNED
+    return pruned
 
 
 def make_sampler(chosen: Named, space: Space, seed: int) -> BaseSampler:

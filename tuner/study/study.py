@@ -16,14 +16,13 @@ from tuner.errors import StoreError
 from tuner.paths import SweepDir
 from tuner.space.sampling import decode, encode, sample
 from tuner.spec import SweepSpec
+from tuner.study.attribute import ATTRIBUTE
 from tuner.study.journal import open_journal
-from tuner.values import ParamValue, TrialState
+from tuner.values import Params, ParamValue, TrialState
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
-
-ATTRIBUTE = "tuner"
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class TrialRecord:
         lives: How many processes it has had.
         failures: How many of them died or raised.
         losses: How many of them their backend lost through no fault of theirs.
+        stop_at: Global step at which its last process was to pause, or None for its end.
         tags: Tags of its run beyond the sweep's.
     """
 
@@ -50,6 +50,7 @@ class TrialRecord:
     lives: int = 0
     failures: int = 0
     losses: int = 0
+    stop_at: int | None = None
     started: float = 0.0
     ended: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +112,23 @@ class Study:
         trial = self._study.ask()
         self._ids[trial.number] = trial._trial_id
         return TrialRecord(trial.number, TrialState.RUNNING, sample(trial, self._spec.space))
+
+    def begin(self, params: Params, tags: Mapping[str, str]) -> TrialRecord:
+        """Begin a trial with parameters that were decided elsewhere.
+
+        Args:
+            params: All of them; constants are passed over.
+            tags: Of its run; they stand from the moment at which the trial exists.
+        """
+        import optuna
+
+        now = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.RUNNING,
+            user_attrs={ATTRIBUTE: {"tags": dict(tags)}},
+            system_attrs={"fixed_params": encode(params, self._spec.space)},
+        )
+        trial_id = self._storage.create_new_trial(self._study._study_id, template_trial=now)
+        return self.take_up(self._storage.get_trial_number_from_id(trial_id))
 
     def take_up(self, number: int) -> TrialRecord:
         """Return a trial that was left unfinished, with the parameters that it had not drawn yet."""
@@ -229,6 +247,7 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         lives=noted.get("lives", 0),
         failures=noted.get("failures", 0),
         losses=noted.get("losses", 0),
+        stop_at=noted.get("stop_at"),
         started=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
         ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
         tags=noted.get("tags", {}),

@@ -16,7 +16,7 @@ from tuner.backends import Backend, Ended, Reported, Started
 from tuner.jobs import Ending, Job
 from tuner.paths import SweepDir
 from tuner.records import Evaluated, Record, RecordLog, TrialChanged, TrialOpened
-from tuner.schedulers import Scheduler
+from tuner.schedulers import Exploit, Promotion, Scheduler
 from tuner.seeds import derive
 from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
@@ -28,6 +28,11 @@ from tuner.values import Evaluation, TrialState, Verdict
 
 TICK_S = 0.25
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
+
+# Tags of a trial that began with another one's checkpoint.
+FORKED_FROM = "tuner.forked_from"
+FORKED_AT = "tuner.forked_at"
+REPLACES = "tuner.replaces"
 
 
 class Stopping(Protocol):
@@ -82,6 +87,7 @@ class Loop:
         self._running: dict[int, Running] = {}
         self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
         self._paused: dict[int, TrialRecord] = {}
+        self._replaced: set[int] = set()  # in whose place others have begun
         self._counts: Counter[TrialState] = Counter()
         self._begun = 0
         self._best: tuple[int, float] | None = None
@@ -121,20 +127,52 @@ class Loop:
         left = None
         if done and self._end is None:
             left = self._elapsed_s() / done * max(0, self._spec.search.trials - done)
-        return Progress(running, self._spec.search.trials, self._counts, self._best, self._elapsed_s(), left)
+        counts = self._counts + Counter({TrialState.PAUSED: len(self._paused)})
+        return Progress(running, self._spec.search.trials, counts, self._best, self._elapsed_s(), left)
 
     def _recall(self) -> None:
         """Tell the scheduler and the limits what earlier drivers have done."""
-        for record in self._parts.study.trials():
+        for record in map(self._at_its_rung, self._parts.study.trials()):
             self._begun += 1
+            self._begin(record)
+            losses = {step: self._losses(value) for step, value in record.curve.items()}
+            self._parts.scheduler.recall(record.number, losses, record.state)
             if record.state.settled:
-                for step, value in record.curve.items():
-                    self._parts.scheduler.report(record.number, step, self._losses(value))
                 self._count(record)
             elif record.state is TrialState.PAUSED:
-                self._pause(record)
+                self._paused[record.number] = record
             else:
                 self._waiting[record.number] = record
+        self._end_replaced()
+
+    def _at_its_rung(self, record: TrialRecord) -> TrialRecord:
+        """Return a trial as paused if it came to its rung and its driver died or stopped before it said so."""
+        if record.state.settled or record.state is TrialState.PAUSED or record.stop_at is None:
+            return record
+        at_rung = record.step is not None and record.step >= record.stop_at
+        return replace(record, state=TrialState.PAUSED) if at_rung else record
+
+    def _begin(self, record: TrialRecord) -> None:
+        """Tell the scheduler that a trial exists."""
+        replaces = record.tags.get(REPLACES)
+        self._parts.scheduler.begin(
+            record.number,
+            record.params,
+            replaces=int(replaces) if replaces is not None else None,
+            step=int(record.tags.get(FORKED_AT, 0)),
+        )
+        if replaces is not None:
+            self._replaced.add(int(replaces))
+
+    def _end_replaced(self) -> None:
+        """Settle paused trials in whose place others have begun, if a driver died between the two."""
+        for number in sorted(self._replaced & self._paused.keys()):
+            self._settle_paused(number, "another trial has taken its place")
+
+    def _settle_paused(self, number: int, reason: str) -> None:
+        record = self._paused.pop(number)
+        values = objective_values(self._spec.objectives, {self._spec.objectives[0].metric: record.curve})
+        self._settle(replace(record, state=TrialState.PRUNED, reason=reason, values=values))
 
     def _losses(self, value: float) -> list[float]:
         return [self._spec.objectives[0].goal.loss(value)]
@@ -150,18 +188,43 @@ class Loop:
         """Return the trial to run next: one left behind, one promoted, a new one, or none."""
         if self._waiting:
             return self._parts.study.take_up(self._waiting.pop(min(self._waiting)).number)
-        promoted = self._parts.scheduler.promote()
-        if promoted is not None:
-            return self._paused.pop(promoted)
-        if self._begun < self._spec.search.trials:
+        may_begin = self._begun < self._spec.search.trials
+        step = self._parts.scheduler.advance(may_begin)
+        if isinstance(step, Promotion):
+            return self._paused.pop(step.trial)
+        if isinstance(step, Exploit):
+            return self._exploit(step)
+        if may_begin and self._parts.scheduler.draws():
             self._begun += 1
-            return self._parts.study.ask()
+            record = self._parts.study.ask()
+            self._begin(record)
+            return record
         return None
+
+    def _exploit(self, step: Exploit) -> TrialRecord:
+        """End a paused trial, and begin one in its place from another one's checkpoint."""
+        tags = {FORKED_FROM: str(step.donor), FORKED_AT: str(step.step), REPLACES: str(step.trial)}
+        self._begun += 1
+        # The new one first: a driver that dies between the two finds the old one replaced.
+        record = self._parts.study.begin(step.params, tags)
+        self._begin(record)
+        reason = f"at step {step.step} trial {step.donor} was better: trial {record.number} goes on from there"
+        self._settle_paused(step.trial, reason)
+        return record
 
     def _start(self, record: TrialRecord) -> None:
         number, spec = record.number, self._spec
         trial_dir = self._dir.trial(number)
-        record = replace(record, state=TrialState.RUNNING, lives=record.lives + 1)
+        if FORKED_FROM in record.tags:
+            donor = self._dir.trial(int(record.tags[FORKED_FROM]))
+            try:
+                checkpoints.fork(donor.path, int(record.tags[FORKED_AT]), trial_dir.path)
+            except OSError as error:
+                self._settle(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
+                return
+        begins_at = max(record.step or 0, int(record.tags.get(FORKED_AT, 0)))
+        stop_at = self._parts.scheduler.next_stop(number, begins_at)
+        record = replace(record, state=TrialState.RUNNING, lives=record.lives + 1, stop_at=stop_at)
         job = Job(
             trial=number,
             life=record.lives,
@@ -170,13 +233,13 @@ class Loop:
             train=spec.train,
             model=spec.model,
             command=spec.command,
-            stop_at=self._parts.scheduler.next_stop(number, record.step or 0),
+            stop_at=stop_at,
             threads=self._threads,
         )
         now = self._parts.clock()
         self._record(TrialOpened(number, now, job.params, record.tags))
         self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
-        self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives)
+        self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
         self._running[number] = Running(record, job, now, spec.objectives)
         self._parts.backend.start(job, trial_dir)
 
@@ -208,6 +271,11 @@ class Loop:
         if verdict is Verdict.STOP and not at_end and not judged_before:
             name = self._spec.search.scheduler.name
             self._decide(running, Outcome(TrialState.PRUNED, f"by {name} at step {step}"), kill=True)
+        if verdict is Verdict.PAUSE and step == running.job.stop_at and running.verdict is None:
+            # A model stops there by itself, its checkpoint written; a command has to be told.
+            running.verdict = Outcome(TrialState.PAUSED, f"at its rung, step {step}")
+            if running.job.model is None:
+                self._stop(running, kill=False)
 
     def _decide(self, running: Running, outcome: Outcome, kill: bool) -> None:
         """Decide what becomes of a trial while it runs, and stop it."""
@@ -284,13 +352,10 @@ class Loop:
             losses=record.losses,
         )
         if record.state is TrialState.PAUSED:
-            self._pause(record)
+            self._paused[record.number] = record
+            self._parts.scheduler.settle(record.number, TrialState.PAUSED)
         elif again:
             self._waiting[record.number] = record
-
-    def _pause(self, record: TrialRecord) -> None:
-        self._paused[record.number] = record
-        self._parts.scheduler.settle(record.number, TrialState.PAUSED)
 
     def _say_state(self, record: TrialRecord) -> None:
         """Record and show the state that a trial entered."""
@@ -316,7 +381,8 @@ class Loop:
         self._valued = self._valued or bool(record.values)
         objective = self._spec.objectives[0]
         value = record.values.get(objective.metric)
-        self._limits.settle(record.state, record.reason, value, record.step or 0)
+        steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        self._limits.settle(record.state, record.reason, value, steps)
         if record.state is TrialState.COMPLETE and value is not None:
             loss = objective.goal.loss(value)
             if self._best is None or loss < objective.goal.loss(self._best[1]):
@@ -353,9 +419,7 @@ class Loop:
         self._parts.study.set_attributes(seconds=self._elapsed_s())
         if self._parts.stopping.asked and self._end is None:
             return None
-        for record in self._paused.values():
-            values = objective_values(self._spec.objectives, {self._spec.objectives[0].metric: record.curve})
-            self._settle(replace(record, state=TrialState.PRUNED, reason="never promoted", values=values))
-        self._paused.clear()
+        for number in list(self._paused):
+            self._settle_paused(number, "never promoted")
         self._parts.watcher.show(self.progress())
         return self._end or End(f"{self._begun} of {self._spec.search.trials} trials")

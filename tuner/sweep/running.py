@@ -155,7 +155,7 @@ def judge_end(running: Running, result: Result, nan: str, retries: int) -> Outco
         retries: How often a trial that failed is taken up again.
     """
     verdict = running.verdict
-    if result.ending is Ending.FINISHED and (verdict is None or verdict.state is TrialState.INTERRUPTED):
+    if result.ending is Ending.FINISHED and (verdict is None or not verdict.state.settled):
         return _finished(running, nan)
     if verdict is not None:
         return verdict

@@ -146,7 +146,7 @@ class Sweep:
         self.spec = changed_limits(self.spec, limits)
         if backend not in BACKENDS:
             raise InvalidInput("backend", f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
-        scheduler = make_scheduler(self.spec.search.scheduler)
+        scheduler = make_scheduler(self.spec)
         self._make_dir()
         with ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))

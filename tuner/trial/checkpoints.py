@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+
+from tuner.paths import write_whole
 
 _INDEX = re.compile(r"model\.ckpt-(\d+)\.index")
 _STATE_LINE = re.compile(r'^model_checkpoint_path: "(?:.*[/\\])?model\.ckpt-(\d+)"', re.MULTILINE)
@@ -51,6 +54,29 @@ def thin(trial_dir: Path, keep: Iterable[int]) -> int:
         for file in trial_dir.glob(f"model.ckpt-{step}.*"):
             file.unlink(missing_ok=True)
     return len(gone)
+
+
+def fork(donor_dir: Path, step: int, trial_dir: Path) -> None:
+    """Let a trial begin with another one's checkpoint; nothing is done where it has one of its own.
+
+    Args:
+        donor_dir: Folder of the trial whose checkpoint it is.
+        step: Global step of the checkpoint.
+        trial_dir: Folder of the trial that begins; made where it is not there.
+
+    Raises:
+        FileNotFoundError: The donor has no checkpoint of that step.
+    """
+    if newest_step(trial_dir) is not None:
+        return
+    files = sorted(donor_dir.glob(f"model.ckpt-{step}.*"))
+    if not files:
+        raise FileNotFoundError(f"no checkpoint of step {step} in {donor_dir}")
+    trial_dir.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, trial_dir / file.name)
+    name = f"model.ckpt-{step}"
+    write_whole(trial_dir / "checkpoint", f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n')
 
 
 def without_damage(trial_dir: Path) -> int | None:

@@ -1,0 +1,149 @@
+"""Successive halving in its forms, against the papers' examples and a plain transcription of the algorithm."""
+
+import random
+
+import pytest
+
+from tuner.schedulers import Promotion
+from tuner.schedulers.asha import AshaScheduler
+from tuner.schedulers.asha_stopping import StoppingAshaScheduler
+from tuner.schedulers.hyperband import HyperbandScheduler
+from tuner.spec import TrainSettings
+from tuner.values import TrialState, Verdict
+
+
+def train(max_steps, every=1):
+    return TrainSettings(max_steps, every)
+
+
+def pause(scheduler, trial, step, loss):
+    assert scheduler.report(trial, step, [loss]) is Verdict.PAUSE
+    scheduler.settle(trial, TrialState.PAUSED)
+
+
+def test_nine_trials_with_eta_three_are_halved_to_three_and_one_as_in_the_papers_figure():
+    asha = AshaScheduler(train(9), eta=3)
+    losses = [0.5, 0.9, 0.1, 0.8, 0.3, 0.7, 0.2, 0.6, 0.4]
+    for trial, loss in enumerate(losses):
+        assert asha.next_stop(trial, 0) == 1
+        pause(asha, trial, 1, loss)
+    promoted = []
+    while (found := asha.advance(True)) is not None:
+        promoted.append(found.trial)
+        assert asha.next_stop(found.trial, 1) == 3
+    assert promoted == [2, 6, 4]
+    for trial in promoted:
+        pause(asha, trial, 3, losses[trial])
+    last = asha.advance(True)
+    assert last == Promotion(2)
+    assert asha.next_stop(2, 3) is None  # to its end
+    asha.settle(2, TrialState.COMPLETE)
+    assert asha.advance(True) is None
+
+
+class PlainAsha:
+    """Algorithm 2 of the paper, word by word: rungs of (trial, loss), and which were promoted."""
+
+    def __init__(self, rungs, eta):
+        self.rungs = [{} for _ in range(rungs)]
+        self.promoted = [set() for _ in range(rungs)]
+        self.eta = eta
+
+    def get_job(self):
+        for k in reversed(range(len(self.rungs))):
+            candidates = sorted(self.rungs[k], key=lambda t: (self.rungs[k][t], t))[: len(self.rungs[k]) // self.eta]
+            promotable = [t for t in candidates if t not in self.promoted[k]]
+            if promotable:
+                self.promoted[k].add(promotable[0])
+                return promotable[0]
+        return None
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("eta", [2, 3, 4])
+def test_promotions_equal_the_algorithms_on_random_asynchronous_histories(seed, eta):
+    chance = random.Random(seed)
+    asha, plain = AshaScheduler(train(50), eta=eta), PlainAsha(len(list(_rungs(50, eta))), eta)
+    rungs = list(_rungs(50, eta))
+    running, at, drawn, promotions = {}, {}, 0, 0
+    while len(running) < 6 or running:
+        while len(running) < 6:
+            wanted, found = plain.get_job(), asha.advance(True)
+            assert (found.trial if found else None) == wanted
+            if found is None and drawn >= 80:
+                break
+            trial = drawn if found is None else found.trial
+            drawn += found is None
+            promotions += found is not None
+            running[trial] = asha.next_stop(trial, at.get(trial, 0))
+        if not running:
+            break
+        trial = chance.choice(sorted(running))
+        stop = running.pop(trial)
+        if stop is None:
+            asha.settle(trial, TrialState.COMPLETE)
+            continue
+        loss = chance.choice([chance.random(), 0.5, float("nan")])
+        pause(asha, trial, stop, loss)
+        at[trial] = stop
+        plain.rungs[rungs.index(stop)][trial] = float("inf") if loss != loss else loss
+    assert promotions > 10
+
+
+def _rungs(most, eta):
+    step = 1
+    while step < most:
+        yield step
+        step *= eta
+
+
+def test_a_restarted_driver_promotes_as_the_one_before_would_have():
+    first, second = AshaScheduler(train(16), eta=2), AshaScheduler(train(16), eta=2)
+    for trial, loss in enumerate([0.4, 0.1, 0.3, 0.2]):
+        first.next_stop(trial, 0)
+        pause(first, trial, 1, loss)
+    promoted = first.advance(True).trial
+    first.next_stop(promoted, 1)
+    for trial, loss in enumerate([0.4, 0.1, 0.3, 0.2]):
+        state = TrialState.INTERRUPTED if trial == promoted else TrialState.PAUSED
+        second.recall(trial, {1: [loss]}, state)
+    assert second.next_stop(promoted, 1) == 2
+    assert first.advance(True) == second.advance(True) == Promotion(3)
+
+
+def test_the_stopping_variant_lets_the_first_trial_pass_and_then_one_in_eta():
+    asha = StoppingAshaScheduler(train(9), eta=3)
+    assert asha.report(0, 1, [0.9]) is Verdict.GO_ON
+    assert asha.report(1, 1, [0.95]) is Verdict.STOP
+    assert asha.report(2, 1, [0.5]) is Verdict.GO_ON
+    assert asha.report(3, 1, [0.6]) is Verdict.STOP
+    assert asha.report(4, 2, [99.0]) is Verdict.GO_ON  # no rung
+    assert asha.report(5, 1, [float("nan")]) is Verdict.STOP
+    assert asha.report(2, 1, [0.5]) is Verdict.GO_ON  # said again
+
+
+def test_hyperband_gives_its_brackets_the_shares_of_the_papers_table():
+    # R = 81, eta = 3: the table of Hyperband has 81, 34, 15, 8 and 5 trials in its brackets.
+    hyperband = HyperbandScheduler(train(81), eta=3)
+    table = [81, 34, 15, 8, 5]
+    found = [hyperband.bracket(trial) for trial in range(sum(table))]
+    assert [found.count(bracket) for bracket in range(5)] == table
+    first_rung = {hyperband.bracket(trial): hyperband.next_stop(trial, 0) for trial in range(143)}
+    assert first_rung == {0: 1, 1: 3, 2: 9, 3: 27, 4: None}
+
+
+def test_hyperband_compares_trials_with_those_of_their_bracket_alone():
+    hyperband = HyperbandScheduler(train(9), eta=3)
+    brackets = {}
+    for trial in range(30):
+        stop = hyperband.next_stop(trial, 0)
+        brackets.setdefault(hyperband.bracket(trial), []).append(trial)
+        if stop is not None:
+            pause(hyperband, trial, stop, float(trial))
+    promoted = []
+    while (found := hyperband.advance(True)) is not None:
+        promoted.append(found.trial)
+        hyperband.next_stop(found.trial, 1 if hyperband.bracket(found.trial) == 0 else 3)
+    for bracket in (0, 1):
+        members = brackets[bracket]
+        assert [t for t in promoted if t in members] == members[: len(members) // 3]

@@ -1,0 +1,133 @@
+"""Population based training: who is replaced by whom, what changes, and what a restarted driver decides."""
+
+import pytest
+
+from tuner.errors import InvalidInput
+from tuner.schedulers import Exploit, Promotion
+from tuner.schedulers.pbt import PbtScheduler
+from tuner.space import Categorical, Float, Int, Space
+from tuner.spec import TrainSettings
+from tuner.values import TrialState, Verdict
+
+SPACE = Space(
+    (
+        Float("learning_rate", 1e-4, 1e-1, log=True),
+        Int("units", 16, 64, step=16),
+        Categorical("optimizer", ("a", "b", "c")),
+    )
+)
+TRAIN = TrainSettings(40, 10)
+
+
+def pbt(**options):
+    return PbtScheduler(TRAIN, SPACE, seed=0, **{"population": 4, "every": 10, **options})
+
+
+def begin(scheduler, trials=range(4)):
+    for trial in trials:
+        assert scheduler.draws()
+        scheduler.begin(trial, {"learning_rate": 0.01 * (trial + 1), "units": 32, "optimizer": "b"})
+
+
+def reach(scheduler, trial, step, loss):
+    verdict = scheduler.report(trial, step, [loss])
+    if step < TRAIN.max_steps:
+        assert verdict is Verdict.PAUSE
+        scheduler.settle(trial, TrialState.PAUSED)
+
+
+def test_members_wait_for_each_other_and_then_the_worst_quarter_goes_on_from_the_best():
+    scheduler = pbt()
+    begin(scheduler)
+    assert not scheduler.draws()
+    for trial, loss in ((0, 0.3), (1, 0.1), (2, 0.9)):
+        assert scheduler.next_stop(trial, 0) == 10
+        reach(scheduler, trial, 10, loss)
+        assert scheduler.advance(True) is None
+    reach(scheduler, 3, 10, 0.5)
+    found = scheduler.advance(True)
+    assert isinstance(found, Exploit)
+    assert (found.trial, found.donor, found.step) == (2, 1, 10)
+    assert found.params["units"] == 32 and found.params["optimizer"] == "b"
+    assert found.params["learning_rate"] != 0.02
+    assert 1e-4 <= found.params["learning_rate"] <= 1e-1
+    scheduler.begin(4, found.params, replaces=2, step=10)
+    scheduler.settle(2, TrialState.PRUNED)
+    promoted = []
+    while isinstance(step := scheduler.advance(True), Promotion):
+        promoted.append(step.trial)
+        scheduler.next_stop(step.trial, 10)
+    assert promoted == [0, 1, 3]
+    assert scheduler.next_stop(4, 10) == 20
+
+
+def test_without_room_for_another_trial_everybody_goes_on():
+    scheduler = pbt()
+    begin(scheduler)
+    for trial in range(4):
+        reach(scheduler, trial, 10, float(trial))
+    promoted = []
+    while (step := scheduler.advance(False)) is not None:
+        promoted.append(step.trial)
+        scheduler.next_stop(step.trial, 10)
+    assert promoted == [0, 1, 2, 3]
+
+
+def test_a_driver_that_died_between_two_exploits_takes_up_the_other_one():
+    scheduler, other = pbt(quantile=0.5), pbt(quantile=0.5)
+    begin(scheduler)
+    for trial in range(4):
+        reach(scheduler, trial, 10, float(trial))
+    first = scheduler.advance(True)
+    scheduler.begin(4, first.params, replaces=first.trial, step=10)
+    scheduler.settle(first.trial, TrialState.PRUNED)
+    second = scheduler.advance(True)
+    assert isinstance(second, Exploit)
+    begin(other)
+    other.begin(4, first.params, replaces=first.trial, step=10)
+    for trial in range(4):
+        state = TrialState.PRUNED if trial == first.trial else TrialState.PAUSED
+        other.recall(trial, {10: [float(trial)]}, state)
+    other.recall(4, {}, TrialState.INTERRUPTED)
+    assert other.advance(True) == second
+
+
+def test_a_member_that_failed_is_not_waited_for():
+    scheduler = pbt()
+    begin(scheduler)
+    scheduler.settle(0, TrialState.FAIL)
+    for trial in (1, 2, 3):
+        reach(scheduler, trial, 10, float(trial))
+    assert isinstance(scheduler.advance(True), Exploit)
+
+
+def test_another_population_is_drawn_when_the_first_is_done():
+    scheduler = pbt()
+    begin(scheduler)
+    for trial in range(4):
+        scheduler.settle(trial, TrialState.COMPLETE)
+    assert scheduler.draws()
+    begin(scheduler, [4])
+    assert scheduler.draws()
+
+
+@pytest.mark.parametrize("names", [["units"], ["optimizer"], ["learning_rate", "units"]])
+def test_only_named_parameters_change_and_stay_in_their_space(names):
+    scheduler = pbt(perturb=names)
+    begin(scheduler)
+    for trial in range(4):
+        reach(scheduler, trial, 10, float(trial))
+    found = scheduler.advance(True)
+    before = {"learning_rate": 0.01 * (found.donor + 1), "units": 32, "optimizer": "b"}
+    assert {name for name in before if before[name] != found.params[name]} <= set(names)
+    assert found.params["units"] in (16, 32, 48, 64)
+    assert found.params["optimizer"] in ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"population": 1}, {"quantile": 0.7}, {"resample": 2.0}, {"perturb": ["learning_rat"]}, {"perturb": []}],
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(InvalidInput):
+        pbt(**options)

@@ -1,0 +1,61 @@
+"""Asynchronous successive halving with promotion (ASHA).
+
+Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934),
+algorithm 2: a trial pauses at each rung; a worker that is free takes the best trial that is among the
+best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and where there
+is none, a new trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tuner.schedulers._base import Promotion, Scheduler
+from tuner.schedulers.rungs import Rung, rung_steps
+from tuner.spec import TrainSettings
+from tuner.values import TrialState, Verdict
+
+
+class AshaScheduler(Scheduler):
+    """Pause trials at rungs and promote the best; see ``Scheduler``.
+
+    Args:
+        train: How long a trial trains and how often it is evaluated.
+        eta: One in so many is promoted from a rung, and trains so many times longer.
+        min_steps: The first rung in global steps, or None for the first evaluation.
+    """
+
+    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None) -> None:
+        self._rungs = [Rung(step, eta) for step in rung_steps(train, eta, min_steps)]
+        self._paused: dict[int, int] = {}  # trial to the global step at which it waits
+        self._at: dict[int, int] = {}  # trial to the last rung that it came to
+
+    def next_stop(self, trial: int, step: int) -> int | None:
+        self._paused.pop(trial, None)
+        return next((rung.step for rung in self._rungs if rung.step > step), None)
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        for rung in self._rungs:
+            if rung.step == step:
+                rung.take(trial, losses[0])
+                self._at[trial] = max(step, self._at.get(trial, 0))
+                return Verdict.PAUSE
+        return Verdict.GO_ON
+
+    def settle(self, trial: int, state: TrialState) -> None:
+        self._paused.pop(trial, None)
+        if state is TrialState.PAUSED and trial in self._at:
+            self._paused[trial] = self._at[trial]
+
+    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        for step, losses in curve.items():
+            self.report(trial, step, losses)
+        self.settle(trial, state)
+
+    def advance(self, may_begin: bool) -> Promotion | None:
+        del may_begin
+        for rung in reversed(self._rungs):
+            for trial in rung.best():
+                if self._paused.get(trial) == rung.step:
+                    return Promotion(trial)
+        return None

@@ -1,0 +1,40 @@
+"""Asynchronous successive halving that stops trials.
+
+Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934), in
+its stopping variant: at each rung a trial goes on if it is among the best one in ``eta`` of those that
+have come there so far, the first one always, and is stopped otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tuner.schedulers._base import Scheduler
+from tuner.schedulers.rungs import Rung, rung_steps
+from tuner.spec import TrainSettings
+from tuner.values import TrialState, Verdict
+
+
+class StoppingAshaScheduler(Scheduler):
+    """Stop trials at rungs; see ``Scheduler``.
+
+    Args:
+        train: How long a trial trains and how often it is evaluated.
+        eta: One in so many goes on from a rung, and trains so many times longer.
+        min_steps: The first rung in global steps, or None for the first evaluation.
+    """
+
+    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None) -> None:
+        self._rungs = {step: Rung(step, eta) for step in rung_steps(train, eta, min_steps)}
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        rung = self._rungs.get(step)
+        if rung is None:
+            return Verdict.GO_ON
+        rung.take(trial, losses[0])
+        return Verdict.GO_ON if rung.keeps(trial) else Verdict.STOP
+
+    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        del state  # a trial that goes on counts where it has been, too
+        for step, losses in curve.items():
+            self.report(trial, step, losses)

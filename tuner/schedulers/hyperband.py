@@ -1,0 +1,68 @@
+"""Asynchronous Hyperband: several runs of successive halving that begin at different rungs.
+
+Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization", JMLR 18 (2018),
+with ASHA (see ``asha``) in each bracket, as section 3.2 of its paper proposes. Brackets get trials in
+the proportions of Hyperband's table: ``ceil((s_max + 1) / (s + 1) * eta ** s)`` trials for the bracket
+in which a trial is halved ``s`` times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from tuner.schedulers._base import Promotion, Scheduler
+from tuner.schedulers.asha import AshaScheduler
+from tuner.schedulers.rungs import rung_steps
+from tuner.spec import TrainSettings
+from tuner.values import TrialState, Verdict
+
+
+class HyperbandScheduler(Scheduler):
+    """Pause trials at the rungs of their brackets and promote the best; see ``Scheduler``.
+
+    Args:
+        train: How long a trial trains and how often it is evaluated.
+        eta: One in so many is promoted from a rung, and trains so many times longer.
+        min_steps: The first rung of the first bracket in global steps, or None for the first evaluation.
+    """
+
+    def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None) -> None:
+        steps = list(rung_steps(train, eta, min_steps))
+        halvings = range(len(steps), -1, -1)
+        self._brackets: list[Scheduler] = [
+            AshaScheduler(train, eta, steps[len(steps) - s]) if s else Scheduler() for s in halvings
+        ]
+        self._shares = [math.ceil((len(steps) + 1) / (s + 1) * eta**s) for s in halvings]
+        self._bracket_of: list[int] = []  # by number of the trial
+
+    def bracket(self, trial: int) -> int:
+        """Return the bracket of a trial, counted from the one that halves most; by its number alone."""
+        while len(self._bracket_of) <= trial:
+            given = len(self._bracket_of) + 1
+            total = sum(self._shares)
+            lacks = [given * share / total - self._bracket_of.count(b) for b, share in enumerate(self._shares)]
+            self._bracket_of.append(lacks.index(max(lacks)))
+        return self._bracket_of[trial]
+
+    def next_stop(self, trial: int, step: int) -> int | None:
+        return self._of(trial).next_stop(trial, step)
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        return self._of(trial).report(trial, step, losses)
+
+    def settle(self, trial: int, state: TrialState) -> None:
+        self._of(trial).settle(trial, state)
+
+    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        self._of(trial).recall(trial, curve, state)
+
+    def advance(self, may_begin: bool) -> Promotion | None:
+        for bracket in self._brackets:
+            found = bracket.advance(may_begin)
+            if isinstance(found, Promotion):
+                return found
+        return None
+
+    def _of(self, trial: int) -> Scheduler:
+        return self._brackets[self.bracket(trial)]

@@ -1,0 +1,50 @@
+"""Stop a trial that has not improved for a while.
+
+Prechelt, "Early Stopping - But When?", 1998, the criterion UP on the evaluation metric: a trial stops
+after ``patience`` evaluations in a row of which none was better than its best by ``min_delta``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tuner.schedulers._base import Scheduler
+from tuner.values import TrialState, Verdict
+
+
+@dataclass
+class _Course:
+    best: float = math.inf
+    worse: int = 0
+    seen: set[int] = field(default_factory=set)
+
+
+class PatienceScheduler(Scheduler):
+    """Stop a trial whose evaluations no longer improve; see ``Scheduler``.
+
+    Args:
+        patience: Evaluations in a row without an improvement that a trial is allowed, less one.
+        min_delta: By how much an evaluation must be better than the best before it, in units of the
+            objective.
+    """
+
+    def __init__(self, patience: int = 5, min_delta: float = 0.0) -> None:
+        self._patience = patience
+        self._min_delta = min_delta
+        self._courses: dict[int, _Course] = {}
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        course = self._courses.setdefault(trial, _Course())
+        if step not in course.seen:
+            course.seen.add(step)
+            if losses[0] < course.best - self._min_delta or math.isinf(course.best):
+                course.best, course.worse = min(course.best, losses[0]), 0
+            else:
+                course.worse += 1
+        return Verdict.STOP if course.worse >= self._patience else Verdict.GO_ON
+
+    def settle(self, trial: int, state: TrialState) -> None:
+        if state.settled:
+            self._courses.pop(trial, None)

@@ -1,0 +1,202 @@
+"""Population based training, in generations.
+
+Jaderberg et al., "Population Based Training of Neural Networks", 2017 (arXiv 1711.09846), with its
+truncation selection: every ``every`` steps the members of a population are compared; each of the worst
+share takes over the checkpoint of one of the best share (exploit) with parameters that are perturbed
+or drawn again (explore).
+
+A record does not change its meaning: the member that is replaced ends, and a new trial takes its
+place. Members wait for each other at the end of a generation, without a process, so that a population
+may be larger than the number of workers and what is decided depends on the history alone.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from tuner.errors import InvalidInput
+from tuner.schedulers._base import Exploit, Promotion, Scheduler
+from tuner.seeds import derive
+from tuner.space import Categorical, Float, Int, Parameter, Space
+from tuner.spec import TrainSettings
+from tuner.values import Params, ParamValue, TrialState, Verdict
+
+
+class PbtScheduler(Scheduler):
+    """Train a population and let its worst members go on from its best; see ``Scheduler``.
+
+    Args:
+        train: How long a trial trains and how often it is evaluated.
+        space: Of the parameters.
+        seed: The sweep's.
+        population: Trials that are trained side by side, at least 2.
+        every: Global steps of a generation, or None for a tenth of a trial.
+        quantile: Share of the population that is replaced, above 0 and at most 0.5.
+        resample: Probability of drawing a parameter again instead of perturbing it.
+        perturb: Names of the parameters that change. They must not change a variable's shape. None
+            for all that are floats.
+
+    Raises:
+        InvalidInput: An option is out of its range, or there is nothing to perturb.
+    """
+
+    def __init__(
+        self,
+        train: TrainSettings,
+        space: Space,
+        seed: int,
+        population: int = 8,
+        every: int | None = None,
+        quantile: float = 0.25,
+        resample: float = 0.25,
+        perturb: Sequence[str] | None = None,
+    ) -> None:
+        grid = train.evaluate_every
+        self._every = math.ceil((every or train.max_steps / 10) / grid) * grid
+        self._max_steps = train.max_steps
+        self._seed = seed
+        self._size = population
+        self._quantile = quantile
+        self._resample = resample
+        self._perturbed = _perturbed(space, perturb)
+        _check(population, quantile, resample)
+        self._params: dict[int, Params] = {}
+        self._slots: list[list[int]] = []  # trials that followed each other in each place of the population
+        self._begun_at: dict[int, int] = {}
+        self._losses: dict[int, dict[int, float]] = {}
+        self._paused: dict[int, int] = {}  # trial to the global step at which it waits
+        self._settled: set[int] = set()
+
+    def begin(self, trial: int, params: Params, replaces: int | None = None, step: int = 0) -> None:
+        if trial in self._params:
+            return
+        self._params[trial] = params
+        self._begun_at[trial] = step
+        place = next((slot for slot in self._slots if replaces in slot), None)
+        if place is not None:
+            place.append(trial)
+            return
+        if len(self._slots) == self._size:
+            self._slots = []  # the population before is done: draws() saw to that
+        self._slots.append([trial])
+
+    def draws(self) -> bool:
+        return len(self._slots) < self._size or all(slot[-1] in self._settled for slot in self._slots)
+
+    def next_stop(self, trial: int, step: int) -> int | None:
+        self._paused.pop(trial, None)
+        stop = (step // self._every + 1) * self._every
+        return stop if stop < self._max_steps else None
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+        self._losses.setdefault(trial, {}).setdefault(step, math.inf if math.isnan(losses[0]) else losses[0])
+        ends = step % self._every == 0 and self._begun_at.get(trial, 0) < step < self._max_steps
+        return Verdict.PAUSE if ends else Verdict.GO_ON
+
+    def settle(self, trial: int, state: TrialState) -> None:
+        self._paused.pop(trial, None)
+        if state.settled:
+            self._settled.add(trial)
+        elif state is TrialState.PAUSED and self._losses.get(trial):
+            self._paused[trial] = max(self._losses[trial])
+
+    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        for step, losses in curve.items():
+            self.report(trial, step, losses)
+        self.settle(trial, state)
+
+    def advance(self, may_begin: bool) -> Promotion | Exploit | None:
+        if not self._paused or (len(self._slots) < self._size and may_begin):
+            return None
+        step = min(self._paused.values())
+        members = [self._member(slot, step) for slot in self._slots]
+        if not all(step in self._losses.get(trial, {}) or trial in self._settled for trial in members):
+            return None
+        replaced = self._replaced(members, step) if may_begin else {}
+        waiting = [trial for trial, at in self._paused.items() if at == step]
+        trial = min(waiting, key=lambda trial: (trial not in replaced, trial))
+        if trial not in replaced:
+            return Promotion(trial)
+        chance = random.Random(derive(self._seed, "pbt", trial, step))
+        donor = chance.choice(replaced[trial])
+        return Exploit(trial, donor, step, self._explored(self._params[donor], chance))
+
+    def _member(self, slot: Sequence[int], step: int) -> int:
+        """Return who was in a place of the population when a generation ended."""
+        return [trial for trial in slot if self._begun_at[trial] < step or trial == slot[0]][-1]
+
+    def _replaced(self, members: Sequence[int], step: int) -> dict[int, list[int]]:
+        """Return the worst share of the members, each with the best share: its possible donors."""
+        there = [trial for trial in members if step in self._losses.get(trial, {})]
+        ranked = sorted(there, key=lambda trial: (self._losses[trial][step], trial))
+        count = min(math.ceil(len(ranked) * self._quantile), len(ranked) // 2)
+        return dict.fromkeys(ranked[len(ranked) - count :], ranked[:count]) if count else {}
+
+    def _explored(self, params: Params, chance: random.Random) -> dict[str, ParamValue]:
+        explored = dict(params)
+        for parameter in self._perturbed:
+            if parameter.name in explored:
+                again = chance.random() < self._resample
+                value = explored[parameter.name]
+                explored[parameter.name] = _drawn(parameter, chance) if again else _moved(parameter, value, chance)
+        return explored
+
+
+def _check(population: int, quantile: float, resample: float) -> None:
+    where = "search.scheduler"
+    if population < 2:
+        raise InvalidInput(f"{where}.population", f"is {population}, expected at least 2")
+    if not 0 < quantile <= 0.5:
+        raise InvalidInput(f"{where}.quantile", f"is {quantile}, expected above 0 and at most 0.5")
+    if not 0 <= resample <= 1:
+        raise InvalidInput(f"{where}.resample", f"is {resample}, expected 0 to 1")
+
+
+def _perturbed(space: Space, names: Sequence[str] | None) -> list[Parameter]:
+    known = {parameter.name: parameter for parameter in space.parameters}
+    if names is None:
+        found: list[Parameter] = [p for p in space.parameters if isinstance(p, Float)]
+    else:
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise InvalidInput(
+                "search.scheduler.perturb",
+                f"there is no parameter {unknown[0]!r}; expected some of {', '.join(known)}",
+            )
+        found = [known[name] for name in names]
+    if not found:
+        raise InvalidInput("search.scheduler.perturb", "no parameter is a float; name those that pbt may change")
+    return found
+
+
+def _moved(parameter: Parameter, value: ParamValue, chance: random.Random) -> ParamValue:
+    """Return a value beside ``value``: a number times 0.8 or 1.2, the choice before or behind."""
+    if isinstance(parameter, Categorical):
+        at = list(parameter.choices).index(value) + chance.choice((-1, 1))
+        choice: ParamValue = parameter.choices[min(max(at, 0), len(parameter.choices) - 1)]
+        return choice
+    assert isinstance(value, (int, float))
+    return _fitted(parameter, value * chance.choice((0.8, 1.2)))
+
+
+def _drawn(parameter: Parameter, chance: random.Random) -> ParamValue:
+    if isinstance(parameter, Categorical):
+        choice: ParamValue = chance.choice(parameter.choices)
+        return choice
+    if parameter.log:
+        return _fitted(parameter, math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high))))
+    return _fitted(parameter, chance.uniform(parameter.low, parameter.high))
+
+
+def _fitted(parameter: Float | Int, value: float) -> float | int:
+    """Return the value of a parameter that is nearest to ``value``."""
+    value = min(max(value, parameter.low), parameter.high)
+    if isinstance(parameter, Int):
+        most = (parameter.high - parameter.low) // parameter.step
+        return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step
+    if parameter.step is None:
+        return value
+    most = math.floor((parameter.high - parameter.low) / parameter.step + 1e-9)
+    return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step

@@ -1,0 +1,54 @@
+"""The rungs of successive halving: global steps at which trials are compared, each with its losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from tuner.spec import TrainSettings
+
+
+def rung_steps(train: TrainSettings, eta: int, min_steps: int | None) -> Iterator[int]:
+    """Yield the rungs below the end of a trial: ``min_steps``, then ``eta`` times the one before.
+
+    Args:
+        train: How long a trial trains and how often it is evaluated.
+        eta: How many times longer a trial trains from one rung to the next, at least 2.
+        min_steps: The first rung in global steps, a multiple of ``train.evaluate_every`` (elsewhere a
+            trial has no value), or None for the first evaluation.
+    """
+    step = min_steps or train.evaluate_every
+    while step < train.max_steps:
+        yield step
+        step *= eta
+
+
+class Rung:
+    """The losses of the trials that have come to one rung.
+
+    Attributes:
+        step: Global step at which it is.
+        eta: One in so many goes on.
+    """
+
+    def __init__(self, step: int, eta: int) -> None:
+        self.step = step
+        self.eta = eta
+        self._losses: dict[int, float] = {}
+
+    def __contains__(self, trial: object) -> bool:
+        return trial in self._losses
+
+    def take(self, trial: int, loss: float) -> None:
+        """Take a trial's loss here; the first one stands, and NaN loses against every number."""
+        self._losses.setdefault(trial, math.inf if math.isnan(loss) else loss)
+
+    def best(self) -> list[int]:
+        """Return the best one in ``eta`` of the trials here, rounded down, best first."""
+        ranked = sorted(self._losses, key=lambda trial: (self._losses[trial], trial))
+        return ranked[: len(ranked) // self.eta]
+
+    def keeps(self, trial: int) -> bool:
+        """Whether the loss of ``trial`` is among the best one in ``eta``, which is one trial at least."""
+        ranked = sorted(self._losses.values())
+        return self._losses[trial] <= ranked[max(1, len(ranked) // self.eta) - 1]
