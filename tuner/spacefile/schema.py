@@ -11,7 +11,14 @@ from typing import Any
 from tuner.spacefile.options import SAMPLERS, SCHEDULERS, Options
 from tuner.spacefile.shape import FileShape
 
-_JSON: dict[Any, str] = {int: "integer", float: "number", bool: "boolean", str: "string", (int, float): "number"}
+_JSON: dict[Any, str] = {
+    list: "array",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    (int, float): "number",
+}
 _NUMBER = {"type": "number"}
 _WHEN = {"type": "object", "description": "Parents and the values of them under which the parameter exists."}
 
