@@ -28,6 +28,7 @@ from tuner.values import Evaluation, TrialState, Verdict
 
 TICK_S = 0.25
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
+NOTE = "tuner.note"  # what a trial's process has to say of the model
 
 # Tags of a trial that began with another one's checkpoint.
 FORKED_FROM = "tuner.forked_from"
@@ -92,6 +93,7 @@ class Loop:
         self._begun = 0
         self._best: tuple[int, float] | None = None
         self._limits = Limits(spec.search, spec.objectives[0].goal)
+        self._said: set[str] = set()
         self._valued = False  # whether any trial of the sweep has had an objective
         self._end: End | None = None
         self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
@@ -300,6 +302,7 @@ class Loop:
         if running is None:
             return
         search, result = self._spec.search, message.result
+        self._say_note(result.tags.get(NOTE, ""))
         outcome = judge_end(running, result, search.nan, search.retries)
         record = replace(
             running.record,
@@ -318,6 +321,12 @@ class Loop:
         self._settle(record)
         if outcome.objective_missing and not self._valued:
             self._end = self._end or End(outcome.reason, failed=True)
+
+    def _say_note(self, note: str) -> None:
+        """Say what the first trial that ends has to say of the model's own specs."""
+        if note and note not in self._said:
+            self._said.add(note)
+            self._parts.watcher.say(f"note: {note}")
 
     def _settle(self, record: TrialRecord) -> None:
         """Tell everybody that a trial will not run again."""
