@@ -67,7 +67,7 @@ class Root:
         if self.sweeps_dir.is_dir():
             for path in sorted(self.sweeps_dir.iterdir()):
                 sweep_dir = SweepDir(path)
-                if sweep_dir.spec_file.is_file():
+                if not path.name.startswith(".") and sweep_dir.spec_file.is_file():
                     yield sweep_dir
 
 

@@ -110,6 +110,8 @@ def test_limits_may_change_and_what_gives_trials_their_meaning_may_not():
         ("name: tpe", "name: tpee", "search.sampler: unknown sampler 'tpee' (did you mean 'tpe'?)"),
         ("n_startup_trials: 5", "n_startup_trials: five", "search.sampler.n_startup_trials: found text 'five', expected a whole number"),
         ("scheduler: median", "scheduler: meridian", "search.scheduler: unknown scheduler 'meridian' (did you mean 'median'?)"),
+        ("scheduler: median", "scheduler: {name: asha, eta: 1}", "search.scheduler.eta: is 1, expected at least 2"),
+        ("trials: 20", "trials: 20, repeats: 3", "search.repeats: is 3, and repeats are not there yet"),
         ("trials: 20", "trials: 0", "search.trials: is 0, expected at least 1"),
         ("timeout: 1h30m", "timeout: soon", "search.timeout: expected a duration like 90s, 15m or 2h, found 'soon'"),
         ("goal: minimize", "goal: minimise", "objective.goal: found text 'minimise', expected minimize or maximize"),

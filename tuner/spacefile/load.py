@@ -142,7 +142,14 @@ def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
         known.pop(key, None)
     known["budget"] = Budget(**(value.get("budget") or {}))
     known["enqueue"] = tuple(value.get("enqueue") or ())
-    del problems
+    if known.get("repeats", 1) != 1:
+        problems.append(
+            Problem(
+                "search.repeats",
+                f"is {known['repeats']}, and repeats are not there yet",
+                "leave it out",
+            )
+        )
     return SearchSettings(**known)
 
 
@@ -173,6 +180,8 @@ def _contradictions(
     problems: list[Problem],
 ) -> None:
     options = search.scheduler.options
+    if isinstance(eta := options.get("eta"), int) and eta < 2:
+        problems.append(Problem("search.scheduler.eta", f"is {eta}, expected at least 2", "one in eta goes on"))
     for key in ("min_steps", "every"):
         steps = options.get(key)
         if isinstance(steps, int) and (steps < train.evaluate_every or steps % train.evaluate_every):

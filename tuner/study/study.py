@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
+FORGOTTEN = "forgotten"  # numbers of trials that were deleted
+
 
 @dataclass(frozen=True)
 class TrialRecord:
@@ -174,6 +176,10 @@ class Study:
         self._storage.set_trial_state_values(trial_id, told, ordered)
         self._attributes.pop(number, None)
 
+    def forget(self, number: int) -> None:
+        """Show a settled trial no more; the sampler still knows it, and it still counts."""
+        self.set_attributes(**{FORGOTTEN: sorted({*self.attributes.get(FORGOTTEN, []), number})})
+
     def trials(self) -> list[TrialRecord]:
         """Return all trials that were begun, by number."""
         found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
@@ -212,7 +218,9 @@ def read_trials(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> 
         return []
     except Exception as error:
         raise StoreError(f"the study of {spec.name!r} cannot be read: {error}") from error
-    return list(_begun(storage.get_all_trials(study_id, deepcopy=False), spec))
+    forgotten = storage.get_study_user_attrs(study_id).get(ATTRIBUTE, {}).get(FORGOTTEN, [])
+    found = storage.get_all_trials(study_id, deepcopy=False)
+    return [record for record in _begun(found, spec) if record.number not in forgotten]
 
 
 def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:

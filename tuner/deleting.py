@@ -1,0 +1,96 @@
+"""Delete a sweep, or one of its trials, with its runs.
+
+Runs go first and the folder last: a deletion that was interrupted can be said again. MLflow keeps
+deleted runs until ``mlflow gc``. A trial that is deleted stays in the study, which has learned from it
+and counts it; it is no longer shown, compared or exported.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import InvalidInput
+from tuner.paths import SweepDir
+from tuner.recorders.deleted import delete_runs
+from tuner.recorders.runs import parent_run_id, run_ids
+from tuner.results import SweepResult
+from tuner.study import DriverLock, Study
+from tuner.study.study import open_storage
+from tuner.sweep.opening import read_frozen
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What is to be deleted; nothing is before ``carry_out``.
+
+    Attributes:
+        lines: What goes, a line each.
+        carry_out: Deletes it.
+    """
+
+    lines: tuple[str, ...]
+    carry_out: Callable[[], None]
+
+
+def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
+    """Return what deleting a sweep, or one trial of it, takes away.
+
+    Raises:
+        InvalidInput: There is no such sweep or trial, or the trial is not settled.
+    """
+    frozen = read_frozen(sweep_dir)
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    runs = run_ids(sweep_dir)
+    if trial is None:
+        parent = parent_run_id(sweep_dir)
+        doomed = [*runs.values(), *([parent] if parent else [])]
+        lines = (f"sweep {sweep_dir.name}: {len(doomed)} MLflow runs, and {_size(sweep_dir.path)} in {sweep_dir.path}",)
+        return Deletion(lines, lambda: _delete_sweep(sweep_dir, doomed, uri))
+    found = {t.number: t for t in SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials}
+    if trial not in found:
+        raise InvalidInput("", f"the sweep {sweep_dir.name!r} has no trial {trial}; see: tuner show {sweep_dir.name}")
+    if not found[trial].state.settled:
+        raise InvalidInput(
+            "",
+            f"trial {trial} is {found[trial].state.value} and may go on; expected COMPLETE, PRUNED or FAIL",
+        )
+    folder = sweep_dir.trial(trial).path
+    doomed = [runs[trial]] if trial in runs else []
+    lines = (f"trial {trial} of {sweep_dir.name}: {len(doomed)} MLflow runs, and {_size(folder)} in {folder}",)
+
+    def carry_out() -> None:
+        with DriverLock(sweep_dir.driver_file):
+            delete_runs(sweep_dir, doomed, uri)
+            study = Study(frozen.spec, open_storage(sweep_dir, frozen.storage_url))
+            study.forget(trial)
+            _remove(folder)
+
+    return Deletion(lines, carry_out)
+
+
+def _delete_sweep(sweep_dir: SweepDir, runs: list[str], uri: str | None) -> None:
+    with DriverLock(sweep_dir.driver_file):
+        delete_runs(sweep_dir, runs, uri)
+    _remove(sweep_dir.path)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; renamed first, so that no half of it is ever taken for a whole."""
+    beside = folder.with_name(f".deleted-{folder.name}-{os.getpid()}")
+    if folder.exists():
+        folder.replace(beside)
+    for left in folder.parent.glob(f".deleted-{folder.name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _size(folder: Path) -> str:
+    total = float(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if total < 1000 or unit == "GB":
+            break
+        total /= 1000
+    return f"{total:.0f} bytes" if unit == "bytes" else f"{total:.1f} {unit}"
