@@ -41,6 +41,23 @@ def test_nine_trials_with_eta_three_are_halved_to_three_and_one_as_in_the_papers
     assert asha.advance(True) is None
 
 
+def test_when_no_trial_is_left_to_draw_the_best_of_the_highest_rung_trains_to_the_end():
+    asha = AshaScheduler(train(16), eta=4)
+    for trial, loss in enumerate([0.3, 0.1, 0.2]):
+        asha.next_stop(trial, 0)
+        pause(asha, trial, 1, loss)
+        assert asha.advance(True) is None
+    for step, stop in ((1, 4), (4, None)):
+        assert asha.advance(True) is None
+        assert asha.advance(False) == Promotion(1)
+        assert asha.next_stop(1, step) == stop
+        assert asha.advance(False) is None  # it runs
+        if stop is not None:
+            pause(asha, 1, stop, 0.05)
+    asha.settle(1, TrialState.COMPLETE)
+    assert asha.advance(False) is None
+
+
 class PlainAsha:
     """Algorithm 2 of the paper, word by word: rungs of (trial, loss), and which were promoted."""
 

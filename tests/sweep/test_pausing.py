@@ -100,3 +100,24 @@ def test_a_stopped_sweep_keeps_its_paused_trials_and_promotes_them_later(space_f
     assert all(t.state.settled for t in again.result.trials)
     assert TrialState.COMPLETE in [t.state for t in again.result.trials]
     assert verify_sweep(sweep.dir, again.result).differences == []
+
+
+@pytest.mark.parametrize("scheduler", ["median", "asha"])
+def test_a_resumed_sweep_tells_its_scheduler_of_every_trial_once(space_file, root, monkeypatch, scheduler):
+    from tuner.schedulers import AshaScheduler, MedianScheduler
+
+    settled = []
+    kind = {"median": MedianScheduler, "asha": AshaScheduler}[scheduler]
+    settle = kind.settle
+
+    def spy(self, trial, state):
+        settled.append((trial, state))
+        settle(self, trial, state)
+
+    monkeypatch.setattr(kind, "settle", spy)
+    file = space_file(search=f"{{sampler: random, scheduler: {scheduler}, trials: 4}}")
+    run(file, root, workers=1, trials=2)
+    settled.clear()
+    ran, _ = run(file, root, workers=1, trials=4)
+    told = [trial for trial, state in settled if state.settled]
+    assert sorted(told) == [t.number for t in ran.result.trials] == [0, 1, 2, 3]

@@ -3,7 +3,8 @@
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934),
 algorithm 2: a trial pauses at each rung; a worker that is free takes the best trial that is among the
 best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and where there
-is none, a new trial.
+is none, a new trial. The algorithm draws trials without end; a sweep does not, so when its last trial
+was drawn and none could be promoted to the end, the best one of the highest rung is.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ class AshaScheduler(Scheduler):
         self._rungs = [Rung(step, eta) for step in rung_steps(train, eta, min_steps)]
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         self._at: dict[int, int] = {}  # trial to the last rung that it came to
+        self._running: set[int] = set()
+        self._completed = False
 
     def next_stop(self, trial: int, step: int) -> int | None:
         self._paused.pop(trial, None)
+        self._running.add(trial)
         return next((rung.step for rung in self._rungs if rung.step > step), None)
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
@@ -44,6 +48,9 @@ class AshaScheduler(Scheduler):
 
     def settle(self, trial: int, state: TrialState) -> None:
         self._paused.pop(trial, None)
+        if state.settled or state is TrialState.PAUSED:
+            self._running.discard(trial)
+        self._completed = self._completed or state is TrialState.COMPLETE
         if state is TrialState.PAUSED and trial in self._at:
             self._paused[trial] = self._at[trial]
 
@@ -53,9 +60,12 @@ class AshaScheduler(Scheduler):
         self.settle(trial, state)
 
     def advance(self, may_begin: bool) -> Promotion | None:
-        del may_begin
         for rung in reversed(self._rungs):
             for trial in rung.best():
                 if self._paused.get(trial) == rung.step:
                     return Promotion(trial)
-        return None
+        if may_begin or self._running or self._completed or not self._paused:
+            return None
+        highest = max(self._paused.values())
+        rung = next(rung for rung in self._rungs if rung.step == highest)
+        return Promotion(min(self._paused, key=lambda t: (self._paused[t] != highest, rung.loss(t), t)))

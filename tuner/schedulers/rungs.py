@@ -43,6 +43,10 @@ class Rung:
         """Take a trial's loss here; the first one stands, and NaN loses against every number."""
         self._losses.setdefault(trial, math.inf if math.isnan(loss) else loss)
 
+    def loss(self, trial: int) -> float:
+        """Return the loss of a trial here, infinite where it has none."""
+        return self._losses.get(trial, math.inf)
+
     def best(self) -> list[int]:
         """Return the best one in ``eta`` of the trials here, rounded down, best first."""
         ranked = sorted(self._losses, key=lambda trial: (self._losses[trial], trial))

@@ -341,6 +341,7 @@ class Loop:
             seconds=record.seconds,
             tags=dict(record.tags),
         )
+        self._parts.scheduler.settle(record.number, record.state)
         self._count(record)
 
     def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
@@ -384,8 +385,7 @@ class Loop:
         self._parts.watcher.say(f"trial {record.number}: {record.state.value}{at}{objective}{reason}")
 
     def _count(self, record: TrialRecord) -> None:
-        """Count a settled trial for scheduler, limits and display."""
-        self._parts.scheduler.settle(record.number, record.state)
+        """Count a settled trial for limits and display."""
         self._counts[record.state] += 1
         self._valued = self._valued or bool(record.values)
         objective = self._spec.objectives[0]
