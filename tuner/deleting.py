@@ -18,6 +18,7 @@ from tuner.paths import SweepDir
 from tuner.recorders.deleted import delete_runs
 from tuner.recorders.runs import parent_run_id, run_ids
 from tuner.results import SweepResult
+from tuner.sizes import show_size
 from tuner.study import DriverLock, Study
 from tuner.study.study import open_storage
 from tuner.sweep.opening import read_frozen
@@ -88,9 +89,4 @@ def _remove(folder: Path) -> None:
 
 
 def _size(folder: Path) -> str:
-    total = float(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if total < 1000 or unit == "GB":
-            break
-        total /= 1000
-    return f"{total:.0f} bytes" if unit == "bytes" else f"{total:.1f} {unit}"
+    return show_size(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))

@@ -87,6 +87,8 @@ class SearchSettings:
         max_consecutive_failures: The sweep ends when so many failed one after another.
         nan: ``fail``, or ``worst`` to count a NaN loss as the worst value.
         repeats: Seeds each set of parameters is trained with.
+        max_checkpoint_bytes: Checkpoints of settled trials are given up, the worst trials' first, while all
+            of the sweep take more than this; or None.
         enqueue: Parameters to try first, each a mapping of some or all of them.
     """
 
@@ -103,6 +105,7 @@ class SearchSettings:
     nan: str = "fail"
     repeats: int = 1
     budget: Budget = Budget()
+    max_checkpoint_bytes: int | None = None
     enqueue: tuple[Mapping[str, Any], ...] = ()
 
 

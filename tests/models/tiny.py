@@ -61,6 +61,11 @@ def _strike(fault):
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "hang":
         time.sleep(3600)
+    if fault == "memory":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))  # of this trial alone
+        np.ones(1 << 31, np.uint8)
     if fault == "infeasible":
         import tuner
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import struct
 import tempfile
 import time
@@ -30,10 +29,10 @@ import tensorflow as tf
 
 from tuner.examples import housing
 from tuner.examples.housing_data import FEATURES, Rows
+from tuner.sizes import parse_size
 
 serving_input_receiver_fn = housing.serving_input_receiver_fn
 
-_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _MASK = 0xA282EAD8
 
 
@@ -188,16 +187,11 @@ def _checksum(data: bytes) -> bytes:
     return struct.pack("<I", (((crc >> 15) | (crc << 17)) + _MASK) & 0xFFFFFFFF)
 
 
-def parse_size(text: str) -> int:
-    """Return ``text`` such as ``5GB`` or ``200MB`` in bytes.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no size.
-    """
-    match = re.fullmatch(r"(\d+)(KB|MB|GB|)", text.strip().upper())
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected a number of bytes, or 200MB, or 5GB")
-    return int(match[1]) * _UNITS[match[2]]
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main() -> None:
@@ -206,7 +200,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     write = commands.add_parser("write", help="write the housing rows as sharded TFRecord files")
     write.add_argument("folder", type=Path)
-    write.add_argument("--size", type=parse_size, default=0, help="bytes of training data: 200MB, 5GB; default: once")
+    write.add_argument("--size", type=_size, default=0, help="bytes of training data: 200MB, 5GB; default: once")
     given = parser.parse_args()
     rows = write_shards(given.folder, given.size)
     print(f"{rows} training rows in {len(list(given.folder.glob('train-*')))} shards under {given.folder}")  # noqa: T201

@@ -20,7 +20,7 @@ from tuner.paths import SweepDir
 from tuner.recorders.names import MetricNames, valid_name
 from tuner.recorders.note import describe_sweep
 from tuner.recorders.runs import RunIds
-from tuner.recorders.store import is_own, make_database, prepare_environment, tracking_uri
+from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri
 from tuner.records import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
 from tuner.values import Goal, TrialState
 
@@ -64,6 +64,7 @@ class MlflowRecorder:
         with _translated(self._uri):
             if is_own(self._dir.root, self._uri):
                 make_database(self._dir.root)
+                follow_root(self._dir.root)
             if self._client is None:
                 self._client = mlflow.MlflowClient(tracking_uri=self._uri)
             self._experiment_id = self._experiment(self._dir.name)

@@ -6,13 +6,22 @@ import fcntl
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tuner.paths import Root
+from tuner.paths import Root, write_whole
+
+_LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+    ("model_versions", "source"),
+)
 
 
 def tracking_uri(root: Root, given: str | None) -> str:
@@ -58,6 +67,36 @@ def make_database(root: Root) -> None:
             beside.replace(root.database_file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def follow_root(root: Root) -> bool:
+    """Let the records of a root that was moved or copied point to the artefacts that moved with it.
+
+    MLflow keeps artefact locations as absolute URIs. Those under the folder where the root was last
+    seen are rewritten, all in one transaction; others are somebody's choice and stay.
+
+    Returns:
+        Whether it had moved.
+    """
+    here = root.artifacts_dir.as_uri()
+    marker = root.artifacts_dir / ".location"
+    root.artifacts_dir.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(root.artifacts_dir / ".mlflow.db.lock"):
+        before = marker.read_text(encoding="utf-8").strip() if marker.exists() else ""
+        if before == here:
+            return False
+        if before:
+            with closing(sqlite3.connect(root.database_file, timeout=60)) as database, database:
+                there = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+                for table, column in _LOCATIONS:
+                    if table in there:
+                        database.execute(
+                            f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                            f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                            (here, len(before) + 1, before, len(before) + 1, f"{before}/"),
+                        )
+        write_whole(marker, f"{here}\n")
+        return bool(before)
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
+from pathlib import PurePath
 from typing import Any
 
 from tuner.space import Categorical, Float, Int, Parameter, Space
@@ -24,7 +25,9 @@ HARMLESS = frozenset(
         "search.max_failed_trials",
         "search.max_consecutive_failures",
         "search.budget",
+        "search.max_checkpoint_bytes",
         "search.enqueue",
+        "model.folder",
         "model.import_paths",
     }
 )
@@ -86,8 +89,12 @@ def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
 
 def _leaves(spec: SweepSpec) -> dict[str, Any]:
     data = to_json(spec)
-    found: dict[str, Any] = {"model": str(spec.model) if spec.model else None, "command": list(spec.command)}
+    found: dict[str, Any] = {"model": None, "command": list(spec.command)}
     if spec.model:
+        # A project that was moved as a whole is the same project.
+        file = PurePath(spec.model.file)
+        found["model"] = str(replace(spec.model, file=file.name if spec.model.file else ""))
+        found["model.folder"] = str(file.parent) if spec.model.file else None
         found["model.import_paths"] = list(spec.model.import_paths)
     found |= {f"objective.{o['metric']}": {"goal": o["goal"], "of": o["of"]} for o in data["objectives"]}
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}

@@ -132,6 +132,7 @@ def _train(value: Any, problems: list[Problem]) -> TrainSettings | None:
 
 def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
     from tuner.durations import parse_duration
+    from tuner.sizes import parse_size
 
     known = dict(value)
     known["sampler"] = _named(value.get("sampler", "tpe"))
@@ -140,6 +141,8 @@ def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
         if known.get(key) is not None:
             known[f"{key}_s"] = parse_duration(known[key])
         known.pop(key, None)
+    if known.get("max_checkpoint_bytes") is not None:
+        known["max_checkpoint_bytes"] = parse_size(known["max_checkpoint_bytes"])
     known["budget"] = Budget(**(value.get("budget") or {}))
     known["enqueue"] = tuple(value.get("enqueue") or ())
     if known.get("repeats", 1) != 1:

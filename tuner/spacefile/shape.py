@@ -21,6 +21,7 @@ from pydantic import ValidationError as PydanticError
 
 from tuner.durations import parse_duration
 from tuner.errors import Problem
+from tuner.sizes import parse_size
 from tuner.spacefile.options import SAMPLERS, SCHEDULERS, Options
 from tuner.spacefile.text import describe, near
 
@@ -33,6 +34,12 @@ def _duration(value: Any) -> Any:
     return value
 
 
+def _size(value: Any) -> Any:
+    parse_size(value)
+    return value
+
+
+Size = Annotated[StrictInt | StrictStr, BeforeValidator(_size)]
 Duration = Annotated[StrictInt | StrictFloat | StrictStr, BeforeValidator(_duration)]
 
 
@@ -86,6 +93,7 @@ class SearchShape(_Shape):
     nan: Literal["fail", "worst"] = "fail"
     repeats: Count = 1
     budget: BudgetShape = BudgetShape()
+    max_checkpoint_bytes: Size | None = None
     enqueue: list[dict[str, Any]] = []
 
 
@@ -200,6 +208,7 @@ def _expected(where: str, kind: str, context: Any) -> str:
         "search.sampler": "a name, or a mapping with a name and its options",
         "search.scheduler": "a name, or a mapping with a name and its options",
         "search.timeout": "a duration like 90s, 15m or 2h",
+        "search.max_checkpoint_bytes": "a size like 200MB or 5GB",
         "search.trial_timeout": "a duration like 90s, 15m or 2h",
     }
     if where in words:

@@ -7,6 +7,7 @@ touched for a minute counts as left by a dead driver.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -73,7 +74,8 @@ class DriverLock:
 
     def _keep_alive(self) -> None:
         while not self._stop.wait(_BEAT_S):
-            os.utime(self._file)
+            with contextlib.suppress(OSError):  # the disk says so where it matters
+                os.utime(self._file)
 
 
 def holder(file: Path) -> dict[str, Any]:

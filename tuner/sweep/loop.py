@@ -6,9 +6,10 @@ the two finds it again in the event files and records it twice, which counts onc
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from tuner.schedulers import Exploit, Promotion, Scheduler
 from tuner.seeds import derive
 from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
+from tuner.sweep.disk import CheckpointLimit, check_writable
 from tuner.sweep.limits import End, Limits
 from tuner.sweep.progress import Progress, TrialProgress, Watcher
 from tuner.sweep.running import Outcome, Running, judge_end, objective_values
@@ -93,6 +95,8 @@ class Loop:
         self._begun = 0
         self._best: tuple[int, float] | None = None
         self._limits = Limits(spec.search, spec.objectives[0].goal)
+        limit = spec.search.max_checkpoint_bytes
+        self._checkpoints = CheckpointLimit(sweep_dir, limit) if limit is not None else None
         self._said: set[str] = set()
         self._valued = False  # whether any trial of the sweep has had an objective
         self._end: End | None = None
@@ -293,15 +297,24 @@ class Loop:
 
     def _thin_checkpoints(self, running: Running) -> None:
         """Keep of a trial's checkpoints what it resumes from and its best."""
-        curve, goal = running.curve, self._spec.objectives[0].goal
-        best = min(curve, key=lambda step: (goal.loss(curve[step]), step))
-        checkpoints.thin(self._dir.trial(running.trial).path, keep=[best])
+        best = self._best_step(running.curve)
+        checkpoints.thin(self._dir.trial(running.trial).path, keep=[best] if best is not None else [])
+        unsettled = (*self._running, *self._paused, *self._waiting)
+        if self._checkpoints is not None and (line := self._checkpoints.enforce(unsettled)):
+            self._parts.watcher.say(line)
+
+    def _best_step(self, curve: Mapping[int, float]) -> int | None:
+        """Return the step of the best evaluation, the first of equals."""
+        goal = self._spec.objectives[0].goal
+        return min(curve, key=lambda step: (goal.loss(curve[step]), step), default=None)
 
     def _take_end(self, message: Ended) -> None:
         running = self._running.pop(message.trial, None)
         if running is None:
             return
         search, result = self._spec.search, message.result
+        if result.ending is Ending.FAILED and running.verdict is None:
+            check_writable(self._dir.trial(message.trial).path, result.reason)
         self._say_note(result.tags.get(NOTE, ""))
         outcome = judge_end(running, result, search.nan, search.retries)
         record = replace(
@@ -342,6 +355,7 @@ class Loop:
             tags=dict(record.tags),
         )
         self._parts.scheduler.settle(record.number, record.state)
+        checkpoints.drop_input_positions(self._dir.trial(record.number).path)
         self._count(record)
 
     def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
@@ -391,6 +405,9 @@ class Loop:
         objective = self._spec.objectives[0]
         value = record.values.get(objective.metric)
         steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        if self._checkpoints is not None:
+            loss = objective.goal.loss(value) if value is not None else math.inf
+            self._checkpoints.settle(record.number, loss, self._best_step(record.curve))
         self._limits.settle(record.state, record.reason, value, steps)
         if record.state is TrialState.COMPLETE and value is not None:
             loss = objective.goal.loss(value)

@@ -27,6 +27,7 @@ from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.study import open_storage
+from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
@@ -148,7 +149,7 @@ class Sweep:
             raise InvalidInput("backend", f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
         scheduler = make_scheduler(self.spec)
         self._make_dir()
-        with ExitStack() as stack:
+        with disk_faults(self.dir), ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))
             frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
             for line in changes:

@@ -6,6 +6,7 @@ Only file names and TensorFlow's ``checkpoint`` state file are looked at, except
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import shutil
@@ -56,6 +57,45 @@ def thin(trial_dir: Path, keep: Iterable[int]) -> int:
     return len(gone)
 
 
+def keep_one(trial_dir: Path, best: int | None) -> int:
+    """Delete all checkpoints of a trial that will not run again but its best, or its newest.
+
+    Args:
+        trial_dir: The trial's folder.
+        best: Global step of the best, or None if it has none.
+
+    Returns:
+        Bytes that were freed.
+    """
+    there = steps(trial_dir)
+    if len(there) < 2:
+        return 0
+    kept = best if best in there else there[-1]
+    assert kept is not None
+    before = size(trial_dir)
+    _name_newest(trial_dir, kept)
+    for step in there:
+        if step != kept:
+            for file in trial_dir.glob(f"model.ckpt-{step}.*"):
+                file.unlink(missing_ok=True)
+    return before - size(trial_dir)
+
+
+def drop_input_positions(trial_dir: Path) -> None:
+    """Delete the positions in the input of a trial that will not run again; they hold its shuffle buffers."""
+    for file in trial_dir.glob("input.ckpt*"):
+        file.unlink(missing_ok=True)
+
+
+def size(trial_dir: Path) -> int:
+    """Return how many bytes the checkpoints of a trial take, positions in the input included."""
+    total = 0
+    for file in (*trial_dir.glob("model.ckpt-*"), *trial_dir.glob("input.ckpt-*")):
+        with contextlib.suppress(FileNotFoundError):  # a trial that runs deletes its oldest
+            total += file.stat().st_size
+    return total
+
+
 def fork(donor_dir: Path, step: int, trial_dir: Path) -> None:
     """Let a trial begin with another one's checkpoint; nothing is done where it has one of its own.
 
@@ -75,6 +115,11 @@ def fork(donor_dir: Path, step: int, trial_dir: Path) -> None:
     trial_dir.mkdir(parents=True, exist_ok=True)
     for file in files:
         shutil.copyfile(file, trial_dir / file.name)
+    _name_newest(trial_dir, step)
+
+
+def _name_newest(trial_dir: Path, step: int) -> None:
+    """Write the state file: the checkpoint at ``step`` is the one to go on from."""
     name = f"model.ckpt-{step}"
     write_whole(trial_dir / "checkpoint", f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n')
 
