@@ -6,68 +6,31 @@ the two finds it again in the event files and records it twice, which counts onc
 
 from __future__ import annotations
 
-import math
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from tuner.backends import Backend, Ended, Reported, Started
+from tuner.backends import Ended, Reported, Started
 from tuner.jobs import Ending, Job
 from tuner.paths import SweepDir
-from tuner.records import Evaluated, Record, RecordLog, TrialChanged, TrialOpened
-from tuner.schedulers import Exploit, Promotion, Scheduler
+from tuner.records import Evaluated, Record, TrialChanged, TrialOpened
 from tuner.seeds import derive
 from tuner.spec import SweepSpec
-from tuner.study import Study, TrialRecord
-from tuner.sweep.disk import CheckpointLimit, check_writable
-from tuner.sweep.limits import End, Limits
-from tuner.sweep.progress import Progress, TrialProgress, Watcher
-from tuner.sweep.running import Outcome, Running, judge_end, objective_values
+from tuner.study import TrialRecord
+from tuner.sweep.candidates import Candidates
+from tuner.sweep.disk import check_writable
+from tuner.sweep.limits import End
+from tuner.sweep.parts import FORKED_AT, FORKED_FROM, Parts, Stopping
+from tuner.sweep.progress import Progress, TrialProgress
+from tuner.sweep.running import Outcome, Running, judge_end
+from tuner.sweep.tally import Tally, best_step
 from tuner.trial import checkpoints
 from tuner.values import Evaluation, TrialState, Verdict
+
+__all__ = ["Loop", "Parts", "Stopping"]
 
 TICK_S = 0.25
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
 NOTE = "tuner.note"  # what a trial's process has to say of the model
-
-# Tags of a trial that began with another one's checkpoint.
-FORKED_FROM = "tuner.forked_from"
-FORKED_AT = "tuner.forked_at"
-REPLACES = "tuner.replaces"
-
-
-class Stopping(Protocol):
-    """Whether somebody wants the sweep to stop."""
-
-    @property
-    def asked(self) -> bool:
-        """Trials stop at their next checkpoints."""
-
-    @property
-    def at_once(self) -> bool:
-        """Trials are killed."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the loop works with; all of it open.
-
-    Attributes:
-        look_after: Called several times a second, looks after what runs beside the loop; returns a
-            line worth saying, or nothing.
-        clock: Seconds since 1970, or a simulated clock.
-    """
-
-    study: Study
-    backend: Backend
-    scheduler: Scheduler
-    log: RecordLog
-    watcher: Watcher
-    stopping: Stopping
-    look_after: Callable[[], str] = str
-    clock: Callable[[], float] = time.time
 
 
 class Loop:
@@ -88,17 +51,9 @@ class Loop:
         self._workers = workers
         self._threads = threads
         self._running: dict[int, Running] = {}
-        self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
-        self._paused: dict[int, TrialRecord] = {}
-        self._replaced: set[int] = set()  # in whose place others have begun
-        self._counts: Counter[TrialState] = Counter()
-        self._begun = 0
-        self._best: tuple[int, float] | None = None
-        self._limits = Limits(spec.search, spec.objectives[0].goal)
-        limit = spec.search.max_checkpoint_bytes
-        self._checkpoints = CheckpointLimit(sweep_dir, limit) if limit is not None else None
+        self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle)
+        self._tally = Tally(spec, sweep_dir)
         self._said: set[str] = set()
-        self._valued = False  # whether any trial of the sweep has had an objective
         self._end: End | None = None
         self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
         self._opened = parts.clock()
@@ -129,94 +84,26 @@ class Loop:
         running = tuple(
             TrialProgress(r.trial, r.step, self._spec.train.max_steps, r.latest) for r in self._running.values()
         )
-        done = sum(count for state, count in self._counts.items() if state.settled)
+        done = self._tally.settled
         left = None
         if done and self._end is None:
             left = self._elapsed_s() / done * max(0, self._spec.search.trials - done)
-        counts = self._counts + Counter({TrialState.PAUSED: len(self._paused)})
-        return Progress(running, self._spec.search.trials, counts, self._best, self._elapsed_s(), left)
+        counts = self._tally.counts + Counter({TrialState.PAUSED: self._candidates.paused})
+        return Progress(running, self._spec.search.trials, counts, self._tally.best, self._elapsed_s(), left)
 
     def _recall(self) -> None:
         """Tell the scheduler and the limits what earlier drivers have done."""
-        for record in map(self._at_its_rung, self._parts.study.trials()):
-            self._begun += 1
-            self._begin(record)
-            losses = {step: self._losses(value) for step, value in record.curve.items()}
-            self._parts.scheduler.recall(record.number, losses, record.state)
-            if record.state.settled:
-                self._count(record)
-            elif record.state is TrialState.PAUSED:
-                self._paused[record.number] = record
-            else:
-                self._waiting[record.number] = record
-        self._end_replaced()
-
-    def _at_its_rung(self, record: TrialRecord) -> TrialRecord:
-        """Return a trial as paused if it came to its rung and its driver died or stopped before it said so."""
-        if record.state.settled or record.state is TrialState.PAUSED or record.stop_at is None:
-            return record
-        at_rung = record.step is not None and record.step >= record.stop_at
-        return replace(record, state=TrialState.PAUSED) if at_rung else record
-
-    def _begin(self, record: TrialRecord) -> None:
-        """Tell the scheduler that a trial exists."""
-        replaces = record.tags.get(REPLACES)
-        self._parts.scheduler.begin(
-            record.number,
-            record.params,
-            replaces=int(replaces) if replaces is not None else None,
-            step=int(record.tags.get(FORKED_AT, 0)),
-        )
-        if replaces is not None:
-            self._replaced.add(int(replaces))
-
-    def _end_replaced(self) -> None:
-        """Settle paused trials in whose place others have begun, if a driver died between the two."""
-        for number in sorted(self._replaced & self._paused.keys()):
-            self._settle_paused(number, "another trial has taken its place")
-
-    def _settle_paused(self, number: int, reason: str) -> None:
-        record = self._paused.pop(number)
-        values = objective_values(self._spec.objectives, {self._spec.objectives[0].metric: record.curve})
-        self._settle(replace(record, state=TrialState.PRUNED, reason=reason, values=values))
-
-    def _losses(self, value: float) -> list[float]:
-        return [self._spec.objectives[0].goal.loss(value)]
+        for record in self._parts.study.trials():
+            if self._candidates.recall(record).state.settled:
+                self._tally.count(record)
+        self._candidates.end_replaced()
 
     def _start_trials(self) -> None:
         while self._end is None and not self._parts.stopping.asked and len(self._running) < self._workers:
-            record = self._next()
+            record = self._candidates.next()
             if record is None:
                 return
             self._start(record)
-
-    def _next(self) -> TrialRecord | None:
-        """Return the trial to run next: one left behind, one promoted, a new one, or none."""
-        if self._waiting:
-            return self._parts.study.take_up(self._waiting.pop(min(self._waiting)).number)
-        may_begin = self._begun < self._spec.search.trials
-        step = self._parts.scheduler.advance(may_begin)
-        if isinstance(step, Promotion):
-            return self._paused.pop(step.trial)
-        if isinstance(step, Exploit):
-            return self._exploit(step)
-        if may_begin and self._parts.scheduler.draws():
-            self._begun += 1
-            record = self._parts.study.ask()
-            self._begin(record)
-            return record
-        return None
-
-    def _exploit(self, step: Exploit) -> TrialRecord:
-        """End a paused trial, and begin one in its place from another one's checkpoint."""
-        tags = {FORKED_FROM: str(step.donor), FORKED_AT: str(step.step), REPLACES: str(step.trial)}
-        self._begun += 1
-        # The new one first: a driver that dies between the two finds the old one replaced.
-        record = self._parts.study.begin(step.params, tags)
-        self._begin(record)
-        reason = f"at step {step.step} trial {step.donor} was better: trial {record.number} goes on from there"
-        self._settle_paused(step.trial, reason)
-        return record
 
     def _start(self, record: TrialRecord) -> None:
         number, spec = record.number, self._spec
@@ -297,16 +184,10 @@ class Loop:
 
     def _thin_checkpoints(self, running: Running) -> None:
         """Keep of a trial's checkpoints what it resumes from and its best."""
-        best = self._best_step(running.curve)
+        best = best_step(running.curve, self._spec.objectives[0].goal)
         checkpoints.thin(self._dir.trial(running.trial).path, keep=[best] if best is not None else [])
-        unsettled = (*self._running, *self._paused, *self._waiting)
-        if self._checkpoints is not None and (line := self._checkpoints.enforce(unsettled)):
+        if line := self._tally.thin_checkpoints((*self._running, *self._candidates.unsettled)):
             self._parts.watcher.say(line)
-
-    def _best_step(self, curve: Mapping[int, float]) -> int | None:
-        """Return the step of the best evaluation, the first of equals."""
-        goal = self._spec.objectives[0].goal
-        return min(curve, key=lambda step: (goal.loss(curve[step]), step), default=None)
 
     def _take_end(self, message: Ended) -> None:
         running = self._running.pop(message.trial, None)
@@ -332,7 +213,7 @@ class Loop:
             self._set_aside(record, result.ending)
             return
         self._settle(record)
-        if outcome.objective_missing and not self._valued:
+        if outcome.objective_missing and not self._tally.valued:
             self._end = self._end or End(outcome.reason, failed=True)
 
     def _say_note(self, note: str) -> None:
@@ -356,7 +237,7 @@ class Loop:
         )
         self._parts.scheduler.settle(record.number, record.state)
         checkpoints.drop_input_positions(self._dir.trial(record.number).path)
-        self._count(record)
+        self._tally.count(record)
 
     def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
         """Keep a trial that goes on later: at once, when it is promoted, or when the sweep is resumed."""
@@ -375,11 +256,10 @@ class Loop:
             failures=record.failures,
             losses=record.losses,
         )
+        if record.state is TrialState.PAUSED or again:
+            self._candidates.set_aside(record)
         if record.state is TrialState.PAUSED:
-            self._paused[record.number] = record
             self._parts.scheduler.settle(record.number, TrialState.PAUSED)
-        elif again:
-            self._waiting[record.number] = record
 
     def _say_state(self, record: TrialRecord) -> None:
         """Record and show the state that a trial entered."""
@@ -398,26 +278,10 @@ class Loop:
         at = f" at step {record.step}" if record.step else ""
         self._parts.watcher.say(f"trial {record.number}: {record.state.value}{at}{objective}{reason}")
 
-    def _count(self, record: TrialRecord) -> None:
-        """Count a settled trial for limits and display."""
-        self._counts[record.state] += 1
-        self._valued = self._valued or bool(record.values)
-        objective = self._spec.objectives[0]
-        value = record.values.get(objective.metric)
-        steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
-        if self._checkpoints is not None:
-            loss = objective.goal.loss(value) if value is not None else math.inf
-            self._checkpoints.settle(record.number, loss, self._best_step(record.curve))
-        self._limits.settle(record.state, record.reason, value, steps)
-        if record.state is TrialState.COMPLETE and value is not None:
-            loss = objective.goal.loss(value)
-            if self._best is None or loss < objective.goal.loss(self._best[1]):
-                self._best = (record.number, value)
-
     def _judge_limits(self) -> None:
         if self._end is None:
             latest = [value for r in self._running.values() if (value := r.latest) is not None]
-            self._end = self._limits.reached(self._elapsed_s(), latest)
+            self._end = self._tally.limits.reached(self._elapsed_s(), latest)
 
     def _mind_the_time(self) -> None:
         """Stop what was asked to stop, took too long, or did not obey."""
@@ -445,7 +309,6 @@ class Loop:
         self._parts.study.set_attributes(seconds=self._elapsed_s())
         if self._parts.stopping.asked and self._end is None:
             return None
-        for number in list(self._paused):
-            self._settle_paused(number, "never promoted")
+        self._candidates.end_paused()
         self._parts.watcher.show(self.progress())
-        return self._end or End(f"{self._begun} of {self._spec.search.trials} trials")
+        return self._end or End(f"{self._candidates.begun} of {self._spec.search.trials} trials")

@@ -1,0 +1,51 @@
+"""What the loop of a sweep works with, and the tags it gives trials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.backends import Backend
+from tuner.records import RecordLog
+from tuner.schedulers import Scheduler
+from tuner.study import Study
+from tuner.sweep.progress import Watcher
+
+# Tags of a trial that began with another one's checkpoint.
+FORKED_FROM = "tuner.forked_from"
+FORKED_AT = "tuner.forked_at"
+REPLACES = "tuner.replaces"
+
+
+class Stopping(Protocol):
+    """Whether somebody wants the sweep to stop."""
+
+    @property
+    def asked(self) -> bool:
+        """Trials stop at their next checkpoints."""
+
+    @property
+    def at_once(self) -> bool:
+        """Trials are killed."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop works with; all of it open.
+
+    Attributes:
+        look_after: Called several times a second, looks after what runs beside the loop; returns a
+            line worth saying, or nothing.
+        clock: Seconds since 1970, or a simulated clock.
+    """
+
+    study: Study
+    backend: Backend
+    scheduler: Scheduler
+    log: RecordLog
+    watcher: Watcher
+    stopping: Stopping
+    look_after: Callable[[], str] = str
+    clock: Callable[[], float] = time.time

@@ -1,0 +1,64 @@
+"""What the settled trials of a sweep add up to: how many, the best, what is spent of its limits."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from tuner.paths import SweepDir
+from tuner.spec import SweepSpec
+from tuner.study import TrialRecord
+from tuner.sweep.disk import CheckpointLimit
+from tuner.sweep.limits import Limits
+from tuner.sweep.parts import FORKED_AT
+from tuner.values import Goal, TrialState
+
+
+class Tally:
+    """Count settled trials.
+
+    Attributes:
+        limits: What they spend of the sweep's limits.
+        counts: How many there are in each state.
+        best: Number and first objective of the best complete one, or None.
+        valued: Whether any has had an objective.
+    """
+
+    def __init__(self, spec: SweepSpec, sweep_dir: SweepDir) -> None:
+        self._objective = spec.objectives[0]
+        self.limits = Limits(spec.search, self._objective.goal)
+        self.counts: Counter[TrialState] = Counter()
+        self.best: tuple[int, float] | None = None
+        self.valued = False
+        limit = spec.search.max_checkpoint_bytes
+        self._checkpoints = CheckpointLimit(sweep_dir, limit) if limit is not None else None
+
+    @property
+    def settled(self) -> int:
+        """How many trials are settled."""
+        return sum(self.counts.values())
+
+    def count(self, record: TrialRecord) -> None:
+        """Count a trial that will not run again."""
+        self.counts[record.state] += 1
+        self.valued = self.valued or bool(record.values)
+        value, goal = record.values.get(self._objective.metric), self._objective.goal
+        steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        if self._checkpoints is not None:
+            loss = goal.loss(value) if value is not None else math.inf
+            self._checkpoints.settle(record.number, loss, best_step(record.curve, goal))
+        self.limits.settle(record.state, record.reason, value, steps)
+        if record.state is TrialState.COMPLETE and value is not None:
+            loss = goal.loss(value)
+            if self.best is None or loss < goal.loss(self.best[1]):
+                self.best = (record.number, value)
+
+    def thin_checkpoints(self, unsettled: Iterable[int]) -> str:
+        """Keep the sweep's checkpoints below its limit; return a line worth saying, or nothing."""
+        return self._checkpoints.enforce(unsettled) if self._checkpoints is not None else ""
+
+
+def best_step(curve: Mapping[int, float], goal: Goal) -> int | None:
+    """Return the step of the best evaluation, the first of equals."""
+    return min(curve, key=lambda step: (goal.loss(curve[step]), step), default=None)
