@@ -66,6 +66,20 @@ def test_a_mistake_is_a_line_without_a_traceback_and_status_2(arguments, expecte
     assert "Traceback" not in done.stderr
 
 
+def test_import_prints_a_search_space_on_stdout_and_notes_on_stderr():
+    done = tuner("import", Path(__file__).parents[1] / "importers" / "files" / "ai_platform.yaml")
+    assert done.returncode == 0
+    assert "\nlearning_rate" not in done.stdout and "  learning_rate: {type: float" in done.stdout
+    assert "note: trainingInput.scaleTier is not used" in done.stderr
+    assert "--from housing_1" in done.stderr
+
+
+def test_import_of_what_it_does_not_know_names_what_it_knows(space_file):
+    done = tuner("import", space_file())
+    assert done.returncode == 2 and done.stdout == ""
+    assert "is no search space of: AI Platform" in done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "expected"),

@@ -83,6 +83,6 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    from tuner.cli import best, check, delete, init, listing, logs, rerun, resume, run, show, stop, verify  # noqa: F401
+    from tuner.cli import best, check, delete, importing, init, listing, logs, rerun, resume, run, show, stop, verify  # noqa: F401
 
     app()

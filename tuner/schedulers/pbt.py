@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from tuner.errors import InvalidInput
 from tuner.schedulers._base import Exploit, Promotion, Scheduler
 from tuner.seeds import derive
-from tuner.space import Categorical, Float, Int, Parameter, Space
+from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.spec import TrainSettings
 from tuner.values import Params, ParamValue, TrialState, Verdict
 
@@ -172,22 +172,26 @@ def _perturbed(space: Space, names: Sequence[str] | None) -> list[Parameter]:
 
 
 def _moved(parameter: Parameter, value: ParamValue, chance: random.Random) -> ParamValue:
-    """Return a value beside ``value``: a number times 0.8 or 1.2, the choice before or behind."""
-    if isinstance(parameter, Categorical):
-        at = list(parameter.choices).index(value) + chance.choice((-1, 1))
-        choice: ParamValue = parameter.choices[min(max(at, 0), len(parameter.choices) - 1)]
-        return choice
+    """Return a value beside ``value``: a number times 0.8 or 1.2, of a list the one before or behind."""
+    if isinstance(parameter, (Categorical, Discrete)):
+        listed = _listed(parameter)
+        at = listed.index(value) + chance.choice((-1, 1))
+        return listed[min(max(at, 0), len(listed) - 1)]
     assert isinstance(value, (int, float))
     return _fitted(parameter, value * chance.choice((0.8, 1.2)))
 
 
 def _drawn(parameter: Parameter, chance: random.Random) -> ParamValue:
-    if isinstance(parameter, Categorical):
-        choice: ParamValue = chance.choice(parameter.choices)
-        return choice
+    if isinstance(parameter, (Categorical, Discrete)):
+        return chance.choice(_listed(parameter))
     if parameter.log:
-        return _fitted(parameter, math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high))))
+        drawn = math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high)))
+        return _fitted(parameter, parameter.low + parameter.high - drawn if parameter.reverse else drawn)
     return _fitted(parameter, chance.uniform(parameter.low, parameter.high))
+
+
+def _listed(parameter: Categorical | Discrete) -> list[ParamValue]:
+    return list(parameter.choices if isinstance(parameter, Categorical) else parameter.values)
 
 
 def _fitted(parameter: Float | Int, value: float) -> float | int:

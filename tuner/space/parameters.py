@@ -22,6 +22,7 @@ class Float:
 
     Attributes:
         log: Sampled uniformly in its logarithm (``low`` above 0, no ``step``).
+        reverse: With ``log``, mirrored: values near ``high`` are spread out instead of those near ``low``.
     """
 
     name: str
@@ -30,17 +31,28 @@ class Float:
     log: bool = False
     step: float | None = None
     when: Condition = field(default_factory=dict)
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
 class Int:
-    """A whole number between ``low`` and ``high`` in steps of ``step``."""
+    """A whole number between ``low`` and ``high`` in steps of ``step``; ``log`` and ``reverse`` as of ``Float``."""
 
     name: str
     low: int
     high: int
     log: bool = False
     step: int = 1
+    when: Condition = field(default_factory=dict)
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """One of ``values``, numbers in ascending order; a sampler knows which of them are neighbours."""
+
+    name: str
+    values: tuple[int | float, ...]
     when: Condition = field(default_factory=dict)
 
 
@@ -53,7 +65,7 @@ class Categorical:
     when: Condition = field(default_factory=dict)
 
 
-Parameter = Float | Int | Categorical
+Parameter = Float | Int | Discrete | Categorical
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """From a space to a trial's parameters, through Optuna, and back.
 
+What Optuna stores of a parameter is its value, with these exceptions: of a discrete one the index of
+its value; of one on a reverse logarithmic scale the value mirrored, ``low + high - value``.
 Optuna's categorical choices are None, bool, int, float and str, and it takes ``True`` and ``1`` for
 the same; a list, or a choice that equals another one of another type, goes in as JSON text with a
 mark in front.
@@ -12,7 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tuner.space.parameters import Categorical, Float, Int, Parameter, Space
+from tuner.space.parameters import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.values import Params, ParamValue
 
 if TYPE_CHECKING:
@@ -47,17 +49,12 @@ def decode(stored: Mapping[str, Any], space: Space) -> dict[str, ParamValue]:
     """Return parameters as the model sees them, from what Optuna stored, in the space's order."""
     order = {parameter.name: parameter for parameter in space.parameters}
     names = [name for name in order if name in stored] + [name for name in stored if name not in order]
-    return {name: _decoded(stored[name]) for name in names}
+    return {name: _decoded(stored[name], order.get(name)) for name in names}
 
 
 def encode(params: Params, space: Space) -> dict[str, Any]:
     """Return parameters as Optuna stores them; constants are left out."""
-    found = {}
-    for parameter in space.parameters:
-        if parameter.name in params:
-            value = params[parameter.name]
-            found[parameter.name] = _encoded(value, parameter) if isinstance(parameter, Categorical) else value
-    return found
+    return {p.name: _encoded(params[p.name], p) for p in space.parameters if p.name in params}
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -70,13 +67,15 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
             found[p.name] = FloatDistribution(p.low, p.high, log=p.log, step=p.step)
         elif isinstance(p, Int):
             found[p.name] = IntDistribution(p.low, p.high, log=p.log, step=p.step)
+        elif isinstance(p, Discrete):
+            found[p.name] = IntDistribution(0, len(p.values) - 1)
         else:
             found[p.name] = CategoricalDistribution([_encoded(choice, p) for choice in p.choices])
     return found
 
 
 def grid(space: Space) -> dict[str, list[Any]]:
-    """Return every value of each parameter, for a grid.
+    """Return every value of each parameter as Optuna stores it, for a grid.
 
     Raises:
         ValueError: A number has no step.
@@ -87,6 +86,8 @@ def grid(space: Space) -> dict[str, list[Any]]:
             found[p.name] = [_encoded(choice, p) for choice in p.choices]
         elif isinstance(p, Int):
             found[p.name] = list(range(p.low, p.high + 1, p.step))
+        elif isinstance(p, Discrete):
+            found[p.name] = list(range(len(p.values)))
         elif p.step is None:
             raise ValueError(f"{p.name} has no step, so its values cannot be listed")
         else:
@@ -95,29 +96,44 @@ def grid(space: Space) -> dict[str, list[Any]]:
     return found
 
 
-def _draw(trial: Trial, parameter: Parameter) -> ParamValue:
-    if isinstance(parameter, Float):
-        return trial.suggest_float(
-            parameter.name, parameter.low, parameter.high, log=parameter.log, step=parameter.step
-        )
-    if isinstance(parameter, Int):
-        return trial.suggest_int(parameter.name, parameter.low, parameter.high, log=parameter.log, step=parameter.step)
-    choices = [_encoded(choice, parameter) for choice in parameter.choices]
-    return _decoded(trial.suggest_categorical(parameter.name, choices))
+def _draw(trial: Trial, p: Parameter) -> ParamValue:
+    if isinstance(p, Float):
+        stored: Any = trial.suggest_float(p.name, p.low, p.high, log=p.log, step=p.step)
+    elif isinstance(p, Int):
+        stored = trial.suggest_int(p.name, p.low, p.high, log=p.log, step=p.step)
+    elif isinstance(p, Discrete):
+        stored = trial.suggest_int(p.name, 0, len(p.values) - 1)
+    else:
+        stored = trial.suggest_categorical(p.name, [_encoded(choice, p) for choice in p.choices])
+    return _decoded(stored, p)
 
 
-def _encoded(value: ParamValue, parameter: Categorical) -> Any:
-    alike = [choice for choice in parameter.choices if choice == value and type(choice) is not type(value)]
-    marked = isinstance(value, str) and value.startswith(_MARK)
-    return _MARK + json.dumps(value) if isinstance(value, list) or alike or marked else value
+def _encoded(value: ParamValue, parameter: Parameter) -> Any:
+    if isinstance(parameter, Categorical):
+        alike = [choice for choice in parameter.choices if choice == value and type(choice) is not type(value)]
+        marked = isinstance(value, str) and value.startswith(_MARK)
+        return _MARK + json.dumps(value) if isinstance(value, list) or alike or marked else value
+    if isinstance(parameter, Discrete):
+        assert isinstance(value, (int, float))
+        return min(range(len(parameter.values)), key=lambda index: abs(parameter.values[index] - value))
+    return _mirrored(value, parameter) if parameter.reverse else value
 
 
-def _decoded(value: Any) -> ParamValue:
-    if isinstance(value, str) and value.startswith(_MARK):
-        found: ParamValue = json.loads(value[len(_MARK) :])
-        return found
-    plain: ParamValue = value
-    return plain
+def _decoded(stored: Any, parameter: Parameter | None) -> ParamValue:
+    if isinstance(parameter, Discrete):
+        return parameter.values[int(stored)]
+    if isinstance(parameter, (Float, Int)) and parameter.reverse:
+        stored = _mirrored(stored, parameter)
+    if isinstance(stored, str) and stored.startswith(_MARK):
+        stored = json.loads(stored[len(_MARK) :])
+    value: ParamValue = stored
+    return value
+
+
+def _mirrored(value: Any, parameter: Float | Int) -> float | int:
+    """Return ``value`` mirrored in the middle of the range, never out of it by rounding."""
+    mirrored: float | int = parameter.low + parameter.high - value
+    return min(max(mirrored, parameter.low), parameter.high)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import PurePath
 from typing import Any
 
-from tuner.space import Categorical, Float, Int, Parameter, Space
+from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.spec import Budget, ModelRef, Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
 
-_KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "categorical": Categorical}
+_KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 HARMLESS = frozenset(
@@ -120,7 +120,8 @@ def _show(value: Any) -> str:
 def _parameter(data: Mapping[str, Any]) -> Parameter:
     values = {key: value for key, value in data.items() if key != "kind"}
     values["when"] = {parent: tuple(given) for parent, given in values["when"].items()}
-    if "choices" in values:
-        values["choices"] = tuple(values["choices"])
+    for key in ("choices", "values"):
+        if key in values:
+            values[key] = tuple(values[key])
     parameter: Parameter = _KINDS[data["kind"]](**values)
     return parameter

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from tuner.errors import Problem
-from tuner.space import Categorical, Float, Int, Parameter, Space
+from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.spacefile.text import describe, near
 
+SCALES = ("linear", "log", "reverse_log")
+"""``log`` is what ``log: true`` says; ``reverse_log`` spreads out the values near ``high``."""
+
 _KEYS: Mapping[str, frozenset[str]] = {
-    "float": frozenset({"type", "low", "high", "log", "step", "when"}),
-    "int": frozenset({"type", "low", "high", "log", "step", "when"}),
+    "float": frozenset({"type", "low", "high", "log", "scale", "step", "when"}),
+    "int": frozenset({"type", "low", "high", "log", "scale", "step", "when"}),
+    "discrete": frozenset({"type", "values", "when"}),
     "categorical": frozenset({"type", "choices", "when"}),
 }
 
@@ -46,8 +51,8 @@ def read_parameters(value: Any, problems: list[Problem]) -> Space | None:
 
 def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Problem]) -> Parameter | None:
     kind: Any = entry.get("type")
-    if kind is None and "choices" in entry:
-        kind = "categorical"
+    if kind is None and ("choices" in entry or "values" in entry):
+        kind = "categorical" if "choices" in entry else "discrete"
     if kind not in _KEYS:
         was = "is missing" if kind is None else f"unknown type {kind!r}"
         problems.append(Problem(f"{where}.type", was, near(str(kind), list(_KEYS))))
@@ -60,6 +65,9 @@ def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Prob
     if kind == "categorical":
         choices = _choices(entry.get("choices"), where, problems)
         return Categorical(name, choices, when) if len(problems) == before else None
+    if kind == "discrete":
+        values = _values(entry.get("values"), where, problems)
+        return Discrete(name, values, when) if len(problems) == before else None
     return _number(name, kind, entry, when, where, problems)
 
 
@@ -78,9 +86,8 @@ def _number(
         elif key in entry and not _is_number(entry[key], whole=kind == "int"):
             expected = "a whole number" if kind == "int" else "a finite number"
             problems.append(Problem(f"{where}.{key}", f"found {describe(entry[key])}, expected {expected}"))
-    log = entry.get("log", False)
-    if not isinstance(log, bool):
-        problems.append(Problem(f"{where}.log", f"found {describe(log)}, expected true or false"))
+    scale = _scale(entry, where, problems)
+    log = scale != "linear"
     if len(problems) > before:
         return None
     low, high, step = entry["low"], entry["high"], entry.get("step")
@@ -88,16 +95,49 @@ def _number(
         problems.append(Problem(where, f"low ({low}) is above high ({high})", "expected low at most high"))
     if log and low <= 0:
         least = "at least 1" if kind == "int" else "a number above 0"
-        problems.append(Problem(f"{where}.low", f"is {low}, expected {least} because log is true"))
+        problems.append(Problem(f"{where}.low", f"is {low}, expected {least} because {_said(entry)}"))
     if step is not None and step <= 0:
         problems.append(Problem(f"{where}.step", f"is {step}, expected a number above 0"))
     if log and step is not None and (kind == "float" or step != 1):
-        problems.append(Problem(f"{where}.step", "cannot stand beside log: true", "remove one of them"))
+        problems.append(Problem(f"{where}.step", f"cannot stand there because {_said(entry)}", "remove one of them"))
     if len(problems) > before:
         return None
     if kind == "int":
-        return Int(name, low, high, log, step or 1, when)
-    return Float(name, float(low), float(high), log, None if step is None else float(step), when)
+        return Int(name, low, high, log, step or 1, when, scale == "reverse_log")
+    step = None if step is None else float(step)
+    return Float(name, float(low), float(high), log, step, when, scale == "reverse_log")
+
+
+def _scale(entry: dict[str, Any], where: str, problems: list[Problem]) -> str:
+    log, scale = entry.get("log", False), entry.get("scale")
+    if not isinstance(log, bool):
+        problems.append(Problem(f"{where}.log", f"found {describe(log)}, expected true or false"))
+    if scale is None:
+        return "log" if log is True else "linear"
+    if scale not in SCALES:
+        problems.append(Problem(f"{where}.scale", f"found {describe(scale)}", near(str(scale), SCALES)))
+    elif "log" in entry and (log, scale) not in ((True, "log"), (False, "linear")):
+        problems.append(Problem(f"{where}.scale", f"is {scale} beside log: {str(log).lower()}", "remove log"))
+    return str(scale)
+
+
+def _said(entry: dict[str, Any]) -> str:
+    """Return how the file says that the scale is logarithmic."""
+    return f"scale is {entry['scale']}" if "scale" in entry else "log is true"
+
+
+def _values(value: Any, where: str, problems: list[Problem]) -> tuple[int | float, ...]:
+    where = f"{where}.values"
+    if not isinstance(value, list) or not value:
+        problems.append(Problem(where, f"found {describe(value)}, expected a list with at least one number"))
+        return ()
+    bad = [item for item in value if not _is_number(item, whole=False)]
+    if bad:
+        hint = "type: categorical takes other values than numbers, as choices"
+        problems.append(Problem(where, f"found {describe(bad[0])}, expected finite numbers", hint))
+    elif any(one >= other for one, other in itertools.pairwise(value)):
+        problems.append(Problem(where, f"found {describe(value)}, expected numbers in ascending order"))
+    return tuple(value)
 
 
 def _choices(value: Any, where: str, problems: list[Problem]) -> tuple[Any, ...]:
@@ -162,12 +202,16 @@ def _ordered(found: dict[str, Parameter], entries: dict[str, Any], problems: lis
 def _can_be(parameter: Parameter, value: Any) -> bool:
     if isinstance(parameter, Categorical):
         return any(_same(choice, value) for choice in parameter.choices)
+    if isinstance(parameter, Discrete):
+        return any(_same(number, value) for number in parameter.values)
     return _is_number(value, whole=isinstance(parameter, Int)) and parameter.low <= value <= parameter.high
 
 
 def _range(parameter: Parameter) -> str:
     if isinstance(parameter, Categorical):
         return f"its choices are {', '.join(map(repr, parameter.choices))}"
+    if isinstance(parameter, Discrete):
+        return f"its values are {', '.join(map(repr, parameter.values))}"
     return f"it goes from {parameter.low} to {parameter.high}"
 
 

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from tuner.spacefile.options import SAMPLERS, SCHEDULERS, Options
+from tuner.spacefile.parameters import SCALES
 from tuner.spacefile.shape import FileShape
 
 _JSON: dict[Any, str] = {
@@ -31,7 +32,7 @@ def schema() -> dict[str, Any]:
     found["properties"]["parameters"] = {
         "type": "object",
         "description": "Name to parameter, or to a constant.",
-        "additionalProperties": {"anyOf": [_number("float"), _number("int"), _categorical(), _constant()]},
+        "additionalProperties": {"anyOf": [_number("float"), _number("int"), _discrete(), _categorical(), _constant()]},
     }
     search = found["$defs"]["SearchShape"]["properties"]
     search["sampler"] = _named(SAMPLERS)
@@ -41,11 +42,22 @@ def schema() -> dict[str, Any]:
 
 def _number(kind: str) -> dict[str, Any]:
     number = _NUMBER if kind == "float" else {"type": "integer"}
-    keys = {"low": number, "high": number, "step": number, "log": {"type": "boolean"}, "when": _WHEN}
+    scales = {"log": {"type": "boolean"}, "scale": {"enum": list(SCALES)}}
+    keys = {"low": number, "high": number, "step": number, **scales, "when": _WHEN}
     return {
         "type": "object",
         "properties": {"type": {"const": kind}, **keys},
         "required": ["type", "low", "high"],
+        "additionalProperties": False,
+    }
+
+
+def _discrete() -> dict[str, Any]:
+    values = {"type": "array", "items": _NUMBER, "minItems": 1}
+    return {
+        "type": "object",
+        "properties": {"type": {"const": "discrete"}, "values": values, "when": _WHEN},
+        "required": ["values"],
         "additionalProperties": False,
     }
 

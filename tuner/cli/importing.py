@@ -1,0 +1,35 @@
+"""``tuner import``: another tool's search space as one of ours."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.app import DebugOption, RootOption, command
+from tuner.errors import InvalidInput, Problem
+
+
+@command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML or JSON of another tool.", show_default=False)],
+    root: RootOption = Path(),
+    debug: DebugOption = False,
+) -> int:
+    """Print an AI Platform, Vertex AI, Katib or W&B search space as one of ours."""
+    from tuner.importers import IMPORTERS, import_file
+
+    del root, debug
+    found = import_file(file)
+    if found is None:
+        names = ", ".join(importer.name for importer in IMPORTERS)
+        hint = "one of ours runs as it is: tuner run FILE"
+        raise InvalidInput(str(file), [Problem("", f"is no search space of: {names}", hint)])
+    for note in found.notes:
+        typer.echo(f"note: {note}", err=True)
+    if found.warm_start:
+        typer.echo(f"note: learns from another job; run it with: --from {shlex.quote(found.warm_start)}", err=True)
+    typer.echo(found.text, nl=False)
+    return 0

@@ -1,0 +1,93 @@
+"""Other tools' search spaces in our terms: the format is recognised from a file's content.
+
+What cannot be said in our terms is refused by name, with the nearest thing that can; what is not used
+is named in a note. A new format is a module here with the methods of ``_base.Importer``, and its name in
+``IMPORTERS``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput
+from tuner.importers._base import Importer, Report, Translation
+from tuner.importers.ai_platform import AIPlatform
+from tuner.importers.writing import safe_name, write
+from tuner.spacefile.text import parse, read_text
+
+IMPORTERS: tuple[Importer, ...] = (AIPlatform(),)
+
+__all__ = ["IMPORTERS", "Imported", "Importer", "Report", "Translation", "import_file", "import_text", "recognise"]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A foreign file as a search space of ours.
+
+    Attributes:
+        format: The format's name, ``AI Platform``.
+        text: A search space file of ours without model and train: it runs with a command, or when those
+            two have been added.
+        notes: What of the file is used otherwise than there, or not at all.
+        warm_start: What the file wants to learn from (``--from``), or empty.
+        command: A command that does what the file's trials did, as far as it says; or empty.
+    """
+
+    format: str
+    text: str
+    notes: tuple[str, ...]
+    warm_start: str = ""
+    command: tuple[str, ...] = ()
+
+
+def import_file(file: Path) -> Imported | None:
+    """Return a foreign file as a search space of ours; None where the file is of no format known here.
+
+    Raises:
+        InvalidInput: It cannot be read, has mistakes, or says what cannot be said in our terms.
+    """
+    return import_text(read_text(file), str(file), file.stem)
+
+
+def import_text(text: str, source: str, stem: str) -> Imported | None:
+    """Return a foreign text as a search space of ours; None where it is of no format known here.
+
+    Args:
+        text: YAML or JSON.
+        source: What messages call it.
+        stem: Name of the sweep where the text has none.
+
+    Raises:
+        InvalidInput: As of ``import_file``.
+    """
+    values = _values(text, source)
+    importer = recognise(values)
+    if importer is None:
+        return None
+    report = Report()
+    translated = importer.translate(values, report)
+    if report.problems:
+        raise InvalidInput(source, report.problems)
+    named = {"name": safe_name(stem), **translated.values}
+    written = write(named, importer.name, translated.command)
+    return Imported(importer.name, written, tuple(report.notes), translated.warm_start, translated.command)
+
+
+def recognise(values: Mapping[str, Any]) -> Importer | None:
+    """Return the importer that knows a file's values, or None."""
+    return next((importer for importer in IMPORTERS if importer.recognises(values)), None)
+
+
+def _values(text: str, source: str) -> dict[str, Any]:
+    if text.lstrip().startswith("{"):
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            return parse(text, source)
+        if isinstance(values, dict):
+            return values
+    return parse(text, source)
