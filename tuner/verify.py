@@ -145,6 +145,4 @@ class _Comparison:
                 f"trial {self._trial.number}: {self._first.differing} repeats differ from the first value, which stands"
             )
         for damage in self._follower.damage:
-            self._report.notes.append(
-                f"trial {self._trial.number}: {damage.file.name} is damaged at byte {damage.offset}: {damage.reason}"
-            )
+            self._report.notes.append(f"trial {self._trial.number}: {damage}")

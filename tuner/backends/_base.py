@@ -28,10 +28,15 @@ class Reported:
 
 @dataclass(frozen=True)
 class Ended:
-    """A trial's process is gone, and everything it evaluated has been reported."""
+    """A trial's process is gone, and everything it evaluated has been reported.
+
+    Attributes:
+        damage: What could not be read of its event files, a line each.
+    """
 
     trial: int
     result: Result
+    damage: tuple[str, ...] = ()
 
 
 Message = Started | Reported | Ended

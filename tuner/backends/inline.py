@@ -98,7 +98,9 @@ class _Running:
         self._stepping = False
         if isinstance(said, BaseException):
             raise said
-        return self._reports() + ([Ended(self.job.trial, said)] if said is not None else [])
+        reports = self._reports()
+        damage = tuple(map(str, self._follower.damage))
+        return reports + ([Ended(self.job.trial, said, damage)] if said is not None else [])
 
     def _reports(self) -> list[Message]:
         return [Reported(self.job.trial, evaluation) for evaluation in self._follower.poll()]

@@ -161,7 +161,8 @@ class LocalBackend:
     def _end(self, trial: _Trial, result: Result) -> None:
         del self._trials[trial.job.trial]
         self._messages += trial.new_reports()
-        self._messages.append(Ended(trial.job.trial, result))
+        damage = tuple(map(str, trial.follower.damage))
+        self._messages.append(Ended(trial.job.trial, result, damage))
 
     def _server_is_gone(self) -> None:
         """Report all trials lost (they died with the server) and start another server."""

@@ -42,6 +42,9 @@ class Damage:
     offset: int
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.file.parent.name}/{self.file.name} is damaged at byte {self.offset}: {self.reason}"
+
     @property
     def skipped(self) -> bool:
         """Whether reading went on behind it: no, the rest of the file is lost."""

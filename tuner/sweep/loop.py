@@ -31,6 +31,7 @@ __all__ = ["Loop", "Parts", "Stopping"]
 TICK_S = 0.25
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
 NOTE = "tuner.note"  # what a trial's process has to say of the model
+DAMAGE = "tuner.event_damage"  # what could not be read of a trial's event files
 
 
 class Loop:
@@ -197,7 +198,7 @@ class Loop:
         if result.ending is Ending.FAILED and running.verdict is None:
             check_writable(self._dir.trial(message.trial).path, result.reason)
         self._say_note(result.tags.get(NOTE, ""))
-        outcome = judge_end(running, result, search.nan, search.retries)
+        outcome = judge_end(running, result, message.damage, search.nan, search.retries)
         record = replace(
             running.record,
             state=outcome.state,
@@ -205,7 +206,7 @@ class Loop:
             seconds=running.record.seconds + self._parts.clock() - running.started,
             values=running.values(),
             curve=running.curve,
-            tags={**running.record.tags, **result.tags},
+            tags={**running.record.tags, **result.tags, **self._damage_tags(message)},
         )
         if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
             record = replace(record, values={o.metric: o.goal.worst for o in self._spec.objectives})
@@ -215,6 +216,12 @@ class Loop:
         self._settle(record)
         if outcome.objective_missing and not self._tally.valued:
             self._end = self._end or End(outcome.reason, failed=True)
+
+    def _damage_tags(self, message: Ended) -> dict[str, str]:
+        """Say what could not be read of a trial's event files, once, and return it as a tag."""
+        for line in message.damage:
+            self._say_note(f"trial {message.trial}: {line}")
+        return {DAMAGE: "; ".join(message.damage)} if message.damage else {}
 
     def _say_note(self, note: str) -> None:
         """Say what the first trial that ends has to say of the model's own specs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.events import FirstValues
 from tuner.jobs import Ending, Job, Result
@@ -145,16 +145,20 @@ def missing_objective(metrics: Sequence[str], tags: Sequence[str]) -> str:
     return f"the objective {wanted} never came; tags that are there: {', '.join(tags)}{hint}"
 
 
-def judge_end(running: Running, result: Result, nan: str, retries: int) -> Outcome:
+def judge_end(running: Running, result: Result, damage: Sequence[str], nan: str, retries: int) -> Outcome:
     """Say what becomes of a trial whose process ended.
 
     Args:
         running: The trial.
         result: How its process ended.
+        damage: What could not be read of its event files, a line each.
         nan: Policy for a NaN loss, ``fail`` or ``worst``.
         retries: How often a trial that failed is taken up again.
     """
     verdict = running.verdict
+    if damage and result.ending in (Ending.FINISHED, Ending.STOPPED) and running.step < (result.step or 0):
+        # The next life evaluates the newest checkpoint, because it finds no evaluation of it.
+        result = replace(result, ending=Ending.FAILED, reason=f"its last evaluation is lost: {damage[0]}", died=True)
     if result.ending is Ending.FINISHED and (verdict is None or not verdict.state.settled):
         return _finished(running, nan)
     if verdict is not None:
