@@ -16,10 +16,13 @@ from typing import Any
 from tuner.errors import InvalidInput
 from tuner.importers._base import Importer, Report, Translation
 from tuner.importers.ai_platform import AIPlatform
+from tuner.importers.katib import Katib
+from tuner.importers.vertex_ai import VertexAI
+from tuner.importers.wandb import WandB
 from tuner.importers.writing import safe_name, write
 from tuner.spacefile.text import parse, read_text
 
-IMPORTERS: tuple[Importer, ...] = (AIPlatform(),)
+IMPORTERS: tuple[Importer, ...] = (AIPlatform(), VertexAI(), Katib(), WandB())
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "Report", "Translation", "import_file", "import_text", "recognise"]
 

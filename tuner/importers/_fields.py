@@ -32,6 +32,10 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
 
+    def names(self) -> list[str]:
+        """Return the keys, for a mapping whose keys are the user's own."""
+        return [str(key) for key in self._values]
+
     def place(self, key: str) -> str:
         """Return the dotted place of a key in the file."""
         return f"{self.where}.{key}" if self.where else key
