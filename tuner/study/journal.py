@@ -43,6 +43,7 @@ def repair(file: Path) -> int:
 def open_journal(file: Path) -> JournalStorage:
     """Open Optuna's storage on a journal file, making it if it is not there."""
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
-    return JournalStorage(JournalFileBackend(str(file)))
+    from tuner.study.journal_file import JournalFile
+
+    return JournalStorage(JournalFile(file))

@@ -23,6 +23,7 @@ from tuner.values import Params, ParamValue, TrialState
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
+    from optuna.trial import Trial as OptunaTrial
 
 FORGOTTEN = "forgotten"  # numbers of trials that were deleted
 
@@ -81,6 +82,7 @@ class Study:
         self._storage = storage
         self._ids: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
+        self._waits = True  # whether a trial that was enqueued may wait
         self._study = optuna.create_study(
             study_name=spec.name,
             storage=storage,
@@ -107,13 +109,30 @@ class Study:
         """
         for index in range(int(self.attributes.get("enqueued", 0)), len(starting_points)):
             self._study.enqueue_trial(encode(starting_points[index], self._spec.space))
+            self._waits = True
             self.set_attributes(enqueued=index + 1)
 
     def ask(self) -> TrialRecord:
         """Draw the parameters of a new trial."""
-        trial = self._study.ask()
+        trial = self._study.ask() if self._may_wait() else self._new()
         self._ids[trial.number] = trial._trial_id
         return TrialRecord(trial.number, TrialState.RUNNING, sample(trial, self._spec.space))
+
+    def _may_wait(self) -> bool:
+        """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
+        from optuna.storages import JournalStorage
+        from optuna.trial import TrialState as Optuna
+
+        if self._waits and isinstance(self._storage, JournalStorage):
+            self._waits = bool(self._storage.get_all_trials(self._study._study_id, False, (Optuna.WAITING,)))
+        return self._waits
+
+    def _new(self) -> OptunaTrial:
+        """Make a trial as ``ask`` of Optuna does, which looks through all trials for one that waits."""
+        from optuna.trial import Trial
+
+        self._study._thread_local.cached_all_trials = None  # what samplers look at, once a trial
+        return Trial(self._study, self._storage.create_new_trial(self._study._study_id))
 
     def begin(self, params: Params, tags: Mapping[str, str]) -> TrialRecord:
         """Begin a trial with parameters that were decided elsewhere.
@@ -230,13 +249,6 @@ def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:
     import optuna
 
     return optuna.storages.get_storage(storage_url)
-
-
-def memory_storage() -> BaseStorage:
-    """Return a storage that is gone with its process."""
-    import optuna
-
-    return optuna.storages.InMemoryStorage()
 
 
 def _begun(found: Sequence[FrozenTrial], spec: SweepSpec) -> Iterator[TrialRecord]:
