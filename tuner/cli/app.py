@@ -83,21 +83,6 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    from tuner.cli import (  # noqa: F401
-        best,
-        check,
-        curves,
-        delete,
-        importing,
-        init,
-        listing,
-        logs,
-        rerun,
-        resume,
-        run,
-        show,
-        stop,
-        verify,
-    )
+    from tuner.cli import best, check, delete, importing, init, listing, logs, rerun, resume, run, show, stop, verify  # noqa: F401
 
     app()

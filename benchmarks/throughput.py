@@ -1,0 +1,233 @@
+"""Trials an hour: the same work by us, by hand-written loops, and by other tuners.
+
+Counted is from the first trial's start to the last one's end; what comes before and after stands in
+columns of its own. Peers have their defaults. The limit is the CPU time of the bare training divided by
+what the cores give when all of them are busy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.result import Result, Row, Spread, absent
+from benchmarks.work import EVALUATE_EVERY, SPACE, STEPS, intervals
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a contender took.
+
+    Attributes:
+        trials: How many trials it ran.
+        begun: When it was started, in seconds since 1970.
+        ended: When it was done.
+        spans: Begin and end of each trial.
+    """
+
+    trials: int
+    begun: float
+    ended: float
+    spans: list[tuple[float, float]]
+
+    @property
+    def seconds_a_trial(self) -> float:
+        return (max(end for _, end in self.spans) - min(begin for begin, _ in self.spans)) / self.trials
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way of doing the work.
+
+    Attributes:
+        ratio: Name of the ratio to us; empty for us.
+        trials: How many, and how many where it has to be quick: slow ones run fewer.
+        modules: What has to be installed.
+    """
+
+    name: str
+    ratio: str
+    run: Callable[[Path, int], None]
+    trials: tuple[int, int]
+    modules: tuple[str, ...] = ()
+
+
+def run(quick: bool) -> Result:
+    """Measure all contenders that are installed."""
+    rows, notes, taken = [], [], {}
+    for contender in CONTENDERS:
+        if line := absent(contender.name, *contender.modules or ("json",)):
+            notes.append(line)
+            continue
+        try:
+            ran = _measure(contender, contender.trials[quick])
+        except RuntimeError as error:
+            if not contender.ratio:
+                raise
+            notes.append(f"{contender.name} is left out: {error}")
+            continue
+        taken[contender.ratio] = ran.seconds_a_trial
+        rows.append(_row(contender.name, ran))
+    limit, row = _limit(3 if quick else 5)
+    rows.append(row)
+    ours = taken.pop("")
+    ratios = {name: seconds / ours for name, seconds in taken.items()} | {"limit": limit / ours}
+    notes.append(
+        f"a trial: {STEPS} steps of batches of 128, {STEPS // EVALUATE_EVERY} checkpoints, each evaluated; "
+        f"{WORKERS} trials at a time but for the plain loop and Keras Tuner"
+    )
+    notes.append("Ray starts a process a trial, which imports TensorFlow; ours are forked from one that has")
+    notes.append(
+        "Keras Tuner writes nothing to MLflow; the Estimators' event files and checkpoints are written by all others"
+    )
+    return Result(rows, ratios, notes)
+
+
+def _measure(contender: Contender, trials: int) -> Ran:
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+        folder = Path(name)
+        begun = time.time()
+        contender.run(folder, trials)
+        ended = time.time()
+        spans = intervals(folder)
+        if len(spans) != trials:
+            raise RuntimeError(f"{contender.name} ran {len(spans)} trials, expected {trials}")
+        return Ran(trials, begun, ended, spans)
+
+
+def _row(name: str, ran: Ran) -> Row:
+    first, last = min(begin for begin, _ in ran.spans), max(end for _, end in ran.spans)
+    figures = {
+        "trials": ran.trials,
+        "seconds a trial": ran.seconds_a_trial,
+        "trials an hour": 3600 / ran.seconds_a_trial,
+        "a trial from begin to end, s": Spread.of([end - begin for begin, end in ran.spans]),
+        "start-up, s": first - ran.begun,
+        "after the last, s": ran.ended - last,
+    }
+    return Row(name, figures)
+
+
+def _ours(folder: Path, trials: int) -> None:
+    from tuner.paths import Root
+    from tuner.records import TrialChanged, read_records
+    from tuner.values import TrialState
+
+    space = folder / "space.yaml"
+    space.write_text(SPACE, encoding="utf-8")
+    arguments = ["run", str(space), "--root", str(folder), "--trials", str(trials), "--workers", str(WORKERS)]
+    _run("tuner", *arguments)
+    begun: dict[int, float] = {}
+    with (folder / "intervals.jsonl").open("w") as stream:
+        for record, _ in read_records(Root(folder).sweep("throughput").records_file):
+            if isinstance(record, TrialChanged) and record.state is TrialState.RUNNING:
+                begun[record.trial] = record.time
+            elif isinstance(record, TrialChanged) and record.state is TrialState.COMPLETE:
+                stream.write(json.dumps([begun[record.trial], record.time]) + "\n")
+
+
+def _peer(module: str, *flags: str, keras: str = "1") -> Callable[[Path, int], None]:
+    def run(folder: Path, trials: int) -> None:
+        _run(f"benchmarks.peers.{module}", str(folder), str(trials), *flags, keras=keras)
+
+    return run
+
+
+def _two_processes(folder: Path, trials: int) -> None:
+    """Half of the trials in each of two processes on one study and one tracking store."""
+    command = _command(
+        "benchmarks.peers.loop", str(folder), str(trials // 2), "--storage", str(folder / "study.journal")
+    )
+    _make_database(folder)  # two processes that make it at once crash
+    with (folder / "log.txt").open("ab") as log:
+        processes = [subprocess.Popen(command, env=_environment("1"), stdout=log, stderr=log) for _ in range(WORKERS)]
+    statuses = [process.wait() for process in processes]
+    if any(statuses):
+        raise RuntimeError((folder / "log.txt").read_text()[-2000:])
+
+
+def _make_database(folder: Path) -> None:
+    code = f"import mlflow; mlflow.set_tracking_uri('sqlite:///{folder}/mlflow.db'); mlflow.set_experiment('loop')"
+    subprocess.run([sys.executable, "-c", code], env=_environment("1"), check=True, capture_output=True)
+
+
+def _limit(trials: int) -> tuple[float, Row]:
+    """Return the seconds of a trial that the machine allows, and a row that says why."""
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+        said = _run("benchmarks.peers.bare", name, str(trials))
+    spent: list[float] = json.loads(said.strip().splitlines()[-1])
+    gain = _gain()
+    figures = {
+        "trials": trials,
+        "seconds a trial": median(spent) / gain,
+        "trials an hour": 3600 * gain / median(spent),
+        "CPU of the bare training, s": Spread.of(spent),
+        "what all cores give, of one": gain,
+    }
+    return median(spent) / gain, Row("the limit", figures)
+
+
+def _gain() -> float:
+    """Return how much more all of our cores do than one, when all are busy."""
+    with ProcessPoolExecutor(WORKERS) as pool:
+        list(pool.map(_spin, [0.2] * WORKERS))  # start them
+        gains = []
+        for _ in range(3):
+            alone = pool.submit(_spin, 1.0).result()
+            together = sum(pool.map(_spin, [1.0] * WORKERS))
+            gains.append(together / alone)
+    return median(gains)
+
+
+def _spin(seconds: float) -> int:
+    """Count in a loop; return how far it came."""
+    count, end = 0, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        count += sum(range(1000)) > 0
+    return count
+
+
+def _run(module: str, *arguments: str, keras: str = "1") -> str:
+    done = subprocess.run(
+        _command(module, *arguments), env=_environment(keras), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} ended with status {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _environment(keras: str) -> Mapping[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"},
+        "TF_USE_LEGACY_KERAS": keras,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
+    }
+
+
+CONTENDERS = (
+    Contender("tuner, 2 workers", "", _ours, (24, 16)),
+    Contender("loop, one process", "loop", _peer("loop"), (24, 8)),
+    Contender("loop, n_jobs=2", "threads", _peer("loop", "--jobs", "2"), (24, 8)),
+    Contender("loop, two processes", "two_processes", _two_processes, (24, 8)),
+    Contender("Ray Tune", "ray", _peer("ray_tune"), (24, 4), ("ray.tune",)),
+    Contender("Ray Tune, reuse_actors", "ray_reuse", _peer("ray_tune", "--reuse"), (24, 6), ("ray.tune",)),
+    Contender("Keras Tuner", "keras_tuner", _peer("keras_tuner", keras="0"), (24, 8), ("keras_tuner",)),
+)
