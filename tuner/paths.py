@@ -106,6 +106,11 @@ class SweepDir:
         return self.path / "curves.jsonl"
 
     @property
+    def earlier_file(self) -> Path:
+        """Finished trials of other sweeps from which this one learns, one JSON line each."""
+        return self.path / "earlier.jsonl"
+
+    @property
     def sent_file(self) -> Path:
         """How many bytes of the records file have arrived at the tracking store."""
         return self.path / "curves.sent"

@@ -121,3 +121,29 @@ class Evaluation:
     time: float
     folder: str
     scalars: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial of another sweep, or of another tool, from which a sampler may learn.
+
+    Attributes:
+        params: Parameters and constants; values may be text, as a table has them.
+        values: Metric to value: objectives, and what constraints are on.
+    """
+
+    params: Mapping[str, Any]
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where finished trials come from.
+
+    Attributes:
+        name: As the user wrote it.
+        trials: Those that are complete.
+    """
+
+    name: str
+    trials: tuple[FinishedTrial, ...]

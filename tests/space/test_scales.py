@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.errors import InvalidInput
-from tuner.schedulers.pbt import _drawn, _moved
+from tuner.schedulers.pbt import _moved
 from tuner.space import Discrete, Float, Int, Space
+from tuner.space.drawing import drawn
 from tuner.space.sampling import decode, distributions, encode, grid, holds, sample
 from tuner.spacefile import from_json, parse_spec, to_json
 
@@ -110,8 +111,8 @@ def test_a_population_moves_to_neighbours_and_draws_on_their_scale():
     chance = random.Random(0)
     assert {_moved(BATCH, 32, chance) for _ in range(50)} == {16, 100}
     assert {_moved(BATCH, 16, chance) for _ in range(50)} == {16, 32}
-    drawn = [_drawn(KEEP, chance) for _ in range(2000)]
-    assert min(drawn) >= 0.01 and max(drawn) <= 0.999
+    values = [drawn(KEEP, chance) for _ in range(2000)]
+    assert min(values) >= 0.01 and max(values) <= 0.999
     # Half of a logarithmic scale lies between the low end and the geometric mean; mirrored, at the top.
     middle = 0.01 + 0.999 - (0.01 * 0.999) ** 0.5
-    assert sum(value > middle for value in drawn) == pytest.approx(1000, abs=100)
+    assert sum(value > middle for value in values) == pytest.approx(1000, abs=100)

@@ -34,6 +34,14 @@ def run(
     trial_timeout: TrialTimeout = None,
     backend: BackendOption = "local",
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="K=V", help="Tag of all runs.")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="NAME|URL|CSV",
+            help="Learn from the finished trials of a sweep, an Optuna storage (URL#STUDY) or a table.",
+        ),
+    ] = None,
     override: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300."),
@@ -50,7 +58,7 @@ def run(
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
     sweep = Sweep.from_file(space, root, name, override or [])
-    return drive(sweep, limits, backend, tags)
+    return drive(sweep, limits, backend, tags, source or [])
 
 
 def parse_limits(
@@ -100,12 +108,14 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     return tags
 
 
-def drive(sweep: Sweep, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str]) -> int:
+def drive(
+    sweep: Sweep, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str], sources: Sequence[str] = ()
+) -> int:
     """Run a sweep under a display, say how it ended, and return the exit status."""
     from tuner.cli.display import watcher
 
     with watcher() as display:
-        ran = sweep.drive(limits, backend, tags, display)
+        ran = sweep.drive(limits, backend, tags, display, sources)
     name = sweep.spec.name
     if ran.end is None:
         typer.echo(f"stopped; continue with: tuner resume {name}", err=True)

@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from tuner.errors import InvalidInput
 from tuner.schedulers._base import Exploit, Promotion, Scheduler
 from tuner.seeds import derive
-from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
+from tuner.space import Categorical, Discrete, Float, Parameter, Space
+from tuner.space.drawing import drawn, fitted
 from tuner.spec import TrainSettings
 from tuner.values import Params, ParamValue, TrialState, Verdict
 
@@ -140,7 +141,7 @@ class PbtScheduler(Scheduler):
             if parameter.name in explored:
                 again = chance.random() < self._resample
                 value = explored[parameter.name]
-                explored[parameter.name] = _drawn(parameter, chance) if again else _moved(parameter, value, chance)
+                explored[parameter.name] = drawn(parameter, chance) if again else _moved(parameter, value, chance)
         return explored
 
 
@@ -178,29 +179,8 @@ def _moved(parameter: Parameter, value: ParamValue, chance: random.Random) -> Pa
         at = listed.index(value) + chance.choice((-1, 1))
         return listed[min(max(at, 0), len(listed) - 1)]
     assert isinstance(value, (int, float))
-    return _fitted(parameter, value * chance.choice((0.8, 1.2)))
-
-
-def _drawn(parameter: Parameter, chance: random.Random) -> ParamValue:
-    if isinstance(parameter, (Categorical, Discrete)):
-        return chance.choice(_listed(parameter))
-    if parameter.log:
-        drawn = math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high)))
-        return _fitted(parameter, parameter.low + parameter.high - drawn if parameter.reverse else drawn)
-    return _fitted(parameter, chance.uniform(parameter.low, parameter.high))
+    return fitted(parameter, value * chance.choice((0.8, 1.2)))
 
 
 def _listed(parameter: Categorical | Discrete) -> list[ParamValue]:
     return list(parameter.choices if isinstance(parameter, Categorical) else parameter.values)
-
-
-def _fitted(parameter: Float | Int, value: float) -> float | int:
-    """Return the value of a parameter that is nearest to ``value``."""
-    value = min(max(value, parameter.low), parameter.high)
-    if isinstance(parameter, Int):
-        most = (parameter.high - parameter.low) // parameter.step
-        return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step
-    if parameter.step is None:
-        return value
-    most = math.floor((parameter.high - parameter.low) / parameter.step + 1e-9)
-    return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuner.space.parameters import Categorical, Discrete, Float, Int, Parameter, Space
@@ -20,6 +20,12 @@ from tuner.values import Params, ParamValue
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
+
+Choose = Callable[[Parameter], ParamValue]
+"""Returns the value of a parameter."""
+
+Walk = Callable[[Choose], dict[str, ParamValue]]
+"""Goes through a space, choosing each parameter that there is; returns parameters, then constants."""
 
 _MARK = "json:"
 
@@ -30,10 +36,23 @@ def sample(trial: Trial, space: Space) -> dict[str, ParamValue]:
     Returns:
         Parameters, then constants.
     """
+    return walk(space, lambda parameter: suggest(trial, parameter))
+
+
+def walk(space: Space, choose: Choose) -> dict[str, ParamValue]:
+    """Choose a value for each parameter that there is, parents first.
+
+    Args:
+        space: The parameters.
+        choose: Returns the value of a parameter.
+
+    Returns:
+        Parameters, then constants.
+    """
     drawn: dict[str, ParamValue] = {}
     for parameter in space.parameters:
         if holds(parameter, drawn):
-            drawn[parameter.name] = _draw(trial, parameter)
+            drawn[parameter.name] = choose(parameter)
     return {**drawn, **space.constants}
 
 
@@ -54,24 +73,25 @@ def decode(stored: Mapping[str, Any], space: Space) -> dict[str, ParamValue]:
 
 def encode(params: Params, space: Space) -> dict[str, Any]:
     """Return parameters as Optuna stores them; constants are left out."""
-    return {p.name: _encoded(params[p.name], p) for p in space.parameters if p.name in params}
+    return {p.name: encoded(params[p.name], p) for p in space.parameters if p.name in params}
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Return Optuna's distribution of each parameter."""
+    return {parameter.name: distribution(parameter) for parameter in space.parameters}
+
+
+def distribution(p: Parameter) -> BaseDistribution:
+    """Return Optuna's distribution of a parameter."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    found: dict[str, BaseDistribution] = {}
-    for p in space.parameters:
-        if isinstance(p, Float):
-            found[p.name] = FloatDistribution(p.low, p.high, log=p.log, step=p.step)
-        elif isinstance(p, Int):
-            found[p.name] = IntDistribution(p.low, p.high, log=p.log, step=p.step)
-        elif isinstance(p, Discrete):
-            found[p.name] = IntDistribution(0, len(p.values) - 1)
-        else:
-            found[p.name] = CategoricalDistribution([_encoded(choice, p) for choice in p.choices])
-    return found
+    if isinstance(p, Float):
+        return FloatDistribution(p.low, p.high, log=p.log, step=p.step)
+    if isinstance(p, Int):
+        return IntDistribution(p.low, p.high, log=p.log, step=p.step)
+    if isinstance(p, Discrete):
+        return IntDistribution(0, len(p.values) - 1)
+    return CategoricalDistribution([encoded(choice, p) for choice in p.choices])
 
 
 def grid(space: Space) -> dict[str, list[Any]]:
@@ -83,7 +103,7 @@ def grid(space: Space) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for p in space.parameters:
         if isinstance(p, Categorical):
-            found[p.name] = [_encoded(choice, p) for choice in p.choices]
+            found[p.name] = [encoded(choice, p) for choice in p.choices]
         elif isinstance(p, Int):
             found[p.name] = list(range(p.low, p.high + 1, p.step))
         elif isinstance(p, Discrete):
@@ -96,7 +116,8 @@ def grid(space: Space) -> dict[str, list[Any]]:
     return found
 
 
-def _draw(trial: Trial, p: Parameter) -> ParamValue:
+def suggest(trial: Trial, p: Parameter) -> ParamValue:
+    """Draw one parameter of a trial, or return what it drew before."""
     if isinstance(p, Float):
         stored: Any = trial.suggest_float(p.name, p.low, p.high, log=p.log, step=p.step)
     elif isinstance(p, Int):
@@ -104,11 +125,12 @@ def _draw(trial: Trial, p: Parameter) -> ParamValue:
     elif isinstance(p, Discrete):
         stored = trial.suggest_int(p.name, 0, len(p.values) - 1)
     else:
-        stored = trial.suggest_categorical(p.name, [_encoded(choice, p) for choice in p.choices])
+        stored = trial.suggest_categorical(p.name, [encoded(choice, p) for choice in p.choices])
     return _decoded(stored, p)
 
 
-def _encoded(value: ParamValue, parameter: Parameter) -> Any:
+def encoded(value: ParamValue, parameter: Parameter) -> Any:
+    """Return a parameter's value as Optuna stores it."""
     if isinstance(parameter, Categorical):
         alike = [choice for choice in parameter.choices if choice == value and type(choice) is not type(value)]
         marked = isinstance(value, str) and value.startswith(_MARK)

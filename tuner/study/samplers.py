@@ -7,6 +7,7 @@ driver draws what an undisturbed one would have drawn.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
@@ -14,16 +15,21 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
+from optuna.samplers._ga import BaseGASampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, Problem
 from tuner.seeds import derive
 from tuner.space import Space
 from tuner.spec import Named
 from tuner.study.attribute import ATTRIBUTE
+from tuner.study.earlier import LEARNERS
 
 Make = Callable[[int], BaseSampler]
+
+NEEDS = {"cmaes": ("cmaes",), "gp": ("torch", "scipy"), "qmc": ("scipy",)}
+"""Packages that Optuna imports for a sampler when it first draws."""
 
 
 class SeededSampler(BaseSampler):
@@ -33,26 +39,31 @@ class SeededSampler(BaseSampler):
         make: Makes the sampler from a seed.
         seed: The sweep's seed.
         one_sequence: Whether all trials share one seed, for samplers that walk along one sequence.
+        earlier: Finished trials of other sweeps from which the sampler learns, too.
     """
 
-    def __init__(self, make: Make, seed: int, one_sequence: bool = False) -> None:
+    def __init__(self, make: Make, seed: int, one_sequence: bool = False, earlier: Sequence[FrozenTrial] = ()) -> None:
         self._make = make
         self._seed = seed
         self._one_sequence = one_sequence
         self._inner = make(derive(seed, "sampler"))
+        self._earlier = tuple(earlier)
+        if isinstance(self._inner, BaseGASampler):
+            for trial in self._earlier:  # they are its first generation
+                trial.system_attrs[self._inner._get_generation_key()] = 0
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if not self._one_sequence:
             self._inner = self._make(derive(self._seed, "sampler", trial.number))
-        self._inner.before_trial(_seen(study), trial)
+        self._inner.before_trial(self._seen(study), trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._inner.infer_relative_search_space(_seen(study), trial)
+        return self._inner.infer_relative_search_space(self._seen(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._inner.sample_relative(_seen(study), trial, search_space)
+        return self._inner.sample_relative(self._seen(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -61,30 +72,32 @@ class SeededSampler(BaseSampler):
             # A driver may die between two parameters: what is drawn for one must not depend on
             # whether those before it were drawn in the same process.
             self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
-        return self._inner.sample_independent(_seen(study), trial, param_name, param_distribution)
+        return self._inner.sample_independent(self._seen(study), trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        self._inner.after_trial(_seen(study), trial, state, values)
+        self._inner.after_trial(self._seen(study), trial, state, values)
+
+    def _seen(self, study: Study) -> Study:
+        seen = _SeenStudy.__new__(_SeenStudy)
+        seen.__dict__ = {**study.__dict__, "_earlier": self._earlier}
+        return seen
 
 
 class _SeenStudy(Study):
-    """A study as samplers see it: a paused trial is pruned, with its last value.
+    """A study as samplers see it: a paused trial is pruned, with its last value, and earlier sweeps' are there.
 
-    It is RUNNING to Optuna, because it may go on, and a constant liar would take it for a bad one.
+    A paused trial is RUNNING to Optuna, because it may go on, and a constant liar would take it for a
+    bad one.
     """
+
+    _earlier: Sequence[FrozenTrial]
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
         found = super()._get_trials(deepcopy, None, use_cache)
         seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
-        return [trial for trial in seen if states is None or trial.state in states]
-
-
-def _seen(study: Study) -> Study:
-    seen = _SeenStudy.__new__(_SeenStudy)
-    seen.__dict__ = study.__dict__
-    return seen
+        return [trial for trial in (*self._earlier, *seen) if states is None or trial.state in states]
 
 
 def _is_paused(trial: FrozenTrial) -> bool:
@@ -97,24 +110,45 @@ def _pruned(trial: FrozenTrial) -> FrozenTrial:
     return pruned
 
 
-def make_sampler(chosen: Named, space: Space, seed: int) -> BaseSampler:
+def make_sampler(chosen: Named, space: Space, seed: int, earlier: Sequence[FrozenTrial] = ()) -> BaseSampler:
     """Make the sampler that a search space file names.
+
+    Args:
+        chosen: Its name and options.
+        space: The parameters.
+        seed: The sweep's.
+        earlier: Finished trials of other sweeps, in this space.
 
     Raises:
         InvalidInput: A package that it needs is not installed, or Optuna refuses its options.
     """
     options = dict(chosen.options)
+    _check_packages(chosen.name)
+    if chosen.name not in LEARNERS:
+        earlier = ()
+    if chosen.name == "cmaes" and earlier:
+        options["source_trials"] = list(earlier)
     make = _maker(chosen.name, space, options)
     try:
-        return SeededSampler(make, seed, one_sequence=chosen.name in ("qmc", "grid"))
-    except ImportError as error:
-        raise InvalidInput(
-            "search.sampler",
-            f"{chosen.name} needs a package that is not installed ({error.name or error}); "
-            f"install it with: pip install 'tuner[{chosen.name}]'",
-        ) from error
+        return SeededSampler(make, seed, chosen.name in ("qmc", "grid"), earlier)
     except (TypeError, ValueError) as error:
         raise InvalidInput("search.sampler", f"{chosen.name} refuses its options: {error}") from error
+
+
+def _check_packages(name: str) -> None:
+    """Refuse a sampler whose packages are not there; Optuna itself would find out when it draws."""
+    missing = [package for package in NEEDS.get(name, ()) if importlib.util.find_spec(package) is None]
+    if missing:
+        raise InvalidInput(
+            "search.sampler",
+            [
+                Problem(
+                    "",
+                    f"{name} needs {' and '.join(missing)}, which is not installed",
+                    f"pip install 'tuner[{name}]'",
+                )
+            ],
+        )
 
 
 def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import StoreError
 from tuner.paths import SweepDir
-from tuner.space.sampling import decode, encode, sample
+from tuner.space.sampling import Walk, decode, encode, suggest, walk
 from tuner.spec import SweepSpec
 from tuner.study.attribute import ATTRIBUTE
+from tuner.study.earlier import learned
 from tuner.study.journal import open_journal
-from tuner.values import Params, ParamValue, TrialState
+from tuner.values import Params, ParamValue, Source, TrialState
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -70,9 +72,13 @@ class Study:
     Args:
         spec: The sweep.
         storage: Optuna's storage.
+        sources: Finished trials of other sweeps, for the sampler to learn from.
+
+    Attributes:
+        learned: What became of them, a line for each source.
     """
 
-    def __init__(self, spec: SweepSpec, storage: BaseStorage) -> None:
+    def __init__(self, spec: SweepSpec, storage: BaseStorage, sources: Sequence[Source] = ()) -> None:
         import optuna
 
         from tuner.study.samplers import make_sampler
@@ -83,10 +89,12 @@ class Study:
         self._ids: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
         self._waits = True  # whether a trial that was enqueued may wait
+        self._walk: Walk = partial(walk, spec.space)
+        earlier, self.learned = learned(sources, spec, self._walk)
         self._study = optuna.create_study(
             study_name=spec.name,
             storage=storage,
-            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed),
+            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed, earlier),
             pruner=optuna.pruners.NopPruner(),
             directions=[objective.goal.value for objective in spec.objectives],
             load_if_exists=True,
@@ -116,7 +124,7 @@ class Study:
         """Draw the parameters of a new trial."""
         trial = self._study.ask() if self._may_wait() else self._new()
         self._ids[trial.number] = trial._trial_id
-        return TrialRecord(trial.number, TrialState.RUNNING, sample(trial, self._spec.space))
+        return TrialRecord(trial.number, TrialState.RUNNING, self._draw(trial))
 
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
@@ -156,7 +164,7 @@ class Study:
         import optuna
 
         trial = optuna.trial.Trial(self._study, self._id(number))
-        sample(trial, self._spec.space)
+        self._draw(trial)
         return self._record(self._storage.get_trial(self._id(number)))
 
     def report(self, number: int, step: int, value: float) -> None:
@@ -203,6 +211,9 @@ class Study:
         """Return all trials that were begun, by number."""
         found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
         return list(_begun(found, self._spec))
+
+    def _draw(self, trial: OptunaTrial) -> dict[str, ParamValue]:
+        return self._walk(lambda parameter: suggest(trial, parameter))
 
     def _id(self, number: int) -> int:
         if number not in self._ids:

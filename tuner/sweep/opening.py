@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -99,8 +99,14 @@ def plan(
     return replace(before, spec=spec, tags={**before.tags, **tags}), harmless
 
 
-def opened(frozen: Frozen, settings: Mapping[str, Any]) -> SweepOpened:
-    """Return the record that says a driver began to work on the sweep."""
+def opened(frozen: Frozen, settings: Mapping[str, Any], learned: Sequence[str] = ()) -> SweepOpened:
+    """Return the record that says a driver began to work on the sweep.
+
+    Args:
+        frozen: The sweep.
+        settings: Resolved settings worth a line in the description.
+        learned: What it learns from other sweeps, a line each.
+    """
     spec = frozen.spec
     return SweepOpened(
         sweep_id=frozen.sweep_id,
@@ -110,7 +116,7 @@ def opened(frozen: Frozen, settings: Mapping[str, Any]) -> SweepOpened:
         space=spec.source,
         settings=settings,
         tags=frozen.tags,
-        facts=facts(),
+        facts={**facts(), **({"tuner.from": "\n".join(learned)} if learned else {})},
     )
 
 

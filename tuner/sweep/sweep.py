@@ -33,6 +33,8 @@ from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
 from tuner.sweep.progress import Silent, Watcher
 from tuner.sweep.stopping import StopRequests
+from tuner.sweep.warm_start import sources_of, write_sources
+from tuner.values import Source
 
 BACKENDS = ("local", "inline")
 DRAIN_S = 60.0  # how long the end of a sweep waits for the tracking store
@@ -109,6 +111,7 @@ class Sweep:
         backend: str = "local",
         tags: Mapping[str, str] | None = None,
         watcher: Watcher | None = None,
+        sources: Sequence[str] = (),
     ) -> SweepResult:
         """Run the sweep, or continue it where it was left, until its limits are reached.
 
@@ -121,6 +124,8 @@ class Sweep:
             backend: ``local`` (processes) or ``inline`` (this process, for a debugger).
             tags: Tags of all runs.
             watcher: Shows the progress.
+            sources: What a new sweep learns from: names of sweeps under the root, URLs of Optuna
+                storages, CSV files; see ``tuner.sweep.warm_start.read_source``.
 
         Returns:
             The result; a sweep that was stopped has trials that are not settled.
@@ -137,12 +142,19 @@ class Sweep:
             "trial_timeout_s": trial_timeout_s,
             "seed": seed,
         }
-        ran = self.drive(limits, backend, tags or {}, watcher or Silent())
+        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources)
         if ran.end is None:
             raise KeyboardInterrupt
         return ran.result
 
-    def drive(self, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str], watcher: Watcher) -> Ran:
+    def drive(
+        self,
+        limits: Mapping[str, Any],
+        backend: str,
+        tags: Mapping[str, str],
+        watcher: Watcher,
+        sources: Sequence[str] = (),
+    ) -> Ran:
         """Run or continue the sweep; what ``run`` and the command line stand on."""
         self.spec = changed_limits(self.spec, limits)
         if backend not in BACKENDS:
@@ -152,6 +164,7 @@ class Sweep:
         with disk_faults(self.dir), ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))
             frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
+            earlier = sources_of(self.dir, sources, self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
@@ -165,11 +178,14 @@ class Sweep:
             for note in trials.open():
                 watcher.say(note)
             recorder.wait_ready()
+            write_sources(self.dir, earlier)
             frozen.write(self.dir)
             log = RecordLog(self.dir.records_file)
             stack.callback(log.close)
-            log.append(opened(frozen, self._settings(workers)))
-            study = self._study()
+            study = self._study(earlier)
+            for line in study.learned:
+                watcher.say(line)
+            log.append(opened(frozen, self._settings(workers), study.learned))
             study.enqueue(self.spec.search.enqueue)
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
             end = Loop(self.spec, self.dir, parts, workers, max(1, _cores() // workers)).run()
@@ -208,11 +224,11 @@ class Sweep:
                 [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")],
             ) from error
 
-    def _study(self) -> Study:
+    def _study(self, earlier: Sequence[Source]) -> Study:
         if not self._storage_url:
             repair(self.dir.journal_file)  # what a killed driver had not written whole, it had not done
         try:
-            return Study(self.spec, open_storage(self.dir, self._storage_url))
+            return Study(self.spec, open_storage(self.dir, self._storage_url), earlier)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the study of {self.spec.name!r} cannot be opened: {error}") from error
 

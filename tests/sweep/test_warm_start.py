@@ -1,0 +1,40 @@
+"""A sweep that learns from earlier ones: frozen when it is made, the same when it goes on."""
+
+import pytest
+
+import tuner
+from tests.sweep.test_sweeps import Lines
+from tuner.recorders.recorded import RecordedSweep
+from tuner.recorders.runs import parent_run_id
+from tuner.verify import verify_sweep
+
+pytestmark = pytest.mark.slow
+
+
+def run(file, root, sources=(), **limits):
+    sweep, lines = tuner.Sweep.from_file(file, root), Lines()
+    return sweep.drive(limits, "local", {}, lines, sources), lines.lines, sweep
+
+
+def test_a_sweep_learns_from_another_and_from_a_table_and_resumes_with_what_it_was_made_with(
+    space_file, root, tmp_path
+):
+    run(space_file(name="first"), root, workers=2)
+    table = tmp_path / "trials.csv"
+    table.write_text("learning_rate,rmse\n0.05,0.1\n0.06,0.2\n5.0,0.1\n")
+    file = space_file(name="second", search="{sampler: tpe, trials: 3}")
+    _, lines, sweep = run(file, root, ["first", str(table)], trials=1, workers=1)
+    assert "from first: 3 of 3 finished trials used" in lines
+    assert (
+        f"from {table}: 2 of 3 finished trials used; 1 left out (learning_rate is not among the values it has here)"
+        in lines
+    )
+    table.unlink()  # what it was made with is frozen
+    ran, again, _ = run(file, root, workers=1)
+    assert [line for line in again if line.startswith("from ")] == [line for line in lines if line.startswith("from ")]
+    assert [t.number for t in ran.result.trials] == [0, 1, 2]
+    assert verify_sweep(sweep.dir, ran.result).differences == []
+    tags = RecordedSweep(sweep.dir).read(parent_run_id(sweep.dir)).tags
+    assert tags["tuner.from"].startswith("from first: 3 of 3 finished trials used")
+    with pytest.raises(tuner.InvalidInput, match="was made with --from first, "):
+        run(file, root, ["first"])

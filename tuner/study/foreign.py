@@ -1,0 +1,90 @@
+"""Finished trials of any Optuna study, ours or not, for a warm start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.errors import InvalidInput, StoreError
+from tuner.space import Space
+from tuner.space.sampling import decode
+from tuner.study.attribute import ATTRIBUTE
+from tuner.study.journal import open_journal
+from tuner.values import FinishedTrial, Objective
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+FLAG = "--from"
+
+
+def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+    """Return the complete trials of an Optuna study.
+
+    Args:
+        given: ``URL``, or ``URL#STUDY`` where the storage has several; a journal's or SQLite's file.
+        objectives: Of the sweep that is to learn from them: metrics in the study's order, where the
+            study does not name its own.
+
+    Raises:
+        InvalidInput: There is no such study, or it has other goals.
+        StoreError: The storage cannot be read.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    place, _, name = given.partition("#")
+    storage = _open(place)
+    try:
+        names = [study.study_name for study in storage.get_all_studies()]
+        if not name and len(names) == 1:
+            name = names[0]
+        if name not in names:
+            shown = ", ".join(names) or "none"
+            raise InvalidInput(FLAG, f"expected {place}#STUDY with one of its studies: {shown}")
+        study = optuna.load_study(study_name=name, storage=storage)
+    except InvalidInput:
+        raise
+    except Exception as error:
+        raise StoreError(f"{FLAG}: the storage {place} cannot be read: {error}") from error
+    metrics = _metrics(given, study, objectives)
+    complete = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+    return [_finished(trial, metrics) for trial in complete]
+
+
+def _open(place: str) -> BaseStorage:
+    import optuna
+
+    if "://" not in place:
+        if not Path(place).is_file():
+            raise InvalidInput(FLAG, f"no such file {place!r}")
+        if place.endswith(".journal"):
+            return open_journal(Path(place))
+        place = f"sqlite:///{place}"
+    try:
+        return optuna.storages.get_storage(place)
+    except Exception as error:
+        raise StoreError(f"{FLAG}: the storage {place} cannot be opened: {error}") from error
+
+
+def _metrics(given: str, study: object, objectives: Sequence[Objective]) -> list[str]:
+    """Return what the study's values are values of, in its order."""
+    directions = [direction.name.lower() for direction in study.directions]  # type: ignore[attr-defined]
+    names = study.metric_names or [objective.metric for objective in objectives]  # type: ignore[attr-defined]
+    goals = {o.metric: o.goal.value for o in objectives}
+    found = dict(zip(names, directions, strict=False))
+    if len(names) != len(directions) or any(found.get(metric) != goal for metric, goal in goals.items()):
+        raise InvalidInput(
+            FLAG,
+            f"the study {given} has {', '.join(f'{goal} {metric}' for metric, goal in found.items())}, "
+            f"expected {', '.join(f'{goal} {metric}' for metric, goal in goals.items())}",
+        )
+    return list(names)
+
+
+def _finished(trial: FrozenTrial, metrics: Sequence[str]) -> FinishedTrial:
+    noted = trial.user_attrs.get(ATTRIBUTE, {}).get("values") or {}
+    values = noted or dict(zip(metrics, trial.values, strict=True))
+    return FinishedTrial(decode(trial.params, Space(())), values)
