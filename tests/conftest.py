@@ -44,12 +44,13 @@ def space_file(tmp_path):
         search="{sampler: random, trials: 3}",
         name="tiny",
         model=MODELS / "tiny.py",
+        record="{plots: false}",  # seconds a sweep
     ):
         file = tmp_path / f"{name}.yaml"
         parameters = "\n".join(f"  {line}" for line in parameters.splitlines())
         file.write_text(
             f"name: {name}\nmodel: {model}\nobjective: {objective}\nparameters:\n{parameters}\n"
-            f"train: {train}\nsearch: {search}\n"
+            f"train: {train}\nsearch: {search}\nrecord: {record}\n"
         )
         return file
 

@@ -121,6 +121,11 @@ class SweepDir:
         return self.path / "runs.jsonl"
 
     @property
+    def attached_file(self) -> Path:
+        """Which trials have their log and tables at the tracking store, one JSON line each."""
+        return self.path / "attached.jsonl"
+
+    @property
     def driver_file(self) -> Path:
         """The lock of the driver that works on the sweep, with its pid and host."""
         return self.path / "driver.lock"
@@ -164,6 +169,11 @@ class TrialDir:
     @property
     def result_file(self) -> Path:
         return self.path / "result.json"
+
+    @property
+    def dataset_file(self) -> Path:
+        """What the trial's process said of the data that it reads, as JSON."""
+        return self.path / "dataset.json"
 
     @property
     def lock_file(self) -> Path:

@@ -29,7 +29,10 @@ class SweepOpened:
         space: The text of the frozen search space.
         settings: Resolved settings worth a line in the parent's description.
         tags: Tags of the sweep and of each of its runs (those given by ``--tag``).
-        facts: Command, versions, git commit: tags of the parent alone.
+        facts: Command, versions, git commit: tags of the parent; those that MLflow has a column for are
+            on each run.
+        description: What the sweep is for, in Markdown; empty where nobody said.
+        options: How it is recorded: ``plots``, ``system_metrics``, ``training`` (tags of summaries).
     """
 
     sweep_id: str
@@ -40,6 +43,8 @@ class SweepOpened:
     settings: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

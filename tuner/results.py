@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import SweepError
 from tuner.paths import SweepDir
 from tuner.recorders.runs import run_ids
-from tuner.records import Evaluated, read_records
+from tuner.records import Evaluated, SweepOpened, read_records
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord, read_trials
 from tuner.values import Objective, TrialState
 
 if TYPE_CHECKING:
     import pandas
+
+    from tuner.plots import Chart, Parallel
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,69 @@ class SweepResult:
             rows.append({**row, **values, **{f"params_{name}": value for name, value in params.items()}})
         frame: pandas.DataFrame = pandas.DataFrame(rows)
         return frame
+
+    def save_tables(self, folder: Path | str) -> list[Path]:
+        """Write the trials as CSV and as Parquet; return the files."""
+        import pandas
+
+        frame = self.dataframe()
+        files = [Path(folder) / "trials.csv", Path(folder) / "trials.parquet"]
+        frame.to_csv(files[0], index=False)
+        for name in frame.columns:  # a column of Parquet has one type
+            kinds = {type(value) for value in frame[name] if not pandas.api.types.is_scalar(value) or value == value}
+            if len(kinds - {type(None)}) > 1 or list in kinds:
+                frame[name] = [value if value is None or value != value else str(value) for value in frame[name]]
+        frame.to_parquet(files[1], index=False)
+        return files
+
+    def charts(self) -> list[Chart | Parallel]:
+        """Return what is drawn of the sweep; what has nothing to show is left out."""
+        from tuner.plots import make_charts
+
+        return make_charts(self.spec, [trial.record for trial in self.trials])
+
+    def plot(self, name: str) -> Any:
+        """Return a Plotly figure: ``history``, ``learning_curves``, ``importance``, ``slices``,
+        ``parallel_coordinates``, ``pareto_front``.
+
+        Raises:
+            InvalidInput: There is none of that name, or nothing to show in it; names those that are there.
+        """  # noqa: D205
+        from tuner.plots.files import to_plotly
+
+        return to_plotly(self.charts(), name)
+
+    def save_plots(self, folder: Path | str) -> list[Path]:
+        """Write each plot as a picture (PNG) and as a page that stands alone (HTML); return the files."""
+        from tuner.plots.files import write_charts
+
+        return write_charts(self.charts(), self.spec.name, Path(folder))
+
+    def report(self) -> str:
+        """Return one HTML page of the sweep that stands alone: charts, every trial, how to repeat it."""
+        from tuner.plots.report import report
+
+        records = [trial.record for trial in self.trials]
+        return report(self.spec, records, self.charts(), self._best_numbers(), self.facts())
+
+    def facts(self) -> dict[str, str]:
+        """Return how the sweep was run: command, versions, git commit."""
+        found: dict[str, str] = {}
+        for record, _ in read_records(self.dir.records_file):
+            if isinstance(record, SweepOpened):
+                found = {key.removeprefix("tuner."): value for key, value in record.facts.items()}
+        return found
+
+    def _repr_html_(self) -> str:
+        from tuner.plots.inline import result_html
+
+        return result_html(self.spec, [trial.record for trial in self.trials], self._best_numbers())
+
+    def _best_numbers(self) -> list[int]:
+        if len(self.spec.objectives) > 1:
+            return [trial.number for trial in self.front]
+        best = self.best_or_none
+        return [best.number] if best else []
 
     def _losses(self, trial: Trial) -> list[float]:
         return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]

@@ -110,6 +110,21 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
+class RecordSettings:
+    """How a sweep is recorded.
+
+    Attributes:
+        plots: Whether the sweep's run gets plots, a page and a table of its trials as files.
+        system_metrics: Whether the sweep's run gets metrics of the machine.
+        training: Tags of what training itself writes that are recorded as ``train/TAG``, thinned.
+    """
+
+    plots: bool = True
+    system_metrics: bool = False
+    training: tuple[str, ...] = ("loss",)
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """A sweep as it was asked for.
 
@@ -120,6 +135,8 @@ class SweepSpec:
         objectives: One or more.
         space: Parameters and constants.
         source: Text of the file as the user wrote it, with ``--set`` applied; frozen with the sweep.
+        description: What the sweep is for, in Markdown; empty where nobody said.
+        record: How it is recorded.
     """
 
     name: str
@@ -130,3 +147,5 @@ class SweepSpec:
     model: ModelRef | None = None
     command: tuple[str, ...] = ()
     source: str = ""
+    description: str = ""
+    record: RecordSettings = RecordSettings()

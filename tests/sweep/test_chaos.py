@@ -37,7 +37,7 @@ def victims(driver: subprocess.Popen) -> dict[str, list[psutil.Process]]:
             forked = process.parent() is not None and "tuner.trial.server" in " ".join(process.parent().cmdline())
         except psutil.Error:
             continue
-        if "tuner.recorders.sender" in line:
+        if "tuner.recording" in line:
             found["recorder"].append(process)
         elif "tuner.trial.server" in line:
             found["trial" if forked else "server"].append(process)

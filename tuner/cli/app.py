@@ -83,6 +83,22 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    from tuner.cli import best, check, delete, importing, init, listing, logs, rerun, resume, run, show, stop, verify  # noqa: F401
+    from tuner.cli import (  # noqa: F401
+        best,
+        check,
+        compare,
+        delete,
+        importing,
+        init,
+        listing,
+        logs,
+        plot,
+        rerun,
+        resume,
+        run,
+        show,
+        stop,
+        verify,
+    )
 
     app()

@@ -36,11 +36,15 @@ class Follower:
         anywhere: Look into every folder below the trial's and into itself, not only the evaluations'
             (for scripts); links to folders are not followed.
         training: Look into the trial's own folder too.
+        evaluations: Look into the folders of evaluations.
     """
 
-    def __init__(self, trial_dir: Path, anywhere: bool = False, training: bool = False) -> None:
+    def __init__(
+        self, trial_dir: Path, anywhere: bool = False, training: bool = False, evaluations: bool = True
+    ) -> None:
         self._dir = trial_dir
         self._anywhere = anywhere
+        self._evaluations = evaluations
         self._training = training or anywhere
         self._files: dict[tuple[str, str], EventFile] = {}
         self._decoder = Decoder()
@@ -85,6 +89,8 @@ class Follower:
         names, below = self._look_into("")
         if self._training:
             yield "", names
+        if not self._evaluations:
+            return
         if not self._anywhere:
             below = [name for name in below if name == "eval" or name.startswith("eval_")]
         while below:

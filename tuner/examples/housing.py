@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tuner.examples.housing_data import FEATURES, Rows, load_housing
+from tuner.examples.housing_data import FEATURES, FILE, LABEL, SPLIT_SEED, Rows, load_housing
 
 HOUSING = load_housing()
 CAP = 5.00001  # the census capped the values
@@ -129,6 +129,17 @@ def test_input_fn() -> Any:
 def _dataset(rows: Rows) -> Any:
     columns = {name: rows.features[:, index] for index, name in enumerate(FEATURES)}
     return tf.data.Dataset.from_tensor_slices((columns, rows.labels))
+
+
+def dataset(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what MLflow shows of the data: where it is, its columns, how it was split."""
+    del params
+    return {
+        "source": FILE,
+        "schema": {**dict.fromkeys(FEATURES, "double"), LABEL: "double"},
+        "rows": {part: len(getattr(HOUSING, part).labels) for part in ("train", "validation", "test")},
+        "split": f"at random, seed {SPLIT_SEED}",
+    }
 
 
 def serving_input_receiver_fn() -> Any:

@@ -18,7 +18,7 @@ LABEL = "MedHouseVal"
 FILE = Path(__file__).with_name("data") / "california_housing.csv.gz"
 
 _SHARES = (0.70, 0.15, 0.15)
-_SPLIT_SEED = 1997
+SPLIT_SEED = 1997
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def load_housing() -> Housing:
         table = np.loadtxt(stream, delimiter=",", dtype=np.float64)
     if names != (*FEATURES, LABEL):
         raise ValueError(f"{FILE} has the columns {names}, expected {(*FEATURES, LABEL)}")
-    order = np.random.RandomState(_SPLIT_SEED).permutation(len(table))
+    order = np.random.RandomState(SPLIT_SEED).permutation(len(table))
     ends = np.cumsum([round(share * len(table)) for share in _SHARES[:-1]])
     train, validation, test = (_rows(table[part]) for part in np.split(order, ends))
     return Housing(train, validation, test, train.features.mean(axis=0), train.features.std(axis=0))

@@ -37,5 +37,20 @@ class Recorder(Protocol):
             ConnectionError: It is away for now; nothing, some or all of them arrived.
         """
 
+    def attach(self, closing: bool) -> bool:
+        """Put there what goes beside records: files, the page of the sweep. Called when records have arrived.
+
+        What cannot be stored is given up after some tries; records never wait for it.
+
+        Args:
+            closing: Nobody will call again soon, so nothing is put off.
+
+        Returns:
+            Whether nothing is left to do now.
+
+        Raises:
+            ConnectionError: The store is away for now.
+        """
+
     def close(self) -> None:
         """Release what the recorder holds."""

@@ -2,25 +2,30 @@
 
 Everything written here may be written again, also by another process: runs are looked for before
 they are made, params are write-once, a metric with its own time and step leaves one row.
+
+What a child has: params are its parameters and constants; metrics ``eval/TAG``, ``best/METRIC`` (the
+best value of an objective's metric so far), ``train/TAG`` and ``objective``.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.errors import RecorderError
 from tuner.paths import SweepDir
+from tuner.recorders.attachments import SweepFiles
+from tuner.recorders.batch import Batch, Sending, text
+from tuner.recorders.extras import Extras
 from tuner.recorders.names import MetricNames, valid_name
-from tuner.recorders.note import describe_sweep
+from tuner.recorders.page import SweepPage
 from tuner.recorders.runs import RunIds
-from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri
+from tuner.recorders.standing import Standing
+from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri, translated
+from tuner.recorders.training import TrainingCurves
 from tuner.records import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
 from tuner.values import Goal, TrialState
 
@@ -32,8 +37,6 @@ _STATUS = {
     TrialState.PRUNED: "KILLED",
     TrialState.FAIL: "FAILED",
 }
-_METRICS, _TAGS, _PARAMS = 1000, 100, 100  # MLflow's limits of one call
-_VALUE = 6000  # and of a param's or tag's length
 
 
 class MlflowRecorder:
@@ -43,54 +46,58 @@ class MlflowRecorder:
         sweep_dir: The sweep's folder.
         uri: Tracking URI, or None for the root's own database.
         client: Made from the URI if it is None.
+        sweep_files: Makes the files of the sweep's run, or None for none.
     """
 
-    def __init__(self, sweep_dir: SweepDir, uri: str | None = None, client: Any = None) -> None:
+    def __init__(
+        self, sweep_dir: SweepDir, uri: str | None = None, client: Any = None, sweep_files: SweepFiles | None = None
+    ) -> None:
         self._dir = sweep_dir
         self._uri = tracking_uri(sweep_dir.root, uri)
         self._client = client
         self._runs = RunIds(sweep_dir.runs_file)
+        self._standing = Standing()
+        self._page = SweepPage(self._standing)
+        self._extras = Extras(sweep_dir, sweep_files)
+        self._training: TrainingCurves | None = None
         self._names: dict[int, MetricNames] = defaultdict(MetricNames)
-        self._opened: SweepOpened | None = None
+        self._bests: dict[int, dict[str, dict[int, float]]] = {}
+        self._infinite: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
         self._experiment_id = ""
-        self._best: tuple[int, Mapping[str, float]] | None = None
-        self._params: dict[int, Mapping[str, Any]] = {}
-        self._infinite: dict[int, dict[str, str]] = defaultdict(dict)
 
     def open(self) -> None:
         prepare_environment()
         import mlflow
 
-        with _translated(self._uri):
+        with translated(self._uri):
             if is_own(self._dir.root, self._uri):
                 make_database(self._dir.root)
                 follow_root(self._dir.root)
             if self._client is None:
                 self._client = mlflow.MlflowClient(tracking_uri=self._uri)
+            self._sending = Sending(self._client)
             self._experiment_id = self._experiment(self._dir.name)
 
     def recall(self, records: Sequence[Record]) -> None:
         for record in records:
-            if isinstance(record, SweepOpened):
-                self._opened = record
-            elif isinstance(record, TrialOpened):
-                self._params[record.trial] = record.params
-            elif isinstance(record, Evaluated):
-                self._evaluation(record, _Batch())
-            elif (
-                isinstance(record, TrialChanged)
-                and record.state is TrialState.COMPLETE
-                and self._is_best(record.values)
-            ):
-                self._best = (record.trial, record.values)
+            self._learn(record)
+            if isinstance(record, Evaluated):
+                self._evaluation(record, Batch())
 
     def write(self, records: Sequence[Record]) -> None:
-        with _translated(self._uri):
-            batches: dict[int, _Batch] = {}
+        with translated(self._uri):
+            batches: dict[int, Batch] = {}
             for record in records:
                 self._take(record, batches)
-            for trial, batch in batches.items():
-                self._send(self._trial_run(trial), batch)
+            self._send_trials(batches)
+            self._send_page(closing=False)
+
+    def attach(self, closing: bool) -> bool:
+        with translated(self._uri):
+            if self._runs.parent is None:
+                return True
+            self._send_page(closing)
+            return self._extras.attach(self._client, self._sending, self._runs, self._standing, closing)
 
     def close(self) -> None:
         self._client = None
@@ -108,41 +115,63 @@ class MlflowRecorder:
         experiment_id: str = found.experiment_id
         return experiment_id
 
-    def _take(self, record: Record, batches: dict[int, _Batch]) -> None:
+    def _learn(self, record: Record) -> None:
+        self._standing.take(record)
+        self._extras.take(record)
         if isinstance(record, SweepOpened):
-            self._open_sweep(record)
-        elif isinstance(record, SweepClosed):
-            for trial, batch in batches.items():
-                self._send(self._trial_run(trial), batch)
-            batches.clear()
-            self._close_sweep(record)
-        elif isinstance(record, TrialOpened):
-            batch = batches.setdefault(record.trial, _Batch())
-            batch.params.update({valid_name(name): _text(value) for name, value in record.params.items()})
-            batch.tags.update(record.tags)
-            self._params[record.trial] = record.params
-        elif isinstance(record, Evaluated):
-            self._evaluation(record, batches.setdefault(record.trial, _Batch()))
-        else:
-            self._state(record, batches.setdefault(record.trial, _Batch()))
+            options, limit = record.options, record.settings.get("max_steps")
+            self._training = TrainingCurves(self._dir, options.get("training", ()), limit)
 
-    def _evaluation(self, record: Evaluated, batch: _Batch) -> None:
-        found = record.evaluation
+    def _take(self, record: Record, batches: dict[int, Batch]) -> None:
+        tags_before = self._standing.opened.tags if self._standing.opened else None
+        self._learn(record)
+        if isinstance(record, SweepOpened):
+            self._open_sweep(record, tags_before)
+        elif isinstance(record, SweepClosed):
+            self._send_trials(batches)
+            batches.clear()
+            self._send_page(closing=True)
+        elif isinstance(record, TrialOpened):
+            batch = batches.setdefault(record.trial, Batch())
+            batch.params.update({valid_name(name): text(value) for name, value in record.params.items()})
+            batch.tags.update(record.tags)
+            batch.started = batch.started or record.time
+        elif isinstance(record, Evaluated):
+            self._evaluation(record, batches.setdefault(record.trial, Batch()))
+        else:
+            self._state(record, batches.setdefault(record.trial, Batch()))
+
+    def _evaluation(self, record: Evaluated, batch: Batch) -> None:
+        found, objectives = record.evaluation, self._standing.opened.objectives if self._standing.opened else {}
         for tag, value in found.scalars.items():
             name = self._names[record.trial].name(found.folder, tag)
             self._metric(record.trial, batch, name, value, found.time, found.step)
+            if tag in objectives and found.folder and self._is_best(record.trial, tag, found.step, value):
+                self._metric(record.trial, batch, valid_name(f"best/{tag}"), value, found.time, found.step)
+        if found.folder:
+            batch.last_step = max(found.step, batch.last_step or 0)
 
-    def _metric(self, trial: int, batch: _Batch, name: str, value: float, at: float, step: int) -> None:
+    def _is_best(self, trial: int, tag: str, step: int, value: float) -> bool:
+        """Whether an evaluation was the trial's best when it came; the same when it comes again."""
+        bests = self._bests.setdefault(trial, {}).setdefault(tag, {})
+        if math.isnan(value) or step in bests:
+            return step in bests
+        goal = Goal(self._standing.opened.objectives[tag]) if self._standing.opened else Goal.MINIMIZE
+        if bests and goal.loss(next(reversed(bests.values()))) <= goal.loss(value):
+            return False
+        bests[step] = value
+        return True
+
+    def _metric(self, trial: int, batch: Batch, name: str, value: float, at: float, step: int) -> None:
         """Put a metric into a batch; an infinity, which a store gives back as a number, becomes a tag."""
-        if math.isinf(value):
-            steps = self._infinite[trial]
-            sign = "inf" if value > 0 else "-inf"
-            steps[name] = f"{steps[name]}, {sign} at {step}" if name in steps else f"{sign} at {step}"
-            batch.tags[f"tuner.inf.{name}"] = steps[name]
+        if not math.isinf(value):
+            batch.metric(name, value, at, step)
             return
-        batch.metrics.append((name, value, round(at * 1000), step))
+        steps = self._infinite[trial, name]
+        steps[step] = "inf" if value > 0 else "-inf"
+        batch.tags[f"tuner.inf.{name}"] = ", ".join(f"{sign} at {at}" for at, sign in steps.items())
 
-    def _state(self, record: TrialChanged, batch: _Batch) -> None:
+    def _state(self, record: TrialChanged, batch: Batch) -> None:
         batch.status, batch.status_time = _STATUS[record.state], record.time
         batch.tags["tuner.state"] = record.state.value
         batch.tags["tuner.reason"] = record.reason
@@ -151,146 +180,112 @@ class MlflowRecorder:
         for metric, value in record.values.items():
             name = valid_name(f"objective/{metric}") if several else "objective"
             self._metric(record.trial, batch, name, value, record.time, record.step or 0)
-        if record.state is TrialState.COMPLETE and self._is_best(record.values):
-            self._best = (record.trial, record.values)
-            self._say_best(record.time, record.step or 0)
+        if record.state is not TrialState.COMPLETE:
+            batch.last_step = record.step if record.step is not None else batch.last_step
+        batch.settled = record.state.settled
+        batch.complete = record.state is TrialState.COMPLETE
 
-    def _is_best(self, values: Mapping[str, float]) -> bool:
-        if self._opened is None or not values:
-            return False
-        metric, goal = next(iter(self._opened.objectives.items()))
-        loss = Goal(goal).loss(values.get(metric, math.nan))
-        if math.isnan(loss):
-            return False
-        return self._best is None or loss < Goal(goal).loss(self._best[1][metric])
+    def _send_trials(self, batches: Mapping[int, Batch]) -> None:
+        for trial, batch in batches.items():
+            run_id = self._trial_run(trial, batch)
+            self._add_training(trial, batch)
+            self._sending.send(run_id, batch)
+            if self._training is not None:
+                self._training.arrived(trial)
+                if batch.settled:
+                    self._training.forget(trial)
+            self._extras.say_inputs(trial, self._client, run_id, self._runs.parent)
+            if batch.settled:
+                self._names.pop(trial, None)
+                self._bests.pop(trial, None)
 
-    def _open_sweep(self, record: SweepOpened) -> None:
-        self._opened = record
-        run_id = self._runs.parent or self._find_or_make_parent(record)
-        tags = {**record.facts, **record.tags, **self._identity(record)}
-        tags["mlflow.note.content"] = describe_sweep(record, self._best, self._params)
-        self._send(run_id, _Batch(tags=tags, status="RUNNING", status_time=record.time))
-        self._client.log_text(run_id, record.space, "search_space.yaml")
-
-    def _say_best(self, at: float, step: int) -> None:
-        """Put the best trial so far on the parent."""
-        if self._opened is None or self._best is None or self._runs.parent is None:
+    def _add_training(self, trial: int, batch: Batch) -> None:
+        """Add what training wrote up to the last step that counts."""
+        if self._training is None or (batch.last_step is None and not batch.complete):
             return
-        trial, values = self._best
-        batch = _Batch(tags={"tuner.best_trial": str(trial)})
-        for metric, value in values.items():
-            several = len(values) > 1
-            name = valid_name(f"best_objective/{metric}") if several else "best_objective"
-            if not math.isinf(value):
-                batch.metrics.append((name, value, round(at * 1000), step))
-        for name, param in self._params.get(trial, {}).items():
-            batch.tags[f"tuner.best.{valid_name(name)}"] = _text(param)
-        batch.tags["mlflow.note.content"] = describe_sweep(self._opened, self._best, self._params)
-        self._send(self._runs.parent, batch)
+        for point in self._training.due(trial, None if batch.complete else batch.last_step):
+            if not math.isinf(point.value):
+                batch.metric(self._names[trial].name("", point.tag), point.value, point.time, point.step)
 
-    def _close_sweep(self, record: SweepClosed) -> None:
+    def _send_page(self, closing: bool) -> None:
+        """Bring the sweep's own run up to date, not too often while there is more to come."""
+        if self._runs.parent is not None and (batch := self._page.due(closing)) is not None:
+            self._sending.send(self._runs.parent, batch)
+            self._page.arrived()
+
+    def _open_sweep(self, record: SweepOpened, tags_before: Mapping[str, str] | None) -> None:
         if self._runs.parent is None:
-            return
-        tags = {"tuner.end": record.reason, "tuner.state": "FINISHED" if record.finished else "INTERRUPTED"}
-        status = "FINISHED" if record.finished else "SCHEDULED"
-        self._send(self._runs.parent, _Batch(tags=tags, status=status, status_time=record.time))
+            self._find_or_make_parent(record)
+        assert self._runs.parent is not None
+        tags = {**record.facts, **record.tags, **self._identity(record)}
+        self._sending.send(self._runs.parent, Batch(tags, "RUNNING", record.time))
+        self._client.log_text(self._runs.parent, record.space, "search_space.yaml")
+        metric, goal = next(iter(record.objectives.items()))
+        primary = "objective" if len(record.objectives) == 1 else valid_name(f"objective/{metric}")
+        greater = str(goal == Goal.MAXIMIZE.value).lower()
+        for key, value in (("name", primary), ("greaterIsBetter", greater)):
+            self._client.set_experiment_tag(self._experiment_id, f"mlflow.experiment.primaryMetric.{key}", value)
+        if tags_before is not None and dict(record.tags) != dict(tags_before):
+            for run_id in self._runs.trials.values():
+                self._sending.send(run_id, Batch(dict(record.tags)))
 
-    def _find_or_make_parent(self, record: SweepOpened) -> str:
-        query = f"tags.`tuner.sweep_id` = '{record.sweep_id}' and tags.`tuner.role` = 'sweep'"
-        run_id = self._find(query)
-        if run_id is None:
+    def _find_or_make_parent(self, record: SweepOpened) -> None:
+        """Find the sweep's run, and those of its trials where their ids were lost, or make it."""
+        query = f"tags.`tuner.sweep_id` = '{record.sweep_id}'"
+        found, token = [], None
+        while True:
+            page = self._client.search_runs([self._experiment_id], query, max_results=1000, page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                break
+        for run in found:
+            if "tuner.trial" in run.data.tags:
+                self._runs.remember(run.info.run_id, int(run.data.tags["tuner.trial"]))
+        parents = [run.info.run_id for run in found if run.data.tags.get("tuner.role") == "sweep"]
+        if not parents:
             tags = {**self._identity(record), "tuner.role": "sweep", "mlflow.runName": record.name}
-            run_id = self._create(record.time, tags)
-        self._runs.remember(run_id)
-        return run_id
+            parents = [self._create(record.time, tags)]
+        self._runs.remember(parents[0])
 
-    def _trial_run(self, trial: int) -> str:
+    def _trial_run(self, trial: int, batch: Batch) -> str:
         """Return the trial's run, found or made."""
+        if self._runs.trial(trial) is None:
+            self._runs.refresh()
         known = self._runs.trial(trial)
         if known is not None:
             return known
-        if self._opened is None or self._runs.parent is None:
+        sweep = self._standing.opened
+        if sweep is None or self._runs.parent is None:
             raise RecorderError(f"trial {trial} was recorded before its sweep")
-        sweep = self._opened
-        query = f"tags.`tuner.sweep_id` = '{sweep.sweep_id}' and tags.`tuner.trial` = '{trial}'"
-        run_id = self._find(query)
+        run_id = None
+        if self._runs.being_made(trial):
+            query = f"tags.`tuner.sweep_id` = '{sweep.sweep_id}' and tags.`tuner.trial` = '{trial}'"
+            found = self._client.search_runs([self._experiment_id], query, max_results=1)
+            run_id = found[0].info.run_id if found else None
         if run_id is None:
-            tags = {
-                **sweep.tags,
-                **self._identity(sweep),
-                "mlflow.parentRunId": self._runs.parent,
-                "mlflow.runName": f"{sweep.name}-{trial:04d}",
-                "tuner.trial": str(trial),
-                "tuner.state": TrialState.RUNNING.value,
-            }
-            run_id = self._create(time.time(), tags)
+            self._runs.make(trial)
+            run_id = self._create(batch.started or time.time(), self._trial_tags(sweep, trial))
         self._runs.remember(run_id, trial)
         return run_id
+
+    def _trial_tags(self, sweep: SweepOpened, trial: int) -> dict[str, str]:
+        assert self._runs.parent is not None
+        return {
+            **{key: value for key, value in sweep.facts.items() if key.startswith("mlflow.")},
+            **sweep.tags,
+            **self._identity(sweep),
+            "mlflow.parentRunId": self._runs.parent,
+            "mlflow.runName": f"{sweep.name}-{trial:04d}",
+            "tuner.trial": str(trial),
+            "tuner.state": TrialState.RUNNING.value,
+        }
 
     def _identity(self, record: SweepOpened) -> dict[str, str]:
         return {"tuner.sweep": record.name, "tuner.sweep_id": record.sweep_id}
 
-    def _find(self, query: str) -> str | None:
-        found = self._client.search_runs([self._experiment_id], query, max_results=1)
-        return found[0].info.run_id if found else None
-
     def _create(self, at: float, tags: Mapping[str, str]) -> str:
         run = self._client.create_run(self._experiment_id, round(at * 1000), dict(tags), tags.get("mlflow.runName"))
         run_id: str = run.info.run_id
+        self._sending.made(run_id)
         return run_id
-
-    def _send(self, run_id: str, batch: _Batch) -> None:
-        """Send what there is of a run in as few calls as MLflow's limits allow."""
-        from mlflow.entities import Metric, Param, RunTag
-
-        metrics = [Metric(*metric) for metric in batch.metrics]
-        tags = [RunTag(key, value[:_VALUE]) for key, value in batch.tags.items()]
-        params = [Param(key, value[:_VALUE]) for key, value in batch.params.items()]
-        while metrics or tags or params:
-            self._client.log_batch(run_id, metrics[: _METRICS - 200], params[:_PARAMS], tags[:_TAGS])
-            metrics, params, tags = metrics[_METRICS - 200 :], params[_PARAMS:], tags[_TAGS:]
-        if batch.status == "RUNNING" or batch.status == "SCHEDULED":
-            self._client.update_run(run_id, status=batch.status)
-        elif batch.status:
-            self._client.set_terminated(run_id, batch.status, round(batch.status_time * 1000))
-
-
-class _Batch:
-    """What is to be sent of one run."""
-
-    def __init__(self, tags: dict[str, str] | None = None, status: str = "", status_time: float = 0.0) -> None:
-        self.metrics: list[tuple[str, float, int, int]] = []
-        self.params: dict[str, str] = {}
-        self.tags = tags or {}
-        self.status = status
-        self.status_time = status_time
-
-
-def _text(value: Any) -> str:
-    """Return a parameter as MLflow keeps it: numbers as Python writes them, lists as JSON."""
-    return json.dumps(value) if isinstance(value, (list, bool)) or value is None else str(value)
-
-
-@contextmanager
-def _translated(uri: str) -> Iterator[None]:
-    """Make of MLflow's errors ours: away for now, or not usable as it is."""
-    import requests
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import OperationalError
-
-    try:
-        yield
-    except (requests.RequestException, OperationalError, sqlite3.OperationalError, TimeoutError) as error:
-        raise ConnectionError(f"{uri}: {_first_line(error)}") from error
-    except MlflowException as error:
-        status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
-        passing = status >= 500 or status == 429 or "API request to" in str(error)
-        if passing and "database schema" not in str(error):
-            raise ConnectionError(f"{uri}: {_first_line(error)}") from error
-        hint = "choose another store by MLFLOW_TRACKING_URI, or unset it to use the root's own database"
-        raise RecorderError(f"MLflow at {uri} refuses: {_first_line(error)}", hint) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

@@ -15,6 +15,7 @@ from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.sent import read_sent
 
+_PROGRAM = "tuner.recording"
 _STARTS = 5  # of a process that dies before it is ready
 
 
@@ -45,7 +46,7 @@ class RecorderProcess:
         arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuner.recorders.sender", *arguments],
+                [sys.executable, "-m", _PROGRAM, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

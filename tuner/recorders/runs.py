@@ -1,4 +1,8 @@
-"""Which MLflow run holds the sweep and which each trial: an append-only file beside the records."""
+"""Which MLflow run holds the sweep and which each trial: an append-only file beside the records.
+
+Before a run is made, that it is about to be is written down: a run needs to be looked for only where
+that stands and its id does not, because a process died between the two.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 from tuner.paths import SweepDir
 
 _PARENT = -1
+_MAKING = ""  # instead of an id
 
 
 class RunIds:
@@ -20,28 +25,55 @@ class RunIds:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._found = _read(file)
+        self._size = 0
+        self._found: dict[int, str] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what others have written since."""
+        size = self._file.stat().st_size if self._file.exists() else 0
+        if size != self._size:
+            self._found = _read(self._file)
+            self._size = self._file.stat().st_size
 
     @property
     def parent(self) -> str | None:
         """The sweep's run."""
-        return self._found.get(_PARENT)
+        return self._found.get(_PARENT) or None
+
+    @property
+    def trials(self) -> dict[int, str]:
+        """The run of each trial that has one."""
+        return {trial: run for trial, run in self._found.items() if trial != _PARENT and run != _MAKING}
 
     def trial(self, number: int) -> str | None:
         """Return the run of a trial, or None."""
-        return self._found.get(number)
+        return self._found.get(number) or None
+
+    def being_made(self, number: int) -> bool:
+        """Whether a run of a trial may be there whose id was not written down."""
+        return self._found.get(number) == _MAKING
 
     def remember(self, run_id: str, trial: int | None = None) -> None:
         """Remember the run of a trial, or the sweep's."""
-        line = {"run_id": run_id} if trial is None else {"trial": trial, "run_id": run_id}
-        with self._file.open("ab", buffering=0) as stream:
-            stream.write(json.dumps(line).encode() + b"\n")
+        self._append({"run_id": run_id} if trial is None else {"trial": trial, "run_id": run_id})
         self._found[_PARENT if trial is None else trial] = run_id
+
+    def make(self, trial: int) -> None:
+        """Say that the run of a trial is about to be made."""
+        self._append({"trial": trial, "run_id": _MAKING})
+        self._found[trial] = _MAKING
+
+    def _append(self, line: dict[str, int | str]) -> None:
+        data = json.dumps(line).encode() + b"\n"
+        with self._file.open("ab", buffering=0) as stream:
+            stream.write(data)
+        self._size += len(data)
 
 
 def run_ids(sweep_dir: SweepDir) -> dict[int, str]:
     """Return the run of each trial that has one."""
-    return {trial: run for trial, run in _read(sweep_dir.runs_file).items() if trial != _PARENT}
+    return {trial: run for trial, run in _read(sweep_dir.runs_file).items() if trial != _PARENT and run != _MAKING}
 
 
 def parent_run_id(sweep_dir: SweepDir) -> str | None:
@@ -56,9 +88,11 @@ def _read(file: Path) -> dict[int, str]:
         for line in file.read_text(encoding="utf-8").splitlines():
             try:
                 data = json.loads(line)
-                found[int(data.get("trial", _PARENT))] = str(data["run_id"])
+                trial, run_id = int(data.get("trial", _PARENT)), str(data["run_id"])
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # a writer was killed in this line: the run is found again by its tags
+            if run_id or not found.get(trial):
+                found[trial] = run_id
     return found
 
 

@@ -1,6 +1,6 @@
 """The recorder's own process: follows a sweep's record log and sends what is new to MLflow.
 
-Runs as ``python -m tuner.recorders.sender SWEEP_DIR [URI]``. Reads orders as lines from standard
+``tuner.recording`` runs it. Reads orders as lines from standard
 input (``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
 the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``.
 
@@ -15,9 +15,7 @@ import fcntl
 import json
 import os
 import select
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from tuner.errors import TunerError
@@ -47,8 +45,11 @@ class Sender:
         self._failures = 0
         self._is_open = False
 
-    def step(self) -> bool:
-        """Send a batch of what is new; return whether everything that is there has arrived.
+    def step(self, closing: bool = False) -> bool:
+        """Send what is new; return whether everything that is there has arrived, files too.
+
+        Args:
+            closing: Somebody waits for that, so nothing is put off.
 
         Raises:
             RecorderError: The store cannot be used as it is.
@@ -59,7 +60,7 @@ class Sender:
                 self._remind()
                 self._is_open = True
                 say(event="ready")
-            arrived = self._send()
+            arrived = self._send() and self._recorder.attach(closing)
         except ConnectionError as error:
             if not self._failures:
                 say(event="away", message=str(error))
@@ -106,18 +107,16 @@ def say(**message: Any) -> None:
         print(json.dumps(message), flush=True)  # noqa: T201
 
 
-def main() -> None:
-    """Send until the driver is gone and everything has arrived."""
-    from tuner.recorders.mlflow import MlflowRecorder
-    from tuner.recorders.store import prepare_environment
+def run_sender(sweep_dir: SweepDir, recorder: Recorder) -> None:
+    """Send until the driver is gone and everything has arrived.
 
-    prepare_environment()
-    sweep_dir = SweepDir(Path(sys.argv[1]))
-    uri = sys.argv[2] if len(sys.argv) > 2 else None
+    Raises:
+        SystemExit: The store cannot be used as it is; the driver has been told.
+    """
     with (sweep_dir.path / "sender.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one left by a dead driver ends soon
         try:
-            _loop(Sender(sweep_dir, MlflowRecorder(sweep_dir, uri)))
+            _loop(Sender(sweep_dir, recorder))
         except TunerError as error:
             say(event="error", message=error.message, hint=error.hint)
             raise SystemExit(1) from error
@@ -126,7 +125,7 @@ def main() -> None:
 def _loop(sender: Sender) -> None:
     draining, deadline = False, None
     while True:
-        arrived = sender.step()
+        arrived = sender.step(closing=draining or deadline is not None)
         if arrived and draining:
             say(event="drained")
             draining = False
@@ -140,7 +139,3 @@ def _loop(sender: Sender) -> None:
             if not order:
                 deadline = time.monotonic() + LAST_S
             draining = draining or b"drain" in order
-
-
-if __name__ == "__main__":
-    main()

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tuner.errors import RecorderError
 from tuner.paths import Root, write_whole
 
 _LOCATIONS = (
@@ -104,3 +105,28 @@ def _one_at_a_time(file: Path) -> Iterator[None]:
     with file.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Make of MLflow's errors ours: away for now, or not usable as it is."""
+    import requests
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        yield
+    except (requests.RequestException, OperationalError, sqlite3.OperationalError, TimeoutError) as error:
+        raise ConnectionError(f"{uri}: {_first_line(error)}") from error
+    except MlflowException as error:
+        status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
+        passing = status >= 500 or status == 429 or "API request to" in str(error)
+        if passing and "database schema" not in str(error):
+            raise ConnectionError(f"{uri}: {_first_line(error)}") from error
+        hint = "choose another store by MLFLOW_TRACKING_URI, or unset it to use the root's own database"
+        raise RecorderError(f"MLflow at {uri} refuses: {_first_line(error)}", hint) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

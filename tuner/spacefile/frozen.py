@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
-from tuner.spec import Budget, ModelRef, Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
@@ -57,6 +57,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
     search["budget"] = Budget(**search["budget"])
     search["enqueue"] = tuple(search.get("enqueue", ()))
     model = data.get("model")
+    record = data.get("record", {})
     return SweepSpec(
         name=data["name"],
         objectives=tuple(Objective(o["metric"], Goal(o["goal"]), Curve(**o["of"])) for o in data["objectives"]),
@@ -66,6 +67,8 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         model=ModelRef(**{**model, "import_paths": tuple(model["import_paths"])}) if model else None,
         command=tuple(data.get("command", ())),
         source=data.get("source", ""),
+        description=data.get("description", ""),
+        record=RecordSettings(**{**record, "training": tuple(record.get("training", ("loss",)))}),
     )
 
 

@@ -12,7 +12,7 @@ from tuner.paths import check_name
 from tuner.spacefile.parameters import read_parameters
 from tuner.spacefile.shape import KEYS, check_shape
 from tuner.spacefile.text import apply, dump, near, parse, read_text
-from tuner.spec import Budget, ModelRef, Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
 
 
@@ -77,7 +77,13 @@ def parse_spec(
         model=model,
         command=tuple(command),
         source=text,
+        description=str(values.get("description", "")),
+        record=_record(values.get("record") or {}),
     )
+
+
+def _record(value: dict[str, Any]) -> RecordSettings:
+    return RecordSettings(**{**value, "training": tuple(value.get("training", ("loss",)))})
 
 
 def _name(value: Any, bad: set[str], problems: list[Problem]) -> str:

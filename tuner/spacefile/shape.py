@@ -97,15 +97,25 @@ class SearchShape(_Shape):
     enqueue: list[dict[str, Any]] = []
 
 
+class RecordShape(_Shape):
+    """How a sweep is recorded."""
+
+    plots: StrictBool = True
+    system_metrics: StrictBool = False
+    training: list[StrictStr] = ["loss"]
+
+
 class FileShape(_Shape):
     """A search space file."""
 
     name: StrictStr = ""
+    description: StrictStr = ""
     model: StrictStr | None = None
     objective: ObjectiveShape | Annotated[list[ObjectiveShape], Field(min_length=1)]
     parameters: dict[str, Any] = {}
     train: TrainShape
     search: SearchShape = SearchShape()
+    record: RecordShape = RecordShape()
 
 
 KEYS = tuple(FileShape.model_fields)
@@ -116,6 +126,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "search": SearchShape,
     "search.budget": BudgetShape,
     "objective.of": MeanShape,
+    "record": RecordShape,
 }
 _UNION_PARTS = {
     "ObjectiveShape",

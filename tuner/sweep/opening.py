@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import json
 import platform
 import shlex
@@ -10,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -116,17 +118,20 @@ def opened(frozen: Frozen, settings: Mapping[str, Any], learned: Sequence[str] =
         space=spec.source,
         settings=settings,
         tags=frozen.tags,
-        facts={**facts(), **({"tuner.from": "\n".join(learned)} if learned else {})},
+        facts={**facts(_project(spec)), **_source(spec), **({"tuner.from": "\n".join(learned)} if learned else {})},
+        description=spec.description,
+        options=asdict(spec.record),
     )
 
 
-def facts() -> dict[str, str]:
-    """Return what a reader needs to repeat the sweep: command, versions, git commit.
+def facts(project: Path) -> dict[str, str]:
+    """Return what a reader needs to repeat the sweep: command, versions, git commit of the model's project.
 
     Nothing of the environment is among it.
     """
+    program = Path(sys.argv[0]).name
     found = {
-        "tuner.command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "tuner.command": shlex.join(["tuner" if program == "__main__.py" else program, *sys.argv[1:]]),
         "tuner.python": platform.python_version(),
     }
     for package in PACKAGES:
@@ -134,16 +139,32 @@ def facts() -> dict[str, str]:
             found[f"tuner.version.{package}"] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    commit = _git("rev-parse", "HEAD")
+    commit = _git(project, "rev-parse", "HEAD")
     if commit:
         found["mlflow.source.git.commit"] = commit
-        found["tuner.git_dirty"] = str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower()
+        found["tuner.git_dirty"] = str(bool(_git(project, "status", "--porcelain", "--untracked-files=no"))).lower()
     return found
 
 
-def _git(*arguments: str) -> str:
+def _source(spec: SweepSpec) -> dict[str, str]:
+    """Return what MLflow's columns User and Source show."""
+    name = str(spec.model) if spec.model else shlex.join(spec.command)
+    found = {"mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
+    with contextlib.suppress(KeyError, OSError, ImportError):  # a user id without a name
+        found["mlflow.user"] = getpass.getuser()
+    return found
+
+
+def _project(spec: SweepSpec) -> Path:
+    """Return the folder of the user's model, or the current one."""
+    return Path(spec.model.file).parent if spec.model and spec.model.file else Path.cwd()
+
+
+def _git(project: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=5, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

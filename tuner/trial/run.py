@@ -15,6 +15,7 @@ from tuner.errors import Infeasible, TunerError
 from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.task import Model, Specs, build_specs, load_model, run_config
+from tuner.task.dataset import write_dataset
 from tuner.task.specs import configured
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.event_names import wait_for_a_new_name
@@ -84,7 +85,12 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     seed_everything(job.seed)
     without_damage(trial_dir)
     wait_for_a_new_name(trial_dir)
-    estimator, specs = build(load_model(job.model), job, trial_dir)
+    model = load_model(job.model)
+    try:
+        write_dataset(model, job.params, TrialDir(trial_dir))
+    except Exception as error:  # a mistake in what is only said of the data costs no trial
+        tags["tuner.dataset"] = f"not described: {last_line(error)}"
+    estimator, specs = build(model, job, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
     _evaluate_what_was_not(estimator, specs, trial_dir)

@@ -1,0 +1,95 @@
+"""One page of a sweep that can be mailed: how it ended, the best, charts, every trial, the search space."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tuner.plots.axes import varying
+from tuner.plots.chart import Chart, Parallel
+from tuner.plots.page import chart_part, page
+from tuner.plots.table import definitions, table
+from tuner.spec import SweepSpec
+from tuner.study import TrialRecord
+from tuner.values import TrialState
+
+
+def report(
+    spec: SweepSpec,
+    trials: Sequence[TrialRecord],
+    charts: Sequence[Chart | Parallel],
+    best: Sequence[int],
+    facts: Mapping[str, Any],
+) -> str:
+    """Return the page.
+
+    Args:
+        spec: The sweep.
+        trials: Its trials.
+        charts: What is drawn of it.
+        best: Number of the best trial; of the Pareto front where there are several objectives.
+        facts: Versions, commit, command: whatever helps to repeat it.
+    """
+    body = [*_head(spec, trials, best)]
+    body += [f"<h2>{html.escape(chart.title)}</h2>{chart_part(chart)}" for chart in charts]
+    body += ["<h2>Trials</h2>", _trials(spec, trials, best), "<h2>Search space</h2>"]
+    body.append(f"<pre>{html.escape(spec.source.rstrip())}</pre>")
+    if facts:
+        body += ["<h2>To repeat it</h2>", definitions(facts)]
+    return page(f"{spec.name}: a sweep of {len(trials)} trials", body, charts=bool(charts))
+
+
+def _head(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -> Iterator[str]:
+    counts = Counter(trial.state for trial in trials)
+    states = ", ".join(f"{counts[state]} {state.value.lower()}" for state in TrialState if counts[state])
+    goals = ", ".join(f"{o.goal.value} {o.metric}" for o in spec.objectives)
+    yield f"<h1>{html.escape(spec.name)}</h1>"
+    if spec.description:
+        yield f"<p>{html.escape(spec.description.strip())}</p>"
+    started = min((t.started for t in trials if t.started), default=0.0)
+    ended = max((t.ended for t in trials if t.ended), default=0.0)
+    when = f", {time.strftime('%Y-%m-%d %H:%M', time.localtime(started))}" if started else ""
+    yield (
+        f'<p class="quiet">{html.escape(goals)} · {len(trials)} of {spec.search.trials} trials: {states or "none"} · '
+        f"{spec.search.sampler.name}, {spec.search.scheduler.name}, seed {spec.search.seed}{when}"
+        f"{f', {_span(ended - started)}' if ended > started else ''}</p>"
+    )
+    by_number = {trial.number: trial for trial in trials}
+    winners = [by_number[number] for number in best if number in by_number]
+    if not winners:
+        yield "<p>No trial is complete.</p>"
+    elif len(spec.objectives) == 1:
+        values = ", ".join(f"{metric} {value:.6g}" for metric, value in winners[0].values.items())
+        yield f"<h2>Best: trial {winners[0].number}, {html.escape(values)}</h2>"
+        yield definitions(winners[0].params)
+    else:
+        yield "<h2>The trials that none is better than in every objective</h2>"
+        yield _trials(spec, winners, ())
+
+
+def _trials(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -> str:
+    names = varying(trials) if len(trials) > 1 else []
+    rows = [
+        {
+            "trial": t.number,
+            "state": t.state.value,
+            **dict(t.values),
+            "step": t.step,
+            "seconds": round(t.seconds, 1),
+            **{name: t.params.get(name) for name in names},
+            "why": t.reason,
+        }
+        for t in trials
+    ]
+    metrics = [objective.metric for objective in spec.objectives]
+    columns = ["trial", "state", *metrics, "step", "seconds", *names, "why"]
+    marked = [index for index, t in enumerate(trials) if t.number in best]
+    return table(rows, list(dict.fromkeys(columns)), marked)
+
+
+def _span(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
