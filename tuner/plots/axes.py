@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tuner.plots.chart import Dimension, number_ticks, show_number
-from tuner.space import Categorical, Int, Space
+from tuner.plots.chart import Dimension, number_ticks, show_number, wants_log
+from tuner.space import Categorical, Discrete, Int, Space
 from tuner.study import TrialRecord
 
 _LABEL = 18  # characters of a choice
@@ -52,7 +52,10 @@ class Scale:
             return cls._of_choices(list(dict.fromkeys(map(_label, found))))
         if parameter is None:
             return cls.numbers(found, log=False)
-        return cls(float(parameter.low), float(parameter.high), parameter.log, whole=isinstance(parameter, Int))
+        if isinstance(parameter, Discrete):
+            return cls.numbers(parameter.values, wants_log(parameter.values))
+        log = parameter.log and not parameter.reverse
+        return cls(float(parameter.low), float(parameter.high), log, whole=isinstance(parameter, Int))
 
     @classmethod
     def numbers(cls, values: Sequence[float], log: bool) -> Scale:
