@@ -141,6 +141,11 @@ class SweepDir:
         return self.path / "driver.log"
 
     @property
+    def simulated_file(self) -> Path:
+        """What is left of simulated trials: which course each has, and where its lives began and ended."""
+        return self.path / "simulated.jsonl"
+
+    @property
     def trials_dir(self) -> Path:
         return self.path / "trials"
 

@@ -148,7 +148,7 @@ class RecordLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        _cut_torn_line(file)
+        cut_torn_line(file)
         self._stream = file.open("ab", buffering=0)
 
     def append(self, *records: Record) -> None:
@@ -180,7 +180,7 @@ def read_records(file: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
             yield from_json(line.decode()), offset
 
 
-def _cut_torn_line(file: Path) -> None:
+def cut_torn_line(file: Path) -> None:
     """Cut what a killed writer left behind the last newline."""
     if not file.exists():
         return

@@ -125,6 +125,37 @@ class RecordSettings:
 
 
 @dataclass(frozen=True)
+class Simulation:
+    """Where simulated trials have their learning curves from, and how their workers behave.
+
+    Attributes:
+        curves: File of a table of recorded curves, absolute; empty where a task is named.
+        task: Name of a synthetic task; empty where curves are given.
+        noise: Standard deviation that is added to each evaluation, in units of the metric.
+        seconds_per_step: Of a synthetic task; a table has its own seconds.
+        startup_s: Seconds from a trial's start to its first step, in each of its lives.
+        reaction_s: Seconds that a trial trains on when it is killed: how long its driver takes to hear and judge.
+        straggler_share: Share of lives that are slow, 0 to 1.
+        straggler_factor: How many times as long they take.
+        failures: Probability that a life of a trial dies before its end.
+        event_files: Whether event files are written, as a real trial writes them.
+        record: Whether the sweep is recorded in MLflow.
+    """
+
+    curves: str = ""
+    task: str = ""
+    noise: float = 0.0
+    seconds_per_step: float = 0.01
+    startup_s: float = 0.0
+    reaction_s: float = 0.0
+    straggler_share: float = 0.0
+    straggler_factor: float = 5.0
+    failures: float = 0.0
+    event_files: bool = False
+    record: bool = True
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """A sweep as it was asked for.
 
@@ -137,6 +168,7 @@ class SweepSpec:
         source: Text of the file as the user wrote it, with ``--set`` applied; frozen with the sweep.
         description: What the sweep is for, in Markdown; empty where nobody said.
         record: How it is recorded.
+        simulation: What the simulated backend replays, or None.
     """
 
     name: str
@@ -149,3 +181,4 @@ class SweepSpec:
     source: str = ""
     description: str = ""
     record: RecordSettings = RecordSettings()
+    simulation: Simulation | None = None

@@ -19,6 +19,7 @@ from tuner.recorders.recorded import RecordedRun, RecordedSweep
 from tuner.results import SweepResult, Trial
 from tuner.sweep.opening import read_frozen
 from tuner.sweep.running import objective_values
+from tuner.sweep.simulating import TAG, evaluations_in_log
 from tuner.values import Evaluation, TrialState
 
 
@@ -42,14 +43,24 @@ class Report:
 def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
     """Compare event files, study and MLflow of all trials of a sweep."""
     report = Report()
+    frozen = read_frozen(sweep_dir)
+    simulation = frozen.spec.simulation if TAG in frozen.tags else None
+    in_log = None
+    if simulation is not None and not simulation.event_files:
+        in_log = evaluations_in_log(sweep_dir)
+        report.notes.append("simulated without event files: compared with what stands in curves.jsonl instead")
+    in_mlflow = simulation is None or simulation.record
+    if not in_mlflow:
+        report.notes.append("simulated with record: false: there is nothing in MLflow to compare")
     recorded = RecordedSweep(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
-    runs = recorded.runs_of_trials(read_frozen(sweep_dir).sweep_id)
+    runs = recorded.runs_of_trials(frozen.sweep_id) if in_mlflow else {}
     for trial in result.trials:
         found = runs.pop(trial.number, [])
-        if len(found) != 1:
+        if len(found) != 1 and in_mlflow:
             report.differences.append(f"trial {trial.number}: has {len(found)} MLflow runs, expected 1")
         run = recorded.read(found[0]) if found else None
-        _Comparison(sweep_dir, trial, run, report).run()
+        evaluations = None if in_log is None else in_log.get(trial.number, [])
+        _Comparison(sweep_dir, trial, run, report, evaluations).run()
         report.trials += 1
     for number in runs:
         report.differences.append(f"trial {number}: has an MLflow run but is not in the study")
@@ -57,17 +68,30 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
 
 
 class _Comparison:
-    """Compare one trial."""
+    """Compare one trial.
 
-    def __init__(self, sweep_dir: SweepDir, trial: Trial, run: RecordedRun | None, report: Report) -> None:
+    Args:
+        evaluations: What it evaluated, or None to read its event files.
+    """
+
+    def __init__(
+        self,
+        sweep_dir: SweepDir,
+        trial: Trial,
+        run: RecordedRun | None,
+        report: Report,
+        evaluations: list[Evaluation] | None = None,
+    ) -> None:
         self._trial = trial
+        self._evaluations = evaluations
         self._run = run
         self._report = report
         self._follower = Follower(sweep_dir.trial(trial.number).path)
         self._first = FirstValues()
 
     def run(self) -> None:
-        evaluations = [e for e in map(self._first.take, self._follower.poll()) if e is not None]
+        there = self._follower.poll() if self._evaluations is None else self._evaluations
+        evaluations = [e for e in map(self._first.take, there) if e is not None]
         last = self._last_step()
         counted = [e for e in evaluations if last is None or e.step <= last]
         self._compare_study(counted)

@@ -87,6 +87,7 @@ def main() -> None:
         best,
         check,
         compare,
+        curves,
         delete,
         importing,
         init,

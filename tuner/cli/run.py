@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from tuner.sweep import Sweep
 
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Total number of trials of the sweep.")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Trials at a time; at most the cores.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Trials at a time; at most the cores, unless simulated.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the sweep.")]
 Timeout = Annotated[str | None, typer.Option("--timeout", help="Running time of the sweep: 90s, 15m, 2h.")]
 TrialTimeout = Annotated[str | None, typer.Option("--trial-timeout", help="Running time of one trial: 90s, 15m, 2h.")]
-BackendOption = Annotated[str, typer.Option("--backend", help="Where trials run: local, or inline for a debugger.")]
+BackendOption = Annotated[
+    str, typer.Option("--backend", help="Where trials run: local; inline for a debugger; simulated.")
+]
 
 
 @command("run")

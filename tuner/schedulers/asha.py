@@ -10,6 +10,7 @@ was drawn and none could be promoted to the end, the best one of the highest run
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
 
 from tuner.schedulers._base import Promotion, Scheduler
 from tuner.schedulers.rungs import Rung, rung_steps
@@ -29,6 +30,7 @@ class AshaScheduler(Scheduler):
     def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None) -> None:
         self._rungs = [Rung(step, eta) for step in rung_steps(train, eta, min_steps)]
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
+        self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}  # heaps of these
         self._at: dict[int, int] = {}  # trial to the last rung that it came to
         self._running: set[int] = set()
         self._completed = False
@@ -53,6 +55,8 @@ class AshaScheduler(Scheduler):
         self._completed = self._completed or state is TrialState.COMPLETE
         if state is TrialState.PAUSED and trial in self._at:
             self._paused[trial] = self._at[trial]
+            rung = next(rung for rung in self._rungs if rung.step == self._at[trial])
+            heappush(self._queues[rung.step], (rung.loss(trial), trial))
 
     def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         for step, losses in curve.items():
@@ -61,11 +65,18 @@ class AshaScheduler(Scheduler):
 
     def advance(self, may_begin: bool) -> Promotion | None:
         for rung in reversed(self._rungs):
-            for trial in rung.best():
-                if self._paused.get(trial) == rung.step:
-                    return Promotion(trial)
+            best = self._best_paused(rung)
+            if best is not None and rung.promotes(best):
+                return Promotion(best)
         if may_begin or self._running or self._completed or not self._paused:
             return None
         highest = max(self._paused.values())
-        rung = next(rung for rung in self._rungs if rung.step == highest)
-        return Promotion(min(self._paused, key=lambda t: (self._paused[t] != highest, rung.loss(t), t)))
+        last = self._best_paused(next(rung for rung in self._rungs if rung.step == highest))
+        return Promotion(last) if last is not None else None
+
+    def _best_paused(self, rung: Rung) -> int | None:
+        """Return the best of the trials that wait at a rung, or None."""
+        queue = self._queues[rung.step]
+        while queue and self._paused.get(queue[0][1]) != rung.step:
+            heappop(queue)
+        return queue[0][1] if queue else None

@@ -35,14 +35,17 @@ class HyperbandScheduler(Scheduler):
         ]
         self._shares = [math.ceil((len(steps) + 1) / (s + 1) * eta**s) for s in halvings]
         self._bracket_of: list[int] = []  # by number of the trial
+        self._given = [0] * len(self._shares)
 
     def bracket(self, trial: int) -> int:
         """Return the bracket of a trial, counted from the one that halves most; by its number alone."""
         while len(self._bracket_of) <= trial:
             given = len(self._bracket_of) + 1
             total = sum(self._shares)
-            lacks = [given * share / total - self._bracket_of.count(b) for b, share in enumerate(self._shares)]
-            self._bracket_of.append(lacks.index(max(lacks)))
+            lacks = [given * share / total - self._given[b] for b, share in enumerate(self._shares)]
+            bracket = lacks.index(max(lacks))
+            self._bracket_of.append(bracket)
+            self._given[bracket] += 1
         return self._bracket_of[trial]
 
     def next_stop(self, trial: int, step: int) -> int | None:

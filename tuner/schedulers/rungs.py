@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 
 from tuner.spec import TrainSettings
@@ -35,13 +36,16 @@ class Rung:
         self.step = step
         self.eta = eta
         self._losses: dict[int, float] = {}
+        self._ranked: list[tuple[float, int]] = []  # loss and trial, best first
 
     def __contains__(self, trial: object) -> bool:
         return trial in self._losses
 
     def take(self, trial: int, loss: float) -> None:
         """Take a trial's loss here; the first one stands, and NaN loses against every number."""
-        self._losses.setdefault(trial, math.inf if math.isnan(loss) else loss)
+        if trial not in self._losses:
+            self._losses[trial] = math.inf if math.isnan(loss) else loss
+            insort(self._ranked, (self._losses[trial], trial))
 
     def loss(self, trial: int) -> float:
         """Return the loss of a trial here, infinite where it has none."""
@@ -49,10 +53,13 @@ class Rung:
 
     def best(self) -> list[int]:
         """Return the best one in ``eta`` of the trials here, rounded down, best first."""
-        ranked = sorted(self._losses, key=lambda trial: (self._losses[trial], trial))
-        return ranked[: len(ranked) // self.eta]
+        return [trial for _, trial in self._ranked[: len(self._ranked) // self.eta]]
+
+    def promotes(self, trial: int) -> bool:
+        """Whether a trial here is among ``best``."""
+        place = bisect_left(self._ranked, (self._losses[trial], trial))
+        return place < len(self._ranked) // self.eta
 
     def keeps(self, trial: int) -> bool:
         """Whether the loss of ``trial`` is among the best one in ``eta``, which is one trial at least."""
-        ranked = sorted(self._losses.values())
-        return self._losses[trial] <= ranked[max(1, len(ranked) // self.eta) - 1]
+        return self._losses[trial] <= self._ranked[max(1, len(self._ranked) // self.eta) - 1][0]

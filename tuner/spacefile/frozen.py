@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
-from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
+from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, Simulation, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
@@ -27,6 +27,7 @@ HARMLESS = frozenset(
         "search.budget",
         "search.max_checkpoint_bytes",
         "search.enqueue",
+        "simulation.record",
         "model.folder",
         "model.import_paths",
     }
@@ -69,6 +70,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         source=data.get("source", ""),
         description=data.get("description", ""),
         record=RecordSettings(**{**record, "training": tuple(record.get("training", ("loss",)))}),
+        simulation=Simulation(**data["simulation"]) if data.get("simulation") else None,
     )
 
 
@@ -103,6 +105,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}
     found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
     found |= {f"train.{key}": value for key, value in data["train"].items()}
+    found |= {f"simulation.{key}": value for key, value in (data.get("simulation") or {}).items()}
     for entry in fields(SearchSettings):
         found[f"search.{entry.name}"] = data["search"][entry.name]
     return found

@@ -11,6 +11,7 @@ from tuner.errors import InvalidInput, Problem
 from tuner.paths import check_name
 from tuner.spacefile.parameters import read_parameters
 from tuner.spacefile.shape import KEYS, check_shape
+from tuner.spacefile.simulation import check_simulation, read_simulation
 from tuner.spacefile.text import apply, dump, near, parse, read_text
 from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
@@ -59,12 +60,17 @@ def parse_spec(
     bad = {problem.where.split(".")[0] for problem in problems}
     name = _name(values.get("name", stem), bad, problems)
     space = read_parameters(values.get("parameters"), problems)
-    model = None if "model" in bad else _model(values.get("model"), folder, bool(command), problems)
+    simulation = None if "simulation" in bad else read_simulation(values.get("simulation"), folder, problems)
+    if "model" in values or simulation is None:
+        model = None if "model" in bad else _model(values.get("model"), folder, bool(command), problems)
+    else:
+        model = None  # nothing is trained
     train = None if "train" in bad else _train(values.get("train"), problems)
     search = None if "search" in bad else _search(values.get("search") or {}, problems)
     objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
+        problems += check_simulation(simulation, search)
     if problems:
         raise InvalidInput(source, problems)
     assert train is not None and search is not None and space is not None
@@ -79,6 +85,7 @@ def parse_spec(
         source=text,
         description=str(values.get("description", "")),
         record=_record(values.get("record") or {}),
+        simulation=simulation,
     )
 
 

@@ -27,6 +27,8 @@ from tuner.spacefile.text import describe, near
 
 Count = Annotated[StrictInt, Field(ge=1)]
 Number = StrictInt | StrictFloat
+Share = Annotated[Number, Field(ge=0, le=1)]
+NotNegative = Annotated[Number, Field(ge=0)]
 
 
 def _duration(value: Any) -> Any:
@@ -105,6 +107,28 @@ class RecordShape(_Shape):
     training: list[StrictStr] = ["loss"]
 
 
+class StragglersShape(_Shape):
+    """Simulated lives that are slow: how many of all, and how many times as long they take."""
+
+    share: Share
+    factor: Annotated[Number, Field(ge=1)] = 5.0
+
+
+class SimulationShape(_Shape):
+    """Where simulated trials have their learning curves from, and how their workers behave."""
+
+    curves: StrictStr | None = None
+    task: StrictStr | None = None
+    noise: NotNegative = 0.0
+    seconds_per_step: NotNegative = 0.01
+    startup: Duration | None = None
+    reaction: Duration | None = None
+    stragglers: StragglersShape | None = None
+    failures: Share = 0.0
+    event_files: StrictBool = False
+    record: StrictBool = True
+
+
 class FileShape(_Shape):
     """A search space file."""
 
@@ -116,6 +140,7 @@ class FileShape(_Shape):
     train: TrainShape
     search: SearchShape = SearchShape()
     record: RecordShape = RecordShape()
+    simulation: SimulationShape | None = None
 
 
 KEYS = tuple(FileShape.model_fields)
@@ -127,6 +152,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "search.budget": BudgetShape,
     "objective.of": MeanShape,
     "record": RecordShape,
+    "simulation": SimulationShape,
+    "simulation.stragglers": StragglersShape,
 }
 _UNION_PARTS = {
     "ObjectiveShape",
@@ -204,8 +231,9 @@ def _problem(where: str, found: Any, values: dict[str, Any]) -> Problem:
         fields = list(_MODELS.get(parent, FileShape).model_fields)
         return Problem(where, f"unknown key {key!r}", near(key, fields))
     value = _lookup(values, where, value)
-    if kind in ("greater_than_equal", "less_than") and not isinstance(value, bool):
-        bound = f"at least {context['ge']}" if "ge" in context else f"less than {context['lt']}"
+    if kind in ("greater_than_equal", "less_than", "less_than_equal") and not isinstance(value, bool):
+        words = {"ge": "at least", "lt": "less than", "le": "at most"}
+        bound = next(f"{words[key]} {limit}" for key, limit in context.items() if key in words)
         return Problem(where, f"is {value}, expected {bound}")
     if kind == "value_error":
         return Problem(where, str(context["error"]))
@@ -221,6 +249,8 @@ def _expected(where: str, kind: str, context: Any) -> str:
         "search.timeout": "a duration like 90s, 15m or 2h",
         "search.max_checkpoint_bytes": "a size like 200MB or 5GB",
         "search.trial_timeout": "a duration like 90s, 15m or 2h",
+        "simulation.startup": "a duration like 90s, 15m or 2h",
+        "simulation.reaction": "a duration like 90s, 15m or 2h",
     }
     if where in words:
         return words[where]

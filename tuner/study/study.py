@@ -262,6 +262,13 @@ def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:
     return optuna.storages.get_storage(storage_url)
 
 
+def memory_storage() -> BaseStorage:
+    """Return a storage that is gone with its process."""
+    import optuna
+
+    return optuna.storages.InMemoryStorage()
+
+
 def _begun(found: Sequence[FrozenTrial], spec: SweepSpec) -> Iterator[TrialRecord]:
     for frozen in found:
         if frozen.state.name != "WAITING":

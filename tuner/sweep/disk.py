@@ -55,7 +55,7 @@ def check_writable(folder: Path, reason: str) -> None:
     for number in (errno.ENOSPC, errno.EROFS):
         if os.strerror(number) in reason:
             raise OSError(number, os.strerror(number), str(folder))
-    probe = folder / f".probe.{os.getpid()}"
+    probe = (folder if folder.is_dir() else folder.parent) / f".probe.{os.getpid()}"
     try:
         with probe.open("wb") as stream:
             stream.write(b"\0" * _PROBE_BYTES)

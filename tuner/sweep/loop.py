@@ -6,6 +6,7 @@ the two finds it again in the event files and records it twice, which counts onc
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from tuner.values import Evaluation, TrialState, Verdict
 __all__ = ["Loop", "Parts", "Stopping"]
 
 TICK_S = 0.25
+SHOW_S = 0.1  # at most so often a watcher is shown where the sweep stands
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
 NOTE = "tuner.note"  # what a trial's process has to say of the model
 DAMAGE = "tuner.event_damage"  # what could not be read of a trial's event files
@@ -55,9 +57,11 @@ class Loop:
         self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle)
         self._tally = Tally(spec, sweep_dir)
         self._said: set[str] = set()
+        self._asked: set[int] = set()  # trials that run and were asked to stop
         self._end: End | None = None
         self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
         self._opened = parts.clock()
+        self._shown = 0.0
 
     def run(self) -> End | None:
         """Run until the limits are reached; return which, or None if somebody stopped the sweep."""
@@ -77,8 +81,15 @@ class Loop:
             self._mind_the_time()
             if line := self._parts.look_after():
                 self._parts.watcher.say(line)
-            self._parts.watcher.show(self.progress())
+            self._show()
         return self._close()
+
+    def _show(self) -> None:
+        """Show where the sweep stands, now and then: it is counted anew over all that run."""
+        now = time.monotonic()
+        if now >= self._shown + SHOW_S:
+            self._shown = now
+            self._parts.watcher.show(self.progress())
 
     def progress(self) -> Progress:
         """Return where the sweep stands."""
@@ -112,7 +123,7 @@ class Loop:
         if FORKED_FROM in record.tags:
             donor = self._dir.trial(int(record.tags[FORKED_FROM]))
             try:
-                checkpoints.fork(donor.path, int(record.tags[FORKED_AT]), trial_dir.path)
+                self._parts.fork(donor.path, int(record.tags[FORKED_AT]), trial_dir.path)
             except OSError as error:
                 self._settle(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
                 return
@@ -180,6 +191,7 @@ class Loop:
     def _stop(self, running: Running, kill: bool) -> None:
         if running.asked_to_stop_at is None or (kill and not running.killed):
             running.asked_to_stop_at = self._parts.clock()
+            self._asked.add(running.trial)
             running.killed = running.killed or kill
             self._parts.backend.stop(running.trial, kill)
 
@@ -192,6 +204,7 @@ class Loop:
 
     def _take_end(self, message: Ended) -> None:
         running = self._running.pop(message.trial, None)
+        self._asked.discard(message.trial)
         if running is None:
             return
         search, result = self._spec.search, message.result
@@ -287,16 +300,21 @@ class Loop:
 
     def _judge_limits(self) -> None:
         if self._end is None:
-            latest = [value for r in self._running.values() if (value := r.latest) is not None]
+            latest: list[float] = []
+            if self._spec.search.budget.target is not None:
+                latest = [value for r in self._running.values() if (value := r.latest) is not None]
             self._end = self._tally.limits.reached(self._elapsed_s(), latest)
 
     def _mind_the_time(self) -> None:
         """Stop what was asked to stop, took too long, or did not obey."""
         now, stopping = self._parts.clock(), self._parts.stopping
         limit = self._spec.search.trial_timeout_s
+        all_stop = stopping.asked or (self._end is not None and self._end.at_once)
+        if not all_stop and limit is None and not self._asked:
+            return
         for running in list(self._running.values()):
             spent = running.record.seconds + now - running.started
-            if stopping.asked or (self._end is not None and self._end.at_once):
+            if all_stop:
                 why = self._end.reason if self._end else "the sweep was stopped"
                 self._decide(running, Outcome(TrialState.INTERRUPTED, why), kill=stopping.at_once)
             elif limit is not None and spent > limit and running.verdict is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tuner.backends import Backend
-from tuner.records import RecordLog
+from tuner.records import Record
 from tuner.schedulers import Scheduler
 from tuner.study import Study
 from tuner.sweep.progress import Watcher
+from tuner.trial import checkpoints
 
 # Tags of a trial that began with another one's checkpoint.
 FORKED_FROM = "tuner.forked_from"
@@ -31,6 +33,13 @@ class Stopping(Protocol):
         """Trials are killed."""
 
 
+class Log(Protocol):
+    """Where records go."""
+
+    def append(self, *records: Record) -> None:
+        """Append records."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the loop works with; all of it open.
@@ -39,13 +48,15 @@ class Parts:
         look_after: Called several times a second, looks after what runs beside the loop; returns a
             line worth saying, or nothing.
         clock: Seconds since 1970, or a simulated clock.
+        fork: Lets a trial begin with another one's checkpoint, as ``tuner.trial.checkpoints.fork``.
     """
 
     study: Study
     backend: Backend
     scheduler: Scheduler
-    log: RecordLog
+    log: Log
     watcher: Watcher
     stopping: Stopping
     look_after: Callable[[], str] = str
     clock: Callable[[], float] = time.time
+    fork: Callable[[Path, int, Path], None] = checkpoints.fork

@@ -32,11 +32,12 @@ from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
 from tuner.sweep.progress import Silent, Watcher
+from tuner.sweep.simulating import NoRecorder, adapted, backend_of, make_backend, tags_of
 from tuner.sweep.stopping import StopRequests
 from tuner.sweep.warm_start import sources_of, write_sources
 from tuner.values import Source
 
-BACKENDS = ("local", "inline")
+BACKENDS = ("local", "inline", "simulated")
 DRAIN_S = 60.0  # how long the end of a sweep waits for the tracking store
 
 
@@ -121,7 +122,8 @@ class Sweep:
             timeout_s: Running time of the sweep over all calls, in seconds.
             trial_timeout_s: Running time of one trial without pauses, in seconds.
             seed: Seed of the sweep; the same in every call.
-            backend: ``local`` (processes) or ``inline`` (this process, for a debugger).
+            backend: ``local`` (processes), ``inline`` (this process, for a debugger) or ``simulated`` (learning
+                curves that the file names, and a virtual clock).
             tags: Tags of all runs.
             watcher: Shows the progress.
             sources: What a new sweep learns from: names of sweeps under the root, URLs of Optuna
@@ -163,17 +165,18 @@ class Sweep:
         self._make_dir()
         with disk_faults(self.dir), ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))
-            frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
+            backend = backend_of(self.dir, backend)
+            frozen, changes = plan(self.dir, self.spec, {**tags, **tags_of(backend)}, self._storage_url)
             earlier = sources_of(self.dir, sources, self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
             stack.enter_context(stopping.listening())
-            recorder = RecorderProcess(self.dir, os.environ.get("MLFLOW_TRACKING_URI"), self.dir.driver_log_file)
+            trials = self._backend(backend)
+            recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
             workers = self._workers(backend)
-            trials = self._backend(backend)
             stack.callback(trials.close)
             for note in trials.open():
                 watcher.say(note)
@@ -188,7 +191,7 @@ class Sweep:
             log.append(opened(frozen, self._settings(workers), study.learned))
             study.enqueue(self.spec.search.enqueue)
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
-            end = Loop(self.spec, self.dir, parts, workers, max(1, _cores() // workers)).run()
+            end = Loop(self.spec, self.dir, adapted(parts), workers, max(1, _cores() // workers)).run()
             trials.close()
             return self._finish(end, log, recorder, watcher, stopping)
 
@@ -196,7 +199,7 @@ class Sweep:
         self,
         end: End | None,
         log: RecordLog,
-        recorder: RecorderProcess,
+        recorder: RecorderProcess | NoRecorder,
         watcher: Watcher,
         stopping: StopRequests,
     ) -> Ran:
@@ -232,12 +235,21 @@ class Sweep:
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the study of {self.spec.name!r} cannot be opened: {error}") from error
 
+    def _recorder(self, backend: str) -> RecorderProcess | NoRecorder:
+        if backend == "simulated" and self.spec.simulation is not None and not self.spec.simulation.record:
+            return NoRecorder()
+        return RecorderProcess(self.dir, os.environ.get("MLFLOW_TRACKING_URI"), self.dir.driver_log_file)
+
     def _workers(self, backend: str) -> int:
         if backend == "inline":
             return 1
+        if backend == "simulated":
+            return self.spec.search.workers or 2
         return max(1, min(self.spec.search.workers or 2, _cores()))
 
     def _backend(self, name: str) -> Backend:
+        if name == "simulated":
+            return make_backend(self.spec, self.dir)
         if self.spec.model is None:
             raise InvalidInput("model", "script mode is not there yet; give the file a model")
         if name == "inline":

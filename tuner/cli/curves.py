@@ -1,0 +1,29 @@
+"""``tuner curves``: the learning curves of a sweep as a table to simulate with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+
+
+@command("curves")
+def curves(
+    name: NameArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Table to write: .csv, .csv.gz or .parquet.", show_default=False)
+    ],
+    root: RootOption = Path(),
+    debug: DebugOption = False,
+) -> int:
+    """Write the learning curves of a sweep's complete trials as a table for --backend simulated."""
+    from tuner.sweep import Sweep
+    from tuner.sweep.curves import write_curves
+
+    del debug
+    count = write_curves(Sweep.open(name, root).result(), file)
+    typer.echo(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)
+    return 0
