@@ -131,6 +131,7 @@ class Simulation:
     Attributes:
         curves: File of a table of recorded curves, absolute; empty where a task is named.
         task: Name of a synthetic task; empty where curves are given.
+        neighbours: So many recorded curves are blended, the nearest most; 1 for the nearest as it is.
         noise: Standard deviation that is added to each evaluation, in units of the metric.
         seconds_per_step: Of a synthetic task; a table has its own seconds.
         startup_s: Seconds from a trial's start to its first step, in each of its lives.
@@ -144,6 +145,7 @@ class Simulation:
 
     curves: str = ""
     task: str = ""
+    neighbours: int = 1
     noise: float = 0.0
     seconds_per_step: float = 0.01
     startup_s: float = 0.0

@@ -6,7 +6,9 @@ empty where the parameter was absent; ``metrics.TAG``. A CSV file (``.csv``, ``.
 
 A trial that is simulated has the curve of the recorded trial whose parameters are nearest: numbers by
 their place between the bounds of the space, in the logarithm where they are drawn there; a choice that
-differs counts as far as a number from bound to bound.
+differs counts as far as a number from bound to bound. Or it has a blend of several, weighted by one over
+the squared distance (Shepard, "A Two-Dimensional Interpolation Function for Irregularly-Spaced Data",
+1968), so that parameters which were recorded have their own curve and those between change steadily.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from tuner.values import Objective, Params
 
 PARAMS = "params."
 METRICS = "metrics."
+_SAME = 1e-12  # squared distance below which parameters are the recorded ones
 
 
 class TableCurves:
@@ -77,15 +80,28 @@ class TableCurves:
 
     def nearest(self, params: Params) -> int:
         """Return the index of the recorded trial whose parameters are nearest, the first of equals."""
+        return int(np.argmin(self._distances(params)))
+
+    def begin(self, params: Params, seed: int) -> Course:
+        if self._settings.neighbours == 1:
+            return _Course([(1.0, self._curves[self.nearest(params)])], seed, self._settings.noise)
+        away = self._distances(params)
+        nearest = np.argsort(away, kind="stable")[: self._settings.neighbours]
+        if away[nearest[0]] < _SAME:
+            nearest = nearest[:1]
+        weights = 1.0 / np.maximum(away[nearest], _SAME)
+        shares = weights / weights.sum()
+        blend = [(float(share), self._curves[i]) for share, i in zip(shares, nearest, strict=True)]
+        return _Course(blend, seed, self._settings.noise)
+
+    def _distances(self, params: Params) -> Any:
+        """Return the squared distance of each recorded trial."""
         wanted = np.array([_place(p, params.get(p.name)) for p in self._space.parameters], float)
         away = np.abs(self._places - wanted)
         away = np.where(self._kinds & (away > 0), 1.0, away)
         away = np.where(np.isnan(self._places) & np.isnan(wanted), 0.0, away)
         away = np.where(np.isnan(away), 1.0, away)  # one has it, the other has not
-        return int(np.argmin((away**2).sum(axis=1)))
-
-    def begin(self, params: Params, seed: int) -> Course:
-        return _Course(self._curves[self.nearest(params)], seed, self._settings.noise)
+        return (away**2).sum(axis=1)
 
     def fork(self, donor: Course, step: int, params: Params, seed: int) -> Course:
         del donor, step, params, seed
@@ -105,13 +121,15 @@ class _Recorded:
 
 
 class _Course:
-    def __init__(self, recorded: _Recorded, seed: int, noise: float) -> None:
-        self._recorded = recorded
+    def __init__(self, blend: Sequence[tuple[float, _Recorded]], seed: int, noise: float) -> None:
+        self._blend = blend
         self._seed = seed
         self._noise = noise
 
     def at(self, step: int) -> Mapping[str, float]:
-        found = self._recorded.metrics[step]
+        found = self._blend[0][1].metrics[step]
+        if len(self._blend) > 1:
+            found = {tag: math.fsum(share * one.metrics[step][tag] for share, one in self._blend) for tag in found}
         if self._noise:
             found = {
                 tag: value + random.Random(f"{self._seed}/{tag}/{step}").gauss(0.0, self._noise)
@@ -120,8 +138,9 @@ class _Course:
         return {tag: float(np.float32(value)) for tag, value in found.items()}
 
     def seconds(self, begin: int, end: int) -> float:
-        seconds = self._recorded.seconds
-        return seconds[end] - (seconds[begin] if begin else 0.0)
+        return math.fsum(
+            share * (one.seconds[end] - (one.seconds[begin] if begin else 0.0)) for share, one in self._blend
+        )
 
 
 def _read(file: Path) -> Any:

@@ -119,6 +119,7 @@ class SimulationShape(_Shape):
 
     curves: StrictStr | None = None
     task: StrictStr | None = None
+    neighbours: Count = 1
     noise: NotNegative = 0.0
     seconds_per_step: NotNegative = 0.01
     startup: Duration | None = None

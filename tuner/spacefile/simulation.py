@@ -43,6 +43,7 @@ def read_simulation(value: Mapping[str, Any] | None, folder: Path, problems: lis
     return Simulation(
         curves=str(file) if file else "",
         task=task or "",
+        neighbours=value.get("neighbours", 1),
         noise=float(value.get("noise", 0.0)),
         seconds_per_step=float(value.get("seconds_per_step", 0.01)),
         startup_s=_seconds(value.get("startup")),

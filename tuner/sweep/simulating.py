@@ -115,21 +115,27 @@ class Simulated:
     busy_s: float
 
 
-def simulate(spec: SweepSpec, workers: int, until: Callable[[int, Evaluation], bool] | None = None) -> Simulated:
+Until = Callable[[int, Evaluation, int], bool]
+
+
+def simulate(spec: SweepSpec, workers: int, until: Until | None = None) -> Simulated:
     """Run a sweep through the loop in memory: nothing is written, nothing recorded.
 
     Args:
         spec: With a simulation.
         workers: Trials at a time.
-        until: Called with each trial's number and evaluation; the sweep stops at once when it returns True.
+        until: Called with each evaluation: trial's number, evaluation, steps that all trials have trained up to
+            now; the sweep stops at once when it returns True.
 
     Raises:
         InvalidInput: The spec names no learning curves, or they lack what the sweep needs.
     """
     assert spec.simulation is not None
-    stopping = _Until(until)
-    backend = SimulatedBackend(make_curves(spec), spec.simulation, clock=0.0, events=stopping)
+    stopping = _Until()
+    backend = SimulatedBackend(make_curves(spec), spec.simulation, clock=0.0, events=stopping if until else None)
     backend.open()
+    if until is not None:
+        stopping.ask = lambda trial, evaluation: until(trial, evaluation, backend.steps)
     with tempfile.TemporaryDirectory(prefix="tuner-simulated-") as folder:
         sweep_dir = Root(Path(folder)).sweep(spec.name)
         sweep_dir.trials_dir.mkdir(parents=True)
@@ -150,14 +156,13 @@ class NoLog:
 class _Until:
     """Stop a sweep at an evaluation."""
 
-    def __init__(self, until: Callable[[int, Evaluation], bool] | None) -> None:
-        self._until = until
+    def __init__(self) -> None:
+        self.ask: Callable[[int, Evaluation], bool] = lambda trial, evaluation: False  # noqa: ARG005
         self.asked = False
         self.at_once = True
 
     def write(self, trial_dir: TrialDir, evaluation: Evaluation) -> None:
-        if self._until is not None and self._until(trial_dir.number, evaluation):
-            self.asked = True
+        self.asked = self.asked or self.ask(trial_dir.number, evaluation)
 
 
 def evaluations_in_log(sweep_dir: SweepDir) -> dict[int, list[Evaluation]]:
