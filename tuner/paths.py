@@ -120,6 +120,15 @@ class SweepDir:
         """Which MLflow run holds the sweep and which each trial, one JSON line each."""
         return self.path / "runs.jsonl"
 
+    def best_model(self, trial: int, step: int) -> Path:
+        """The best trial as an MLflow model, until it has arrived at the tracking store."""
+        return self.path / "best_model" / f"{trial:04d}-{step}"
+
+    @property
+    def best_model_file(self) -> Path:
+        """Which trial at which step was exported last, as JSON."""
+        return self.path / "best_model.json"
+
     @property
     def attached_file(self) -> Path:
         """Which trials have their log and tables at the tracking store, one JSON line each."""

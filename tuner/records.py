@@ -100,13 +100,32 @@ class SweepClosed:
     best: int | None = None
 
 
-Record = SweepOpened | TrialOpened | Evaluated | TrialChanged | SweepClosed
+@dataclass(frozen=True)
+class ModelExported:
+    """The best trial of the sweep was exported, or could not be.
+
+    Attributes:
+        trial: Its number.
+        step: Global step of the checkpoint.
+        checked: In a line: what was compared.
+        problem: Why there is no export, in one line; else empty.
+    """
+
+    time: float
+    trial: int
+    step: int
+    checked: str = ""
+    problem: str = ""
+
+
+Record = SweepOpened | TrialOpened | Evaluated | TrialChanged | ModelExported | SweepClosed
 
 _KINDS: dict[str, type[Any]] = {
     "sweep": SweepOpened,
     "trial": TrialOpened,
     "evaluation": Evaluated,
     "state": TrialChanged,
+    "model": ModelExported,
     "end": SweepClosed,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -78,8 +78,3 @@ def train_input_fn(params):
 
 def eval_input_fn(params):
     return tf.data.Dataset.from_tensor_slices(({"x": X}, Y)).batch(256)
-
-
-def serving_input_receiver_fn():
-    x = tf.compat.v1.placeholder(tf.float32, [None, 4])
-    return tf.estimator.export.ServingInputReceiver({"x": x}, {"x": x})

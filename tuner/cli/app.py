@@ -89,6 +89,7 @@ def main() -> None:
         compare,
         curves,
         delete,
+        export,
         importing,
         init,
         listing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.cli.run import BackendOption, Timeout, Trials, TrialTimeout, Workers, drive, parse_limits
+from tuner.cli.run import BackendOption, ExportOption, Timeout, Trials, TrialTimeout, Workers, drive, parse_limits
 
 
 @command("resume")
@@ -16,6 +16,7 @@ def resume(
     timeout: Timeout = None,
     trial_timeout: TrialTimeout = None,
     backend: BackendOption = "local",
+    export: ExportOption = True,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
@@ -24,4 +25,4 @@ def resume(
 
     del debug
     limits = parse_limits(trials, workers, None, timeout, trial_timeout)
-    return drive(Sweep.open(name, root), limits, backend, {})
+    return drive(Sweep.open(name, root), limits, backend, {}, export=export)

@@ -26,6 +26,11 @@ BackendOption = Annotated[
 ]
 
 
+ExportOption = Annotated[
+    bool, typer.Option("--export/--no-export", help="Put the best model on the sweep's MLflow run at its end.")
+]
+
+
 @command("run")
 def run(
     space: Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="Search space file.", show_default=False)],
@@ -50,6 +55,7 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300."),
     ] = None,
+    export: ExportOption = True,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
@@ -62,7 +68,7 @@ def run(
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
     sweep = Sweep.from_file(space, root, name, override or [])
-    return drive(sweep, limits, backend, tags, source or [])
+    return drive(sweep, limits, backend, tags, source or [], export)
 
 
 def parse_limits(
@@ -113,13 +119,18 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
 
 
 def drive(
-    sweep: Sweep, limits: Mapping[str, Any], backend: str, tags: Mapping[str, str], sources: Sequence[str] = ()
+    sweep: Sweep,
+    limits: Mapping[str, Any],
+    backend: str,
+    tags: Mapping[str, str],
+    sources: Sequence[str] = (),
+    export: bool = True,
 ) -> int:
     """Run a sweep under a display, say how it ended, and return the exit status."""
     from tuner.cli.display import watcher
 
     with watcher() as display:
-        ran = sweep.drive(limits, backend, tags, display, sources)
+        ran = sweep.drive(limits, backend, tags, display, sources, export)
     name = sweep.spec.name
     if ran.end is None:
         typer.echo(f"stopped; continue with: tuner resume {name}", err=True)

@@ -109,4 +109,4 @@ def eval_input_fn(params: Mapping[str, Any]) -> Any:
 def serving_input_receiver_fn() -> Any:
     """Take pixels from 0 to 1, shape (batch, 64)."""
     pixels = tf.compat.v1.placeholder(tf.float32, [None, 64], "pixels")
-    return tf.estimator.export.ServingInputReceiver(pixels, {"pixels": pixels})
+    return tf.estimator.export.TensorServingInputReceiver(pixels, {"pixels": pixels})

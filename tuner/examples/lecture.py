@@ -17,8 +17,6 @@ import tensorflow as tf
 from tuner.examples import housing, housing_keras
 from tuner.examples.housing_data import FEATURES
 
-serving_input_receiver_fn = housing.serving_input_receiver_fn
-
 
 def value_model_fn(features: Mapping[str, Any], labels: Any, mode: str, params: Mapping[str, Any]) -> Any:
     """Return the EstimatorSpec of a mode: one function, three graphs."""
@@ -68,6 +66,11 @@ def train_input_fn(params: Mapping[str, Any]) -> Any:
 def eval_input_fn(params: Mapping[str, Any]) -> Any:
     """Return the validation rows once."""
     return _rows(params).eval_input_fn(params)
+
+
+def serving_input_receiver_fn(params: Mapping[str, Any]) -> Any:
+    """Take one float column for each feature, as the Estimator that was chosen wants it."""
+    return _rows(params).serving_input_receiver_fn()
 
 
 def train_spec(params: Mapping[str, Any]) -> Any:

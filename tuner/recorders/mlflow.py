@@ -19,6 +19,7 @@ from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.attachments import SweepFiles
 from tuner.recorders.batch import Batch, Sending, text
+from tuner.recorders.best_model import send_model
 from tuner.recorders.extras import Extras
 from tuner.recorders.names import MetricNames, valid_name
 from tuner.recorders.page import SweepPage
@@ -26,7 +27,7 @@ from tuner.recorders.runs import RunIds
 from tuner.recorders.standing import Standing
 from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri, translated
 from tuner.recorders.training import TrainingCurves
-from tuner.records import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
+from tuner.records import Evaluated, ModelExported, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
 from tuner.values import Goal, TrialState
 
 _STATUS = {
@@ -131,6 +132,8 @@ class MlflowRecorder:
             self._send_trials(batches)
             batches.clear()
             self._send_page(closing=True)
+        elif isinstance(record, ModelExported):
+            send_model(self._client, self._uri, self._dir, self._runs.parent, record)
         elif isinstance(record, TrialOpened):
             batch = batches.setdefault(record.trial, Batch())
             batch.params.update({valid_name(name): text(value) for name, value in record.params.items()})
@@ -223,8 +226,12 @@ class MlflowRecorder:
         metric, goal = next(iter(record.objectives.items()))
         primary = "objective" if len(record.objectives) == 1 else valid_name(f"objective/{metric}")
         greater = str(goal == Goal.MAXIMIZE.value).lower()
-        for key, value in (("name", primary), ("greaterIsBetter", greater)):
-            self._client.set_experiment_tag(self._experiment_id, f"mlflow.experiment.primaryMetric.{key}", value)
+        for key, value in (
+            ("experiment.primaryMetric.name", primary),
+            ("experiment.primaryMetric.greaterIsBetter", greater),
+            ("experimentKind", "custom_model_development"),  # pages for training, not for traces and prompts
+        ):
+            self._client.set_experiment_tag(self._experiment_id, f"mlflow.{key}", value)
         if tags_before is not None and dict(record.tags) != dict(tags_before):
             for run_id in self._runs.trials.values():
                 self._sending.send(run_id, Batch(dict(record.tags)))

@@ -27,6 +27,7 @@ from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.study import open_storage
+from tuner.sweep.best_model import export_best
 from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
@@ -113,6 +114,7 @@ class Sweep:
         tags: Mapping[str, str] | None = None,
         watcher: Watcher | None = None,
         sources: Sequence[str] = (),
+        export: bool = True,
     ) -> SweepResult:
         """Run the sweep, or continue it where it was left, until its limits are reached.
 
@@ -128,6 +130,8 @@ class Sweep:
             watcher: Shows the progress.
             sources: What a new sweep learns from: names of sweeps under the root, URLs of Optuna
                 storages, CSV files; see ``tuner.sweep.warm_start.read_source``.
+            export: Whether the best model of a finished sweep is put on its MLflow run, where the model
+                has a ``serving_input_receiver_fn``.
 
         Returns:
             The result; a sweep that was stopped has trials that are not settled.
@@ -144,7 +148,7 @@ class Sweep:
             "trial_timeout_s": trial_timeout_s,
             "seed": seed,
         }
-        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources)
+        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources, export)
         if ran.end is None:
             raise KeyboardInterrupt
         return ran.result
@@ -156,6 +160,7 @@ class Sweep:
         tags: Mapping[str, str],
         watcher: Watcher,
         sources: Sequence[str] = (),
+        export: bool = True,
     ) -> Ran:
         """Run or continue the sweep; what ``run`` and the command line stand on."""
         self.spec = changed_limits(self.spec, limits)
@@ -193,6 +198,8 @@ class Sweep:
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
             end = Loop(self.spec, self.dir, adapted(parts), workers, max(1, _cores() // workers)).run()
             trials.close()
+            if export and end is not None and not end.failed:
+                export_best(self.result(), log, watcher, lambda: stopping.asked)
             return self._finish(end, log, recorder, watcher, stopping)
 
     def _finish(

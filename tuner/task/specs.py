@@ -24,11 +24,13 @@ class Specs:
         train: A TrainSpec.
         eval: An EvalSpec.
         notes: What the user should know of them, a line each.
+        servable: Whether the model says what a server is given.
     """
 
     train: Any
     eval: Any
     notes: tuple[str, ...] = ()
+    servable: bool = False
 
 
 def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 1) -> Any:
@@ -102,7 +104,8 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
         notes += _blind(eval_spec)
     else:
         eval_spec = EvalSpec(model.bound("eval_input_fn", params), steps=None, start_delay_secs=0, throttle_secs=0)
-    return Specs(train_spec, eval_spec, tuple(notes))
+    servable = model.function("serving_input_receiver_fn") is not None
+    return Specs(train_spec, eval_spec, tuple(notes), servable)
 
 
 def _checked(model: Model, name: str, params: Params, kind: type[Any]) -> Any:

@@ -102,6 +102,8 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None and position.trouble:
         tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
+    if specs.servable:
+        tags["tuner.servable"] = "true"
     if specs.notes:
         tags["tuner.note"] = "; ".join(specs.notes)
     at_end = _at_end(trial_dir, specs.train.max_steps)

@@ -1,0 +1,253 @@
+"""Whole exports: from a sweep to a SavedModel, to MLflow, to a server that answers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import tuner
+from tuner.recorders.runs import parent_run_id
+
+pytestmark = [pytest.mark.slow, pytest.mark.tf]
+
+HERE = Path(__file__).parent
+MODELS = HERE.parent / "models"
+SPACES = HERE.parents[1] / "search_spaces"
+BIN = Path(sys.executable).parent
+
+
+def command(*arguments, **kwargs):
+    line = [sys.executable, "-m", "tuner", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, **kwargs)
+
+
+def client(root):
+    import mlflow
+
+    return mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+
+
+def models_of(root, run_id):
+    found = client(root)
+    experiment = found.get_run(run_id).info.experiment_id
+    return found.search_logged_models([experiment], filter_string=f"source_run_id = '{run_id}'")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, database):
+    """A finished sweep whose trials are best in their middle."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(database, folder / "mlflow.db")
+    (folder / "space.yaml").write_text(
+        f"name: served\nmodel: {MODELS / 'served.py'}\nobjective: {{metric: rmse, goal: minimize}}\n"
+        "parameters: {learning_rate: {type: float, low: 0.02, high: 0.1}, worse_from: 40}\n"
+        "train: {max_steps: 80, evaluate_every: 20}\nsearch: {sampler: random, trials: 2}\n"
+    )
+    done = command("run", folder / "space.yaml", "--root", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stderr
+
+
+def test_the_parent_of_a_finished_sweep_carries_its_best_model_from_the_best_step_once(served):
+    root, said = served
+    best = tuner.Sweep.open("served", root).result().best
+    assert f"exporting the best model: trial {best.number} at step 40" in said
+    assert "equal to the last bit" in said
+    parent = parent_run_id(tuner.Sweep.open("served", root).dir)
+    (model,) = models_of(root, parent)
+    assert (model.tags["tuner.trial"], model.tags["tuner.step"]) == (str(best.number), "40")
+    run = client(root).get_run(parent)
+    assert [(output.model_id, output.step) for output in run.outputs.model_outputs] == [(model.model_id, 40)]
+    assert run.data.tags["tuner.export"].startswith(f"trial {best.number} at step 40: ")
+    again = command("run", root / "space.yaml", "--root", root)
+    assert again.returncode == 0
+    assert "exporting" not in again.stderr
+    assert len(models_of(root, parent)) == 1
+    assert command("verify", "served", "--root", root).returncode == 0
+
+
+def test_an_export_has_the_models_signatures_and_says_which_step_and_leaves_nothing_else(served, tmp_path):
+    root, _ = served
+    best = tuner.Sweep.open("served", root).result().best
+    before = sorted(p.name for p in Path(best.trial_dir).rglob("*"))
+    done = command("export", "served", tmp_path / "out", "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert f"exported trial {best.number} at step 40" in done.stdout
+    assert "its last is at step 80" in done.stdout
+    assert "signatures: only_text, serving_default" in done.stdout
+    assert (tmp_path / "out" / "saved_model.pb").is_file()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert json.loads((tmp_path / "out" / "assets.extra" / "tuner.json").read_text())["step"] == 40
+    assert sorted(p.name for p in Path(best.trial_dir).rglob("*")) == before
+    again = command("export", "served", tmp_path / "out", "--root", root)
+    assert again.returncode == 2
+    assert "is not empty" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--trial", "9"], "has no trial 9"),
+        (["--alias", "x"], "add --register MODEL"),
+        (["--register", "a/b"], "--register: Invalid model name"),
+        (["--register", "a", "--alias", "latest"], "--alias: 'latest' alias name"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_before_any_work(served, tmp_path, arguments, expected):
+    done = command("export", "served", tmp_path / "out", "--root", served[0], *arguments)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_predicts_at_random_is_not_exported_and_the_sweep_has_not_failed(space_file, root, tmp_path):
+    parameters = "learning_rate: 0.01\nrandom: true"
+    file = space_file(parameters=parameters, search="{trials: 1}", name="random", model=MODELS / "served.py")
+    done = command("run", file, "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert "the best model was not exported: the export does not do what the Estimator does" in done.stderr
+    parent = parent_run_id(tuner.Sweep.open("random", root).dir)
+    assert client(root).get_run(parent).data.tags["tuner.export"].startswith("not exported: ")
+    out = tmp_path / "exports" / "out"
+    done = command("export", "random", out, "--root", root)
+    assert done.returncode == 1
+    assert "draw random numbers in PREDICT" in done.stderr
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_model_that_does_not_say_what_a_server_is_given_is_told_how(space_file, root, tmp_path):
+    done = command("run", space_file(search="{trials: 1}"), "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert "export" not in done.stderr
+    done = command("export", "tiny", tmp_path / "out", "--root", root)
+    assert done.returncode == 2
+    assert "has no serving_input_receiver_fn" in done.stderr
+    assert '"x": tf.compat.v1.placeholder(tf.float32, [None, 4], "x"),' in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "signatures"), [("housing_wide_deep", {"predict"}), ("housing_keras", {"serving_default"})]
+)
+def test_canned_and_keras_estimators_are_exported_and_checked_too(name, signatures, root):
+    few = ["--trials", "1", "--set", "train.max_steps=40", "--set", "train.evaluate_every=20"]
+    done = command("run", SPACES / f"{name}.yaml", "--root", root, *few)
+    assert done.returncode == 0, done.stderr
+    assert "exported: 1024 held-out rows" in done.stderr
+    parent = parent_run_id(tuner.Sweep.open(name, root).dir)
+    (model,) = models_of(root, parent)
+    folder = Path(model.artifact_location.removeprefix("file://"))
+    saved = folder / "artifacts" / "saved_model"
+    from tensorflow.python.saved_model import loader_impl
+
+    (graph,) = loader_impl.parse_saved_model(str(saved)).meta_graphs
+    assert signatures <= set(graph.signature_def)
+
+
+ESTIMATOR = """
+import json, sys
+from pathlib import Path
+import tuner
+tuner.install_estimator()
+import tensorflow as tf
+from tuner.examples import housing
+folder, step, rows = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+params = json.loads((folder / "job.json").read_text())["params"]
+estimator = tf.estimator.Estimator(housing.model_fn, model_dir=str(folder), params=params)
+columns = {key: [float(row[key]) for row in rows] for key in rows[0]}
+found = estimator.predict(
+    lambda: tf.data.Dataset.from_tensor_slices(columns).batch(10), checkpoint_path=str(folder / f"model.ckpt-{step}"))
+print("RESULT", json.dumps([float(one["value"]) for one in found]))
+"""
+
+
+@pytest.mark.service
+def test_a_registered_model_answers_http_as_the_estimator_does_and_survives_nonsense(root, tmp_path):
+    from tuner.examples.housing_data import FEATURES, load_housing
+
+    few = ["--trials", "1", "--set", "train.max_steps=100", "--set", "train.evaluate_every=50", "--no-export"]
+    done = command("run", SPACES / "housing.yaml", "--root", root, *few)
+    assert done.returncode == 0, done.stderr
+    assert "export" not in done.stderr
+    done = command("export", "housing", tmp_path / "out", "--root", root, "--register", "houses", "--alias", "champion")
+    assert done.returncode == 0, done.stderr
+    assert "models:/houses@champion" in done.stdout
+    step = json.loads((tmp_path / "out" / "assets.extra" / "tuner.json").read_text())["step"]
+    test = load_housing().test.features[:10]
+    rows = [{name: float(value) for name, value in zip(FEATURES, row, strict=True)} for row in test]
+    trial = root / "mlruns" / "sweeps" / "housing" / "trials" / "0000"
+    predicted = subprocess.run(
+        [sys.executable, "-c", ESTIMATOR, str(trial), str(step), json.dumps(rows)], capture_output=True, text=True
+    )
+    expected = json.loads(predicted.stdout.split("RESULT ")[1])
+    with serving("models:/houses@champion", root) as ask:
+        status, answer = ask({"dataframe_records": rows})
+        assert status == 200, answer
+        found = [row["value"] for row in answer["predictions"]]
+        assert found == pytest.approx(expected, abs=1e-5)
+        assert [row["text"] for row in answer["predictions"]] == [f"${round(value * 1e5):.0f}" for value in found]
+        for nonsense in (
+            "nonsense",
+            {"dataframe_records": [{"MedInc": 1.0}]},
+            {"dataframe_records": [{**rows[0], "MedInc": "rich"}]},
+        ):
+            status, answer = ask(nonsense)
+            assert 400 <= status < 500, answer
+            assert answer["message"]
+        assert ask({"dataframe_records": rows})[0] == 200
+
+
+class serving:
+    """A server of MLflow's own on loopback, asked by HTTP."""
+
+    def __init__(self, uri, root):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        environment = {
+            **os.environ,
+            "MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlflow.db'}",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+        }
+        self.log = (root / "serve.log").open("w+")
+        line = [str(BIN / "mlflow"), "models", "serve", "-m", uri, "--env-manager", "local", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            line, env=environment, stdout=self.log, stderr=self.log, start_new_session=True, cwd=root
+        )
+
+    def __enter__(self):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5)
+                return self.ask
+            except OSError:
+                time.sleep(0.2)
+        self.__exit__()
+        raise AssertionError(Path(self.log.name).read_text())
+
+    def ask(self, body):
+        data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        url = f"http://127.0.0.1:{self.port}/invocations"
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def __exit__(self, *_):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(30)
+        self.log.close()

@@ -1,0 +1,116 @@
+"""The parts of an export that need no TensorFlow: which checkpoint, what is fed, what counts as equal, where it goes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuner.errors import InvalidInput
+from tuner.export.checking import decode, difference, encode
+from tuner.export.choosing import choose_checkpoint
+from tuner.export.placing import check_out_dir
+from tuner.export.rows import feed
+from tuner.export.signature import TensorShape
+from tuner.paths import SweepDir
+from tuner.results import Trial
+from tuner.study import TrialRecord
+from tuner.values import Goal, Objective, TrialState
+
+
+def trial(sweep_dir, curve, there, goal=Goal.MINIMIZE, state=TrialState.COMPLETE):
+    folder = sweep_dir.trial(3).path
+    folder.mkdir(parents=True)
+    for step in there:
+        (folder / f"model.ckpt-{step}.index").touch()
+    record = TrialRecord(3, state, {}, curve=curve)
+    return Trial(record, (Objective("rmse", goal),), None, str(folder))
+
+
+@pytest.fixture
+def sweep_dir(tmp_path):
+    return SweepDir(tmp_path / "mlruns" / "sweeps" / "made")
+
+
+@pytest.mark.parametrize(
+    ("goal", "curve", "expected"),
+    [
+        (Goal.MINIMIZE, {10: 2.0, 20: 1.0, 30: 1.5}, 20),
+        (Goal.MAXIMIZE, {10: 2.0, 20: 1.0, 30: 1.5}, 10),
+        (Goal.MINIMIZE, {10: 1.0, 20: 1.0, 30: float("nan")}, 10),
+    ],
+)
+def test_the_best_checkpoint_by_the_objective_is_chosen_not_the_last(sweep_dir, goal, curve, expected):
+    choice = choose_checkpoint(sweep_dir, trial(sweep_dir, curve, [10, 20, 30], goal))
+    assert (choice.step, choice.value, choice.note) == (expected, curve[expected], "")
+
+
+def test_where_the_best_checkpoint_is_gone_the_best_that_is_there_is_taken_and_said(sweep_dir):
+    choice = choose_checkpoint(sweep_dir, trial(sweep_dir, {10: 1.0, 20: 2.0, 30: 3.0}, [20, 30]))
+    assert choice.step == 20
+    assert "at step 10, is gone" in choice.note
+
+
+@pytest.mark.parametrize(
+    ("curve", "there", "state", "expected"),
+    [
+        ({}, [10], TrialState.FAIL, "was never evaluated"),
+        ({10: 1.0}, [], TrialState.COMPLETE, "has no checkpoint of a step that was evaluated"),
+        ({10: 1.0}, [10], TrialState.RUNNING, "is RUNNING"),
+    ],
+)
+def test_a_trial_that_cannot_be_exported_is_refused(sweep_dir, curve, there, state, expected):
+    with pytest.raises(InvalidInput, match=expected):
+        choose_checkpoint(sweep_dir, trial(sweep_dir, curve, there, state=state))
+
+
+def test_features_are_fed_by_name_one_for_one_or_not_at_all():
+    one = np.arange(3, dtype=np.int64)
+    fed, why = feed({"a": TensorShape("float32", (None, 1))}, {"a": one, "b": one})
+    assert (fed["a"].dtype, fed["a"].shape, why) == (np.float32, (3, 1), "")
+    fed, _ = feed({"pixels": TensorShape("float32", (None,))}, {"feature": one})
+    assert fed["pixels"].tolist() == [0, 1, 2]
+    fed, why = feed({"x": TensorShape("float32", (None,)), "z": TensorShape("float32", (None,))}, {"a": one, "b": one})
+    assert fed == {}
+    assert "takes x, z, the evaluation's input has a, b" in why
+
+
+def test_arrays_and_bytes_keep_every_bit_through_json():
+    texts = np.array([b"a\0\0", b"b", b""], object)
+    assert decode(json.loads(json.dumps(encode(texts)))).tolist() == [b"a\0\0", b"b", b""]
+    numbers = np.array([[0.1, np.nan], [np.inf, -0.0]], np.float32)
+    assert decode(json.loads(json.dumps(encode(numbers)))).tobytes() == numbers.tobytes()
+
+
+def test_equal_means_close_numbers_same_strings_and_same_whole_numbers():
+    assert difference(np.float32([1, 2]), np.float32([1, 2])) == 0
+    assert 0 < difference(np.float32([1000]), np.float32([1000.001])) < 1e-5
+    assert difference(np.float32([1]), np.float32([1.1])) == pytest.approx(0.1, rel=1e-3)
+    assert difference(np.int64([7]), np.int64([8])) == float("inf")
+    assert difference(np.float32([np.nan]), np.float32([np.nan])) == 0
+    assert difference(np.float32([np.nan]), np.float32([1])) == float("inf")
+    assert difference(np.array([b"a"], object), np.array(["b"])) == float("inf")
+    assert difference(np.float32([1]), np.float32([1, 2])) == float("inf")
+
+
+def test_a_folder_that_is_not_empty_or_cannot_be_written_is_refused(tmp_path):
+    check_out_dir(tmp_path / "new" / "one")
+    (tmp_path / "empty").mkdir()
+    check_out_dir(tmp_path / "empty")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(InvalidInput, match="is not empty"):
+        check_out_dir(tmp_path / "full")
+    with pytest.raises(InvalidInput, match="is a file"):
+        check_out_dir(tmp_path / "full" / "file")
+    with pytest.raises(InvalidInput, match="cannot write"):
+        check_out_dir(tmp_path / "full" / "file" / "below")
+
+
+def test_what_is_served_imports_nothing_of_tuner():
+    import tuner.export
+
+    for name in ("served_model.py", "checking.py"):
+        text = Path(tuner.export.__file__).with_name(name).read_text()
+        assert "import tuner" not in text
+        assert "from tuner" not in text

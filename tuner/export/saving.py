@@ -1,0 +1,195 @@
+"""Write a trial's SavedModel, and what its check needs, in a process of its own with TensorFlow.
+
+Runs as ``python -m tuner.export.saving STAGE``. STAGE/order.json and a copy of the checkpoint in
+STAGE/trial come in; STAGE/saved_model, STAGE/model (for MLflow), STAGE/rows.json and STAGE/done.json
+go out, or STAGE/fault.json with a message.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput, TunerError
+from tuner.export.checking import MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
+from tuner.export.packing import pack
+from tuner.export.rows import Rows, feed, held_out
+from tuner.export.signature import Signature, TensorShape
+from tuner.jobs import Job
+from tuner.task import Model, Specs, load_model
+from tuner.trial.run import build, last_line, seed_everything
+
+TOLERANCE = 1e-5
+PREFERRED = ("serving_default", "predict")  # what is served, as in served_model.py
+
+
+@dataclass
+class Seen:
+    """What was seen while the serving graph was built.
+
+    Attributes:
+        receivers: What a server is given.
+        predictions: Name of a prediction to the name of its tensor.
+    """
+
+    receivers: dict[str, TensorShape] = field(default_factory=dict)
+    predictions: dict[str, str] = field(default_factory=dict)
+
+
+def save(stage: Path) -> dict[str, Any]:
+    """Export the trial that the order in ``stage`` names; return what there is to say of it.
+
+    Raises:
+        InvalidInput: The model cannot be exported.
+    """
+    order = json.loads((stage / "order.json").read_text(encoding="utf-8"))
+    job = Job.read(stage / "job.json")
+    assert job.model is not None
+    model = load_model(job.model)
+    seed_everything(job.seed)
+    estimator, specs = build(model, job, stage / "trial")
+    if model.function("serving_input_receiver_fn") is None:
+        raise InvalidInput(f"model {model.ref}", _how_to_write_one(estimator, specs))
+    checkpoint = str(stage / "trial" / f"model.ckpt-{order['step']}")
+    seen = _export(model, job, estimator, checkpoint, stage)
+    signatures = _signatures(stage / SAVED_MODEL, seen)
+    served = next((name for name in PREFERRED if name in signatures), min(signatures, default=""))
+    if not served:
+        raise InvalidInput(
+            f"model {model.ref}",
+            "exports no signature, expected export_outputs in the EstimatorSpec of PREDICT: "
+            '{"serving_default": tf.estimator.export.PredictOutput(predictions)}',
+        )
+    rows, trouble = _rows(estimator, specs)
+    inputs, unfed = feed(seen.receivers, rows.features) if rows.features else ({}, trouble)
+    told = {
+        "inputs": {name: encode(values) for name, values in inputs.items()},
+        "predictions": {name: encode(values) for name, values in rows.predictions.items()},
+        "signatures": {name: signature.predictions for name, signature in signatures.items()},
+        "served": served,
+        "tolerance": TOLERANCE,
+    }
+    (stage / ROWS_FILE).write_text(json.dumps(told), encoding="utf-8")
+    pack(stage / MLFLOW_MODEL, stage / SAVED_MODEL, signatures[served], inputs, order["metadata"])
+    return {"signatures": sorted(signatures), "served": served, "unfed": unfed}
+
+
+def _export(model: Model, job: Job, estimator: Any, checkpoint: str, stage: Path) -> Seen:
+    """Write the SavedModel of a checkpoint and look at the graph meanwhile."""
+    seen = Seen()
+    receiver_fn = model.bound("serving_input_receiver_fn", job.params)
+
+    def receiving() -> Any:
+        receiver = receiver_fn()
+        for name, tensor in receiver.receiver_tensors.items():
+            shape = None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
+            seen.receivers[name] = TensorShape(tensor.dtype.base_dtype.name, shape)
+        return receiver
+
+    build_graph: Callable[..., Any] = estimator._call_model_fn
+
+    def building(features: Any, labels: Any, mode: str, config: Any) -> Any:
+        spec = build_graph(features, labels, mode, config)
+        found = spec.predictions if isinstance(spec.predictions, Mapping) else {"output": spec.predictions}
+        seen.predictions.update({name: tensor.name for name, tensor in found.items()})
+        return spec
+
+    estimator._call_model_fn = building
+    try:
+        made = estimator.export_saved_model(
+            str(stage / "exported"),
+            receiving,
+            assets_extra={"tuner.json": str(stage / "export.json")},
+            checkpoint_path=checkpoint,
+        )
+    finally:
+        estimator._call_model_fn = build_graph
+    Path(made.decode() if isinstance(made, bytes) else made).rename(stage / SAVED_MODEL)
+    return seen
+
+
+def _signatures(saved_model: Path, seen: Seen) -> dict[str, Signature]:
+    """Return the signatures that a SavedModel has."""
+    from tensorflow.python.saved_model import loader_impl
+
+    by_tensor = {tensor: name for name, tensor in seen.predictions.items()}
+    found: dict[str, Signature] = {}
+    for graph in loader_impl.parse_saved_model(str(saved_model)).meta_graphs:
+        for name, signature in graph.signature_def.items():
+            if not name.startswith("__"):
+                found[name] = Signature(
+                    {key: _described(info) for key, info in signature.inputs.items()},
+                    {key: _described(info) for key, info in signature.outputs.items()},
+                    {key: by_tensor.get(info.name) for key, info in signature.outputs.items()},
+                )
+    return found
+
+
+def _described(info: Any) -> TensorShape:
+    """Return type and shape of a tensor of a signature."""
+    import tensorflow as tf
+
+    sizes = [None if dim.size < 0 else int(dim.size) for dim in info.tensor_shape.dim]
+    return TensorShape(tf.as_dtype(info.dtype).name, None if info.tensor_shape.unknown_rank else tuple(sizes))
+
+
+def _rows(estimator: Any, specs: Specs) -> tuple[Rows, str]:
+    """Return held-out rows with the Estimator's predictions, or none and why."""
+    rows = held_out(estimator, specs.eval.input_fn)
+    return rows, "" if rows.features else "the evaluation's input has no rows"
+
+
+def _how_to_write_one(estimator: Any, specs: Specs) -> str:
+    """Return what is missing, and the function that this model's evaluation input calls for."""
+    import tensorflow as tf
+
+    receiver, taken = "ServingInputReceiver", "features"
+    lines = ['x = tf.compat.v1.placeholder(tf.float32, [None, 4], "x")', 'features = {"x": x}']
+    with tf.Graph().as_default():
+        found = estimator._call_input_fn(specs.eval.input_fn, tf.estimator.ModeKeys.EVAL)
+        if isinstance(found, tf.data.Dataset):
+            features = found.element_spec[0] if isinstance(found.element_spec, tuple) else found.element_spec
+            if isinstance(features, Mapping) and all(isinstance(s, tf.TensorSpec) for s in features.values()):
+                lines = ["features = {"]
+                for name, spec in features.items():
+                    shape = [None, *spec.shape.as_list()[1:]]
+                    lines.append(f'    "{name}": tf.compat.v1.placeholder(tf.{spec.dtype.name}, {shape}, "{name}"),')
+                lines.append("}")
+            elif isinstance(features, tf.TensorSpec):
+                receiver = "TensorServingInputReceiver"
+                shape = [None, *features.shape.as_list()[1:]]
+                lines = [f'features = tf.compat.v1.placeholder(tf.{features.dtype.name}, {shape}, "x")']
+                taken = '{"x": features}'
+    code = [
+        "def serving_input_receiver_fn():",
+        *(f"    {line}" for line in lines),
+        f"    return tf.estimator.export.{receiver}(features, {taken})",
+    ]
+    wanted = "has no serving_input_receiver_fn, expected one that says what a server is given, for instance:"
+    return "\n".join([wanted, *(f"    {line}" for line in code)])
+
+
+def main() -> None:
+    """Export, and leave what came of it in the stage."""
+    from tuner.estimator import install_estimator
+
+    stage = Path(sys.argv[1])
+    try:
+        install_estimator()
+        done = save(stage)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        ours = isinstance(error, TunerError)
+        fault = {"message": last_line(error), "invalid": ours and isinstance(error, InvalidInput)}
+        (stage / "fault.json").write_text(json.dumps(fault), encoding="utf-8")
+        raise SystemExit(1) from error
+    (stage / "done.json").write_text(json.dumps(done), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The best model of a finished sweep, for its MLflow run: exported once, after the last trial."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tuner.errors import TunerError
+from tuner.export import Exported, choose_checkpoint, export_trial
+from tuner.paths import SweepDir, write_whole
+from tuner.records import ModelExported, RecordLog
+from tuner.results import SweepResult, Trial
+from tuner.sweep.progress import Watcher
+
+SERVABLE = "tuner.servable"  # what a trial says whose model can be exported
+_STAGE = ".export-"
+
+
+def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]) -> None:
+    """Export the best trial, where its model can be served and it has not been exported.
+
+    Seconds, nearly all of them TensorFlow's import. A failure is a line and a record, nothing more.
+
+    Args:
+        result: The sweep's trials.
+        log: Takes what came of it; the recorder puts the model on the sweep's run.
+        watcher: Is told.
+        stopped: Asked meanwhile; when it says so, there is no export.
+    """
+    best = result.best_or_none
+    if best is None or best.record.tags.get(SERVABLE) != "true":
+        return
+    for left in result.dir.path.glob(f"{_STAGE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    step = -1
+    try:
+        step = choose_checkpoint(result.dir, best).step
+        if _exported_before(result.dir, best, step):
+            return
+        watcher.say(f"exporting the best model: trial {best.number} at step {step}")
+        exported = _export(result.dir, best, stopped)
+    except (TunerError, OSError, KeyboardInterrupt) as error:
+        problem = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error).splitlines()[0]
+        log.append(ModelExported(time.time(), best.number, step, problem=problem))
+        watcher.say(f"the best model was not exported: {problem}")
+        watcher.say(f"  try again with: tuner export {result.dir.name} OUT_DIR")
+        return
+    log.append(ModelExported(time.time(), best.number, step, exported.checked))
+    marker = {"trial": best.number, "step": step}
+    write_whole(result.dir.best_model_file, json.dumps(marker) + "\n")
+    watcher.say(f"exported: {exported.checked}")
+
+
+def _export(sweep_dir: SweepDir, best: Trial, stopped: Callable[[], bool]) -> Exported:
+    """Export into the sweep's folder."""
+    stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=sweep_dir.path))
+    try:
+        exported = export_trial(sweep_dir, best, stage, stopped)
+        target = sweep_dir.best_model(best.number, exported.choice.step)
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        exported.mlflow_model.rename(target)
+        return exported
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _exported_before(sweep_dir: SweepDir, best: Trial, step: int) -> bool:
+    try:
+        marker = json.loads(sweep_dir.best_model_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(marker == {"trial": best.number, "step": step})
