@@ -21,6 +21,7 @@ from typing import Any
 from tuner.errors import TunerError
 from tuner.paths import SweepDir
 from tuner.recorders._base import Recorder
+from tuner.recorders.hparams import HParams
 from tuner.recorders.sent import read_sent, write_sent
 from tuner.records import Record, SweepOpened, read_records
 
@@ -36,11 +37,13 @@ class Sender:
     Args:
         sweep_dir: The sweep's folder.
         recorder: Where the records go.
+        beside: Is shown each batch too, before it is sent.
     """
 
-    def __init__(self, sweep_dir: SweepDir, recorder: Recorder) -> None:
+    def __init__(self, sweep_dir: SweepDir, recorder: Recorder, beside: HParams | None = None) -> None:
         self._dir = sweep_dir
         self._recorder = recorder
+        self._beside = beside
         self._offset = read_sent(sweep_dir.sent_file)
         self._failures = 0
         self._is_open = False
@@ -85,6 +88,8 @@ class Sender:
             before.append(record)
         if any(isinstance(record, SweepOpened) for record in before):
             self._recorder.recall(before)
+            if self._beside is not None:
+                self._beside.write(before)
 
     def _send(self) -> bool:
         while True:
@@ -96,6 +101,8 @@ class Sender:
                     break
             if not records:
                 return True
+            if self._beside is not None:
+                self._beside.write(records)
             self._recorder.write(records)
             self._offset = end
             write_sent(self._dir.sent_file, end)
@@ -116,7 +123,7 @@ def run_sender(sweep_dir: SweepDir, recorder: Recorder) -> None:
     with (sweep_dir.path / "sender.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one left by a dead driver ends soon
         try:
-            _loop(Sender(sweep_dir, recorder))
+            _loop(Sender(sweep_dir, recorder, HParams(sweep_dir)))
         except TunerError as error:
             say(event="error", message=error.message, hint=error.hint)
             raise SystemExit(1) from error
