@@ -100,6 +100,7 @@ def main() -> None:
         run,
         show,
         stop,
+        ui,
         verify,
     )
 

@@ -50,6 +50,11 @@ class RecordedSweep:
                 found.setdefault(int(run.data.tags["tuner.trial"]), []).append(run.info.run_id)
         return found
 
+    def experiment_of(self, run_id: str) -> str:
+        """Return the id of the experiment that a run belongs to."""
+        experiment_id: str = self._client.get_run(run_id).info.experiment_id
+        return experiment_id
+
     def read(self, run_id: str) -> RecordedRun:
         """Return a run with the whole history of its metrics."""
         run = self._client.get_run(run_id)
