@@ -113,10 +113,8 @@ def _names(names: Any) -> str:
 
 def _fitted(values: Any, receiver: TensorShape) -> Any:
     """Return values in the receiver's type and, where only dimensions of one differ, its shape."""
-    if receiver.dtype != "string" and values.dtype.kind in "biuf":
-        import tensorflow as tf
-
-        values = values.astype(tf.as_dtype(receiver.dtype).as_numpy_dtype)
+    if receiver.dtype not in ("string", "bfloat16") and values.dtype.kind in "biuf":
+        values = values.astype(receiver.dtype)
     if receiver.shape is not None and values.ndim != len(receiver.shape):
         wanted = [-1 if size is None else size for size in receiver.shape[1:]]
         if -1 not in wanted and values.size == len(values) * int(np.prod(wanted)):
