@@ -1,0 +1,59 @@
+"""What ``tuner ui`` refuses and prints; its pages are looked at in ``tests/browser``."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import tuner
+from tuner.cli.dashboards import optuna_dashboard, tensorboard
+from tuner.paths import Root
+
+
+def test_a_port_that_is_taken_is_refused_and_a_free_one_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = tuner("ui", "--port", port, "--root", tmp_path)
+    assert done.returncode == 2
+    near = int(done.stderr.split("--port ")[-1].rstrip(")\n"))
+    assert f"--port: {port} is taken (a free one: --port {near})" in done.stderr
+    assert port < near <= port + 200
+
+
+def test_a_sweep_that_is_not_there_is_refused(tmp_path):
+    done = tuner("ui", "nothing", "--root", tmp_path)
+    assert done.returncode == 2
+    assert "no sweep 'nothing'" in done.stderr
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """An environment of its own, beside whose interpreter programs are."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("tensorboard", "optuna-dashboard"):
+        (folder / name).touch(0o755)
+    return folder
+
+
+def test_commands_work_in_this_shell(programs, monkeypatch, tmp_path):
+    sweep = Root(tmp_path).sweep("housing")
+    assert tensorboard(sweep.trials_dir) == "bin/tensorboard --logdir mlruns/sweeps/housing/trials"
+    assert optuna_dashboard(sweep) == "bin/optuna-dashboard mlruns/sweeps/housing/study.journal"
+    monkeypatch.setenv("PATH", str(programs))
+    assert tensorboard(sweep.trials_dir) == "tensorboard --logdir mlruns/sweeps/housing/trials"
+    (programs / "optuna-dashboard").unlink()
+    assert optuna_dashboard(sweep) == "pip install optuna-dashboard, which is not here"
+
+
+def test_a_password_of_a_storage_is_not_shown(programs, tmp_path):
+    shown = optuna_dashboard(Root(tmp_path).sweep("x"), "postgresql://me:secret@host/db")
+    assert "secret" not in shown
+    assert "postgresql://me:PASSWORD@host/db" in shown
+    assert Path(shown.split()[0]).name == "optuna-dashboard"
