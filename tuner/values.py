@@ -143,7 +143,9 @@ class Source:
     Attributes:
         name: As the user wrote it.
         trials: Those that are complete.
+        notes: What was left out when they were read, a line each.
     """
 
     name: str
     trials: tuple[FinishedTrial, ...]
+    notes: tuple[str, ...] = ()

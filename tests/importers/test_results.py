@@ -49,9 +49,9 @@ def test_ray_trials_that_ran_to_their_end_are_read_with_nested_parameters_flatte
         ({"lr": 0.4, "nested.a": 1, "layers": [64, 32]}, {"rmse": 4.0}),
     )
     assert found.notes == (
-        "1 trials of Ray Tune failed or did not finish, and are left out",
-        "1 trials of Ray Tune were stopped early, and are left out",
-        "1 trials of Ray Tune have no objective, and are left out",
+        "1 of Ray Tune failed or did not finish",
+        "1 of Ray Tune were stopped early",
+        "1 of Ray Tune have no objective",
     )
 
 

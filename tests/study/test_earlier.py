@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tuner.errors import InvalidInput
 from tuner.paths import Root
-from tuner.space import Categorical, Float, Int, Space
+from tuner.space import Categorical, Discrete, Float, Int, Space
 from tuner.space.drawing import as_value, drawn, fitted
 from tuner.space.sampling import walk
 from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
@@ -188,3 +188,13 @@ def test_an_optuna_study_is_read_by_url_and_by_file_and_its_goals_are_checked(tm
 def test_a_name_that_is_no_sweep_is_refused_with_those_that_are_there(tmp_path):
     with pytest.raises(InvalidInput, match="no sweep 'housng'"):
         read_source("housng", Root(tmp_path), spec())
+
+
+def test_values_that_optuna_holds_otherwise_come_back_from_a_journal_without_its_sweep(tmp_path):
+    space = Space((Float("keep", 0.01, 0.99, log=True, reverse=True), Discrete("batch", (16, 32, 64)), Int("n", 1, 9)))
+    study = Study(spec(space), open_journal(tmp_path / "study.journal"))
+    drawn = [study.ask() for _ in range(4)]
+    for trial in drawn:
+        study.settle(trial.number, TrialState.COMPLETE, {"rmse": 1.0})
+    source = read_source(str(tmp_path / "study.journal"), Root(tmp_path), spec(space))
+    assert [dict(trial.params) for trial in source.trials] == [dict(trial.params) for trial in drawn]

@@ -1,5 +1,7 @@
 """A sweep that learns from earlier ones: frozen when it is made, the same when it goes on."""
 
+import json
+
 import pytest
 
 import tuner
@@ -38,3 +40,31 @@ def test_a_sweep_learns_from_another_and_from_a_table_and_resumes_with_what_it_w
     assert tags["tuner.from"].startswith("from first: 3 of 3 finished trials used")
     with pytest.raises(tuner.InvalidInput, match="was made with --from first, "):
         run(file, root, ["first"])
+
+
+def test_a_sweep_learns_from_a_results_folder_and_says_what_was_left_out_of_it_when_resumed_too(
+    space_file, root, tmp_path
+):
+    folder = tmp_path / "keras_results"
+    for number, (rate, status) in enumerate([(0.05, "COMPLETED"), (0.06, "COMPLETED"), (0.07, "FAILED")]):
+        place = folder / f"trial_{number}"
+        place.mkdir(parents=True)
+        history = {"direction": "min", "observations": [{"value": [rate * 10], "step": 4}]}
+        trial = {
+            "hyperparameters": {"values": {"learning_rate": rate, "layers": 2}},
+            "metrics": {"metrics": {"val_rmse": history} if status == "COMPLETED" else {}},
+            "status": status,
+        }
+        (place / "trial.json").write_text(json.dumps(trial))
+    (folder / "oracle.json").write_text("{}")
+    file = space_file(search="{sampler: tpe, trials: 1}")
+    expected = (
+        f"from {folder}: 2 of 2 finished trials used; 1 of Keras Tuner failed or did not finish; "
+        "layers: passed over, because this space has it not"
+    )
+    _, lines, _ = run(file, root, [str(folder)], workers=1)
+    assert expected in lines
+    _, again, _ = run(file, root, trials=2, workers=1)
+    assert expected in again
+    with pytest.raises(tuner.InvalidInput, match="is a folder, and holds results of neither Ray Tune nor Keras Tuner"):
+        run(space_file(name="other"), root, [str(root)])

@@ -47,8 +47,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--from",
-            metavar="NAME|URL|CSV",
-            help="Learn from the finished trials of a sweep, an Optuna storage (URL#STUDY) or a table.",
+            metavar="NAME|URL|CSV|DIR",
+            help="Learn from the finished trials of a sweep, an Optuna storage (URL#STUDY), a table, or a results "
+            "folder of Ray Tune or Keras Tuner.",
         ),
     ] = None,
     override: Annotated[

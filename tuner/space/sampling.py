@@ -81,6 +81,11 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     return {parameter.name: distribution(parameter) for parameter in space.parameters}
 
 
+def stored_otherwise(p: Parameter) -> bool:
+    """Whether Optuna stores something else of a parameter than its value."""
+    return isinstance(p, Discrete) or (isinstance(p, (Float, Int)) and p.reverse)
+
+
 def distribution(p: Parameter) -> BaseDistribution:
     """Return Optuna's distribution of a parameter."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution

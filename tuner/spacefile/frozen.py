@@ -39,7 +39,7 @@ def to_json(spec: SweepSpec) -> dict[str, Any]:
     """Return a sweep as values that JSON can hold."""
     data = asdict(spec)
     data["space"] = {
-        "parameters": [{"kind": _NAMES[type(p)], **asdict(p)} for p in spec.space.parameters],
+        "parameters": [parameter_to_json(p) for p in spec.space.parameters],
         "constants": dict(spec.space.constants),
     }
     data["objectives"] = [{"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of)} for o in spec.objectives]
@@ -62,7 +62,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
     return SweepSpec(
         name=data["name"],
         objectives=tuple(Objective(o["metric"], Goal(o["goal"]), Curve(**o["of"])) for o in data["objectives"]),
-        space=Space(tuple(map(_parameter, data["space"]["parameters"])), data["space"]["constants"]),
+        space=Space(tuple(map(parameter_from_json, data["space"]["parameters"])), data["space"]["constants"]),
         train=TrainSettings(**data["train"]),
         search=SearchSettings(**search),
         model=ModelRef(**{**model, "import_paths": tuple(model["import_paths"])}) if model else None,
@@ -123,7 +123,13 @@ def _show(value: Any) -> str:
     return "absent" if value is None else str(value)
 
 
-def _parameter(data: Mapping[str, Any]) -> Parameter:
+def parameter_to_json(parameter: Parameter) -> dict[str, Any]:
+    """Return a parameter as values that JSON can hold."""
+    return {"kind": _NAMES[type(parameter)], **asdict(parameter)}
+
+
+def parameter_from_json(data: Mapping[str, Any]) -> Parameter:
+    """Return the parameter that ``parameter_to_json`` made."""
     values = {key: value for key, value in data.items() if key != "kind"}
     values["when"] = {parent: tuple(given) for parent, given in values["when"].items()}
     for key in ("choices", "values"):

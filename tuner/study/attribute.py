@@ -1,3 +1,5 @@
 """The one user attribute, of the study and of each trial, that holds what Optuna has no word for."""
 
 ATTRIBUTE = "tuner"
+STORED = "stored"
+"""In the study's: the parameters of which Optuna holds something else than their values."""

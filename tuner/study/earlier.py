@@ -61,6 +61,7 @@ class _Report:
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
+        self._notes = source.notes
         self.seen = 0
         self._used = 0
         self._left_out: Counter[str] = Counter()
@@ -89,7 +90,7 @@ class _Report:
 
     def line(self) -> str:
         """Say it in one line."""
-        parts = [f"from {self._name}: {self._used} of {self.seen} finished trials used"]
+        parts = [f"from {self._name}: {self._used} of {self.seen} finished trials used", *self._notes]
         parts += [f"{count} left out ({why})" for why, count in self._left_out.most_common()]
         parts += _of("drawn at random where it was not there", self._filled)
         parts += _of("passed over, because this space has it not", self._unknown)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tuner.errors import InvalidInput, StoreError
 from tuner.space import Space
 from tuner.space.sampling import decode
-from tuner.study.attribute import ATTRIBUTE
+from tuner.spacefile import parameter_from_json
+from tuner.study.attribute import ATTRIBUTE, STORED
 from tuner.study.journal import open_journal
 from tuner.values import FinishedTrial, Objective
 
@@ -51,7 +52,9 @@ def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTr
         raise StoreError(f"{FLAG}: the storage {place} cannot be read: {error}") from error
     metrics = _metrics(given, study, objectives)
     complete = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
-    return [_finished(trial, metrics) for trial in complete]
+    odd = study.user_attrs.get(ATTRIBUTE, {}).get(STORED, ())
+    space = Space(tuple(parameter_from_json(parameter) for parameter in odd))
+    return [_finished(trial, metrics, space) for trial in complete]
 
 
 def _open(place: str) -> BaseStorage:
@@ -84,7 +87,7 @@ def _metrics(given: str, study: object, objectives: Sequence[Objective]) -> list
     return list(names)
 
 
-def _finished(trial: FrozenTrial, metrics: Sequence[str]) -> FinishedTrial:
+def _finished(trial: FrozenTrial, metrics: Sequence[str], space: Space) -> FinishedTrial:
     noted = trial.user_attrs.get(ATTRIBUTE, {}).get("values") or {}
     values = noted or dict(zip(metrics, trial.values, strict=True))
-    return FinishedTrial(decode(trial.params, Space(())), values)
+    return FinishedTrial(decode(trial.params, space), values)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.errors import StoreError
 from tuner.paths import SweepDir
-from tuner.space.sampling import Walk, decode, encode, suggest, walk
+from tuner.space.sampling import Walk, decode, encode, stored_otherwise, suggest, walk
+from tuner.spacefile import parameter_to_json
 from tuner.spec import SweepSpec
-from tuner.study.attribute import ATTRIBUTE
+from tuner.study.attribute import ATTRIBUTE, STORED
 from tuner.study.earlier import learned
 from tuner.study.journal import open_journal
 from tuner.values import Params, ParamValue, Source, TrialState
@@ -99,6 +100,7 @@ class Study:
             directions=[objective.goal.value for objective in spec.objectives],
             load_if_exists=True,
         )
+        self._note_what_is_stored_otherwise()
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -109,6 +111,12 @@ class Study:
     def set_attributes(self, **values: Any) -> None:
         """Set attributes of the study, beside those that are there."""
         self._study.set_user_attr(ATTRIBUTE, {**self.attributes, **values})
+
+    def _note_what_is_stored_otherwise(self) -> None:
+        """Leave with the study what those need who read its values without the sweep."""
+        odd = [parameter_to_json(p) for p in self._spec.space.parameters if stored_otherwise(p)]
+        if odd and STORED not in self.attributes:
+            self.set_attributes(**{STORED: odd})
 
     def enqueue(self, starting_points: Sequence[Mapping[str, ParamValue]]) -> None:
         """Have the next ``ask`` return the first of these, and so on; what they leave out is drawn.

@@ -1,4 +1,4 @@
-"""Warm start: finished trials of earlier sweeps, of Optuna studies and of tables, frozen with the sweep.
+"""Warm start: finished trials of earlier sweeps, of other tools and of tables, frozen with the sweep.
 
 ``read_source`` reads them once, when the sweep is made; from then on they stand in the sweep's folder,
 so that a resumed sweep learns from the same ones whatever became of the others.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import InvalidInput, Problem, StoreError
+from tuner.importers.results import read_results
 from tuner.paths import Root, SweepDir, write_whole
 from tuner.spec import SweepSpec
 from tuner.study import read_trials
@@ -33,8 +34,9 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
 
     Args:
         given: A sweep under ``root``, the URL of an Optuna storage (``URL#STUDY`` where it has
-            several), an Optuna journal file, or a CSV file: one row a trial, a column for each
-            parameter (``units``, ``params.units`` or ``params_units``) and for each objective.
+            several), an Optuna journal file, a results folder of Ray Tune or Keras Tuner, or a CSV
+            file: one row a trial, a column for each parameter (``units``, ``params.units`` or
+            ``params_units``) and for each objective.
         root: Where sweeps are.
         spec: The sweep that is to learn from them.
 
@@ -46,6 +48,8 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
         trials = read_foreign(given, spec.objectives)
     elif given.endswith(".csv") or Path(given).is_file():
         trials = _read_table(Path(given), spec.objectives)
+    elif Path(given).is_dir() and given not in {sweep_dir.name for sweep_dir in root.sweeps()}:
+        return _read_folder(given, spec.objectives)
     else:
         trials = _read_sweep(given, root, spec.objectives)
     if not trials:
@@ -60,6 +64,7 @@ def write_sources(sweep_dir: SweepDir, sources: Iterable[Source]) -> None:
         for source in sources
         for trial in source.trials
     ]
+    lines += [json.dumps({"from": source.name, "notes": source.notes}) for source in sources if source.notes]
     if lines:
         write_whole(sweep_dir.earlier_file, "\n".join(lines) + "\n")
     else:
@@ -75,13 +80,17 @@ def frozen_sources(sweep_dir: SweepDir) -> list[Source]:
     if not sweep_dir.earlier_file.exists():
         return []
     found: dict[str, list[FinishedTrial]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     try:
         for line in sweep_dir.earlier_file.read_text(encoding="utf-8").splitlines():
             data = json.loads(line)
+            if "notes" in data:
+                notes[data["from"]] = tuple(data["notes"])
+                continue
             found.setdefault(data["from"], []).append(FinishedTrial(data["params"], data["values"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{sweep_dir.earlier_file} is damaged: {error}") from error
-    return [Source(name, tuple(trials)) for name, trials in found.items()]
+    return [Source(name, tuple(trials), notes.get(name, ())) for name, trials in found.items()]
 
 
 def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> list[Source]:
@@ -101,6 +110,19 @@ def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> li
             FLAG, [Problem("", f"the sweep {spec.name!r} is there and {was}", "give this one another name with --name")]
         )
     return frozen
+
+
+def _read_folder(given: str, objectives: Sequence[Objective]) -> Source:
+    results = read_results(Path(given), objectives)
+    if results is None:
+        raise InvalidInput(
+            FLAG,
+            f"{given} is a folder, and holds results of neither Ray Tune nor Keras Tuner",
+        )
+    trials = tuple(FinishedTrial(params, values) for params, values in results.trials)
+    if not trials:
+        raise InvalidInput(FLAG, f"{given} has no complete trial with an objective; {'; '.join(results.notes)}")
+    return Source(given, trials, results.notes)
 
 
 def _read_sweep(name: str, root: Root, objectives: Sequence[Objective]) -> list[FinishedTrial]:

@@ -74,7 +74,7 @@ def results_of(
         "were stopped early": len(reported) - len(whole),
         "have no objective": len(whole) - len(found),
     }
-    lines = [f"{count} trials of {format_name} {what}, and are left out" for what, count in notes.items() if count]
+    lines = [f"{count} of {format_name} {what}" for what, count in notes.items() if count]
     return Results(format_name, tuple(found), tuple(lines))
 
 
