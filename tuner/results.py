@@ -16,7 +16,7 @@ from tuner.recorders.runs import run_ids
 from tuner.records import Evaluated, SweepOpened, read_records
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord, read_trials
-from tuner.values import Objective, TrialState
+from tuner.values import Constraint, Objective, TrialState
 
 if TYPE_CHECKING:
     import pandas
@@ -37,6 +37,7 @@ class Trial:
     objectives: tuple[Objective, ...]
     run_id: str | None
     trial_dir: str
+    constraints: tuple[Constraint, ...] = ()
 
     @property
     def number(self) -> int:
@@ -61,8 +62,16 @@ class Trial:
         """The first objective."""
         return self.record.values.get(self.objectives[0].metric)
 
+    @property
+    def feasible(self) -> bool | None:
+        """Whether it breaks no constraint; None where that is not known, or the sweep has none."""
+        if not self.constraints or len(self.record.constraints) < len(self.constraints):
+            return None
+        return self.record.feasible
+
     def row(self) -> dict[str, Any]:
         """Return what the JSON of ``tuner show`` has."""
+        constraints = {"constraints": dict(self.record.constraints), "feasible": self.feasible}
         return {
             "trial": self.number,
             "state": self.state.value,
@@ -73,6 +82,7 @@ class Trial:
             "seconds": round(self.record.seconds, 3),
             "run_id": self.run_id,
             "trial_dir": self.trial_dir,
+            **(constraints if self.constraints else {}),
         }
 
 
@@ -90,19 +100,31 @@ class SweepResult:
         self.spec = spec
         runs = run_ids(sweep_dir)
         self.trials: list[Trial] = [
-            Trial(record, spec.objectives, runs.get(record.number), str(sweep_dir.trial(record.number).path))
+            Trial(
+                record,
+                spec.objectives,
+                runs.get(record.number),
+                str(sweep_dir.trial(record.number).path),
+                spec.constraints,
+            )
             for record in read_trials(sweep_dir, spec, storage_url)
         ]
 
     @property
     def best(self) -> Trial:
-        """The complete trial with the best first objective.
+        """The complete and feasible trial with the best first objective.
 
         Raises:
-            SweepError: No trial is complete.
+            SweepError: No trial is complete, or none of them is feasible.
         """
         found = self.best_or_none
         if found is None:
+            if any(trial.state is TrialState.COMPLETE for trial in self.trials):
+                bounds = ", ".join(f"{c.metric} {c}" for c in self.spec.constraints)
+                raise SweepError(
+                    f"no complete trial of the sweep {self.spec.name!r} is feasible (constraints: {bounds})",
+                    f"see by how much with: tuner show {self.spec.name}",
+                )
             states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
             raise SweepError(
                 f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})",
@@ -112,15 +134,18 @@ class SweepResult:
 
     @property
     def best_or_none(self) -> Trial | None:
-        """The complete trial with the best first objective, or None."""
+        """The complete and feasible trial with the best first objective, or None."""
         goal = self.spec.objectives[0].goal
-        complete = [t for t in self.trials if t.state is TrialState.COMPLETE and t.value is not None]
+        complete = [t for t in self._feasible() if t.value is not None]
         return min(complete, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
 
     @property
     def front(self) -> list[Trial]:
-        """The complete trials that no other one is better than in every objective (the Pareto front)."""
-        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE and trial.values]
+        """The complete and feasible trials that no other one dominates (the Pareto front).
+
+        One dominates another if it is nowhere worse and somewhere better.
+        """
+        complete = [trial for trial in self._feasible() if trial.values]
         losses = {trial.number: self._losses(trial) for trial in complete}
         return [t for t in complete if not any(_dominates(losses[o.number], losses[t.number]) for o in complete)]
 
@@ -219,6 +244,9 @@ class SweepResult:
             return [trial.number for trial in self.front]
         best = self.best_or_none
         return [best.number] if best else []
+
+    def _feasible(self) -> list[Trial]:
+        return [t for t in self.trials if t.state is TrialState.COMPLETE and t.feasible is not False]
 
     def _losses(self, trial: Trial) -> list[float]:
         return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuner.space import Space
-from tuner.values import Objective
+from tuner.values import Constraint, Objective
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,7 @@ class SweepSpec:
         description: What the sweep is for, in Markdown; empty where nobody said.
         record: How it is recorded.
         simulation: What the simulated backend replays, or None.
+        constraints: Bounds on evaluation metrics.
     """
 
     name: str
@@ -184,3 +185,4 @@ class SweepSpec:
     description: str = ""
     record: RecordSettings = RecordSettings()
     simulation: Simulation | None = None
+    constraints: tuple[Constraint, ...] = ()

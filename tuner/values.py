@@ -106,6 +106,45 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """A bound on an evaluation metric: a trial beyond it is infeasible, whatever its objective.
+
+    Attributes:
+        low: The least value that is allowed, or None.
+        high: The greatest, or None.
+        of: What counts of the metric's curve; ``best`` is the value nearest to what is allowed.
+    """
+
+    metric: str
+    low: float | None = None
+    high: float | None = None
+    of: Curve = field(default_factory=Curve)
+
+    def value(self, values: Sequence[float]) -> float:
+        """Return what counts of the metric's evaluations, in step order.
+
+        Raises:
+            ValueError: ``values`` is empty.
+        """
+        if self.of.rule == "best" and values:
+            return min(values, key=self.violation)
+        return self.of.value(values, Goal.MINIMIZE)
+
+    def violation(self, value: float) -> float:
+        """Return by how much ``value`` is beyond the bound: 0 or less where it is allowed, NaN never is."""
+        if math.isnan(value):
+            return math.inf
+        beyond = [value - self.high] if self.high is not None else []
+        beyond += [self.low - value] if self.low is not None else []
+        return max(beyond, default=0.0)
+
+    def __str__(self) -> str:
+        bounds = [f"at least {self.low:g}"] if self.low is not None else []
+        bounds += [f"at most {self.high:g}"] if self.high is not None else []
+        return " and ".join(bounds)
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The scalars of one event of an evaluation's event file.
 

@@ -18,7 +18,7 @@ from tuner.recorders.names import MetricNames, valid_name
 from tuner.recorders.recorded import RecordedRun, RecordedSweep
 from tuner.results import SweepResult, Trial
 from tuner.sweep.opening import read_frozen
-from tuner.sweep.running import objective_values
+from tuner.sweep.outcomes import constraint_values, objective_values
 from tuner.sweep.simulating import TAG, evaluations_in_log
 from tuner.values import Evaluation, TrialState
 
@@ -111,8 +111,14 @@ class _Comparison:
         for evaluation in evaluations:
             for tag, value in evaluation.scalars.items():
                 curves.setdefault(tag, {}).setdefault(evaluation.step, value)
-        objectives = self._trial.objectives
-        self._compare(f"study, {objectives[0].metric}", self._trial.record.curve, curves.get(objectives[0].metric, {}))
+        objectives, record = self._trial.objectives, self._trial.record
+        self._compare(f"study, {objectives[0].metric}", record.curve, curves.get(objectives[0].metric, {}))
+        for metric, curve in record.others.items():
+            of_objectives = {step: value for step, value in curves.get(metric, {}).items() if step in record.curve}
+            self._compare(f"study, {metric}", curve, of_objectives)
+        for metric, value in constraint_values(self._trial.constraints, curves).items():
+            if metric in record.constraints and not same(value, record.constraints[metric]):
+                self._differ(f"study: constraint {metric} is {record.constraints[metric]!r}, recomputed {value!r}")
         if self._trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and self._trial.values:
             self._compare_objective(objective_values(objectives, curves))
 

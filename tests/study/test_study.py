@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.study import DriverLock, Study, read_trials
 from tuner.study.journal import open_journal, repair
 from tuner.study.lock import held
-from tuner.values import Objective, TrialState
+from tuner.values import Goal, Objective, TrialState
 
 
 def spec(sampler="random", seed=0):
@@ -84,12 +85,27 @@ def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
     one = study(sweep_dir)
     one.ask()
     one.note(0, state="PAUSED", reason="at its rung")
-    one.report(0, 10, 1.5)
+    one.report(0, 10, {"rmse": 1.5})
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.reason, record.curve) == (TrialState.PAUSED, "at its rung", {10: 1.5})
     one.settle(0, TrialState.PRUNED, {"rmse": 1.5}, reason="never promoted")
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.values) == (TrialState.PRUNED, {"rmse": 1.5})
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsgaii", "nsgaiii"])
+def test_samplers_draw_beside_pruned_and_paused_trials_with_several_objectives(sweep_dir, sampler):
+    both = replace(spec(sampler), objectives=(Objective("rmse"), Objective("loss", Goal.MAXIMIZE)))
+    one = Study(both, open_journal(sweep_dir.journal_file))
+    for number in range(24):
+        values = {"rmse": one.ask().params["rate"], "loss": float(number)}
+        one.report(number, 10, values)
+        if number % 3:
+            one.settle(number, TrialState.PRUNED if number % 3 == 1 else TrialState.COMPLETE, values)
+        else:
+            one.note(number, state="PAUSED")
+    (record, *_) = read_trials(sweep_dir, both)
+    assert (record.state, record.others) == (TrialState.PAUSED, {"loss": {10: 0.0}})
 
 
 def test_a_journal_cut_at_any_byte_of_its_last_line_is_written_on_after_repair(sweep_dir):

@@ -39,7 +39,7 @@ class Standing:
         closed: How its latest driver ended, or None while one is at work.
         states: Each trial's state.
         params: Each trial's parameters and constants.
-        values: The objectives of each complete trial.
+        values: The objectives of each complete and feasible trial.
         improvements: Each trial that was the best when it completed.
     """
 
@@ -86,6 +86,8 @@ class Standing:
     def _change(self, record: TrialChanged) -> None:
         self.states[record.trial] = record.state
         if record.state is not TrialState.COMPLETE or record.trial in self.values:
+            return
+        if record.tags.get("tuner.feasible") == "false":
             return
         self.values[record.trial] = record.values
         losses = self._losses(record.values)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 
 from tuner.schedulers._base import Promotion, Scheduler
-from tuner.schedulers.rungs import Rung, rung_steps
+from tuner.schedulers.rungs import FrontRung, Rung, make_rung, rung_steps
 from tuner.spec import TrainSettings
 from tuner.values import TrialState, Verdict
 
@@ -25,10 +25,11 @@ class AshaScheduler(Scheduler):
         train: How long a trial trains and how often it is evaluated.
         eta: One in so many is promoted from a rung, and trains so many times longer.
         min_steps: The first rung in global steps, or None for the first evaluation.
+        rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
-    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None) -> None:
-        self._rungs = [Rung(step, eta) for step in rung_steps(train, eta, min_steps)]
+    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None, rank: str = "first") -> None:
+        self._rungs = [make_rung(step, eta, rank) for step in rung_steps(train, eta, min_steps)]
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}  # heaps of these
         self._at: dict[int, int] = {}  # trial to the last rung that it came to
@@ -43,7 +44,7 @@ class AshaScheduler(Scheduler):
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
         for rung in self._rungs:
             if rung.step == step:
-                rung.take(trial, losses[0])
+                rung.take(trial, losses)
                 self._at[trial] = max(step, self._at.get(trial, 0))
                 return Verdict.PAUSE
         return Verdict.GO_ON
@@ -76,6 +77,8 @@ class AshaScheduler(Scheduler):
 
     def _best_paused(self, rung: Rung) -> int | None:
         """Return the best of the trials that wait at a rung, or None."""
+        if isinstance(rung, FrontRung):
+            return next((trial for trial in rung.ranked() if self._paused.get(trial) == rung.step), None)
         queue = self._queues[rung.step]
         while queue and self._paused.get(queue[0][1]) != rung.step:
             heappop(queue)

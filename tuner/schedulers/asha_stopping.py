@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tuner.schedulers._base import Scheduler
-from tuner.schedulers.rungs import Rung, rung_steps
+from tuner.schedulers.rungs import make_rung, rung_steps
 from tuner.spec import TrainSettings
 from tuner.values import TrialState, Verdict
 
@@ -22,16 +22,17 @@ class StoppingAshaScheduler(Scheduler):
         train: How long a trial trains and how often it is evaluated.
         eta: One in so many goes on from a rung, and trains so many times longer.
         min_steps: The first rung in global steps, or None for the first evaluation.
+        rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
-    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None) -> None:
-        self._rungs = {step: Rung(step, eta) for step in rung_steps(train, eta, min_steps)}
+    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None, rank: str = "first") -> None:
+        self._rungs = {step: make_rung(step, eta, rank) for step in rung_steps(train, eta, min_steps)}
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
         rung = self._rungs.get(step)
         if rung is None:
             return Verdict.GO_ON
-        rung.take(trial, losses[0])
+        rung.take(trial, losses)
         return Verdict.GO_ON if rung.keeps(trial) else Verdict.STOP
 
     def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:

@@ -25,13 +25,14 @@ class HyperbandScheduler(Scheduler):
         train: How long a trial trains and how often it is evaluated.
         eta: One in so many is promoted from a rung, and trains so many times longer.
         min_steps: The first rung of the first bracket in global steps, or None for the first evaluation.
+        rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
-    def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None) -> None:
+    def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
         steps = list(rung_steps(train, eta, min_steps))
         halvings = range(len(steps), -1, -1)
         self._brackets: list[Scheduler] = [
-            AshaScheduler(train, eta, steps[len(steps) - s]) if s else Scheduler() for s in halvings
+            AshaScheduler(train, eta, steps[len(steps) - s], rank) if s else Scheduler() for s in halvings
         ]
         self._shares = [math.ceil((len(steps) + 1) / (s + 1) * eta**s) for s in halvings]
         self._bracket_of: list[int] = []  # by number of the trial

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuner.schedulers._base import Scheduler
+from tuner.schedulers.rank import comparable
 from tuner.values import TrialState, Verdict
 
 
 @dataclass
 class _Course:
     best: float = math.inf
+    shown: list[tuple[float, ...]] = field(default_factory=list)
     worse: int = 0
     seen: set[int] = field(default_factory=set)
 
@@ -28,9 +30,12 @@ class PatienceScheduler(Scheduler):
         patience: Evaluations in a row without an improvement that a trial is allowed, less one.
         min_delta: By how much an evaluation must be better than the best before it, in units of the
             objective.
+        rank: ``first``, or ``nondominated``: an evaluation of several objectives is an improvement if
+            none before it was at least as good in all of them.
     """
 
-    def __init__(self, patience: int = 5, min_delta: float = 0.0) -> None:
+    def __init__(self, patience: int = 5, min_delta: float = 0.0, rank: str = "first") -> None:
+        self._rank = rank
         self._patience = patience
         self._min_delta = min_delta
         self._courses: dict[int, _Course] = {}
@@ -39,11 +44,21 @@ class PatienceScheduler(Scheduler):
         course = self._courses.setdefault(trial, _Course())
         if step not in course.seen:
             course.seen.add(step)
-            if losses[0] < course.best - self._min_delta or math.isinf(course.best):
+            if self._improves(course, losses):
                 course.best, course.worse = min(course.best, losses[0]), 0
             else:
                 course.worse += 1
         return Verdict.STOP if course.worse >= self._patience else Verdict.GO_ON
+
+    def _improves(self, course: _Course, losses: Sequence[float]) -> bool:
+        if self._rank == "first":
+            return losses[0] < course.best - self._min_delta or math.isinf(course.best)
+        now = comparable(losses)
+        worse = any(
+            all(old <= new + self._min_delta for old, new in zip(shown, now, strict=True)) for shown in course.shown
+        )
+        course.shown.append(now)
+        return not worse
 
     def settle(self, trial: int, state: TrialState) -> None:
         if state.settled:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from tuner.errors import InvalidInput
 from tuner.schedulers._base import Exploit, Promotion, Scheduler
+from tuner.schedulers.rank import comparable, order
 from tuner.seeds import derive
 from tuner.space import Categorical, Discrete, Float, Parameter, Space
 from tuner.space.drawing import drawn, fitted
@@ -39,6 +40,8 @@ class PbtScheduler(Scheduler):
         perturb: Names of the parameters that change. They must not change a variable's shape. None
             for all that are floats.
 
+        rank: ``first`` or ``nondominated``: how members with several objectives are compared.
+
     Raises:
         InvalidInput: An option is out of its range, or there is nothing to perturb.
     """
@@ -53,6 +56,7 @@ class PbtScheduler(Scheduler):
         quantile: float = 0.25,
         resample: float = 0.25,
         perturb: Sequence[str] | None = None,
+        rank: str = "first",
     ) -> None:
         grid = train.evaluate_every
         self._every = math.ceil((every or train.max_steps / 10) / grid) * grid
@@ -66,7 +70,8 @@ class PbtScheduler(Scheduler):
         self._params: dict[int, Params] = {}
         self._slots: list[list[int]] = []  # trials that followed each other in each place of the population
         self._begun_at: dict[int, int] = {}
-        self._losses: dict[int, dict[int, float]] = {}
+        self._rank = rank
+        self._losses: dict[int, dict[int, tuple[float, ...]]] = {}
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         self._settled: set[int] = set()
 
@@ -92,7 +97,7 @@ class PbtScheduler(Scheduler):
         return stop if stop < self._max_steps else None
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
-        self._losses.setdefault(trial, {}).setdefault(step, math.inf if math.isnan(losses[0]) else losses[0])
+        self._losses.setdefault(trial, {}).setdefault(step, comparable(losses))
         ends = step % self._every == 0 and self._begun_at.get(trial, 0) < step < self._max_steps
         return Verdict.PAUSE if ends else Verdict.GO_ON
 
@@ -130,8 +135,8 @@ class PbtScheduler(Scheduler):
 
     def _replaced(self, members: Sequence[int], step: int) -> dict[int, list[int]]:
         """Return the worst share of the members, each with the best share: its possible donors."""
-        there = [trial for trial in members if step in self._losses.get(trial, {})]
-        ranked = sorted(there, key=lambda trial: (self._losses[trial][step], trial))
+        there = {trial: self._losses[trial][step] for trial in members if step in self._losses.get(trial, {})}
+        ranked = order(there, self._rank)
         count = min(math.ceil(len(ranked) * self._quantile), len(ranked) // 2)
         return dict.fromkeys(ranked[len(ranked) - count :], ranked[:count]) if count else {}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tuner.schedulers.rank import comparable, order
 from tuner.spec import TrainSettings
 
 
@@ -41,10 +42,10 @@ class Rung:
     def __contains__(self, trial: object) -> bool:
         return trial in self._losses
 
-    def take(self, trial: int, loss: float) -> None:
-        """Take a trial's loss here; the first one stands, and NaN loses against every number."""
+    def take(self, trial: int, losses: Sequence[float]) -> None:
+        """Take a trial's first loss here; the first one stands, and NaN loses against every number."""
         if trial not in self._losses:
-            self._losses[trial] = math.inf if math.isnan(loss) else loss
+            self._losses[trial] = comparable(losses)[0]
             insort(self._ranked, (self._losses[trial], trial))
 
     def loss(self, trial: int) -> float:
@@ -63,3 +64,37 @@ class Rung:
     def keeps(self, trial: int) -> bool:
         """Whether the loss of ``trial`` is among the best one in ``eta``, which is one trial at least."""
         return self._losses[trial] <= self._ranked[max(1, len(self._ranked) // self.eta) - 1][0]
+
+
+class FrontRung(Rung):
+    """A rung at which trials with several objectives are compared by their fronts."""
+
+    def __init__(self, step: int, eta: int) -> None:
+        super().__init__(step, eta)
+        self._vectors: dict[int, tuple[float, ...]] = {}
+        self._order: list[int] | None = None
+
+    def take(self, trial: int, losses: Sequence[float]) -> None:
+        super().take(trial, losses)
+        if trial not in self._vectors:
+            self._vectors[trial], self._order = comparable(losses), None
+
+    def ranked(self) -> list[int]:
+        """Return the trials that have come here, best first."""
+        if self._order is None:
+            self._order = order(self._vectors, "nondominated")
+        return self._order
+
+    def best(self) -> list[int]:
+        return self.ranked()[: len(self._vectors) // self.eta]
+
+    def promotes(self, trial: int) -> bool:
+        return trial in self.best()
+
+    def keeps(self, trial: int) -> bool:
+        return trial in self.ranked()[: max(1, len(self._vectors) // self.eta)]
+
+
+def make_rung(step: int, eta: int, rank: str) -> Rung:
+    """Return a rung that compares trials by ``rank``: ``first`` or ``nondominated``."""
+    return FrontRung(step, eta) if rank == "nondominated" else Rung(step, eta)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, Simulation, SweepSpec, TrainSettings
-from tuner.values import Curve, Goal, Objective
+from tuner.values import Constraint, Curve, Goal, Objective
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -71,6 +71,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         description=data.get("description", ""),
         record=RecordSettings(**{**record, "training": tuple(record.get("training", ("loss",)))}),
         simulation=Simulation(**data["simulation"]) if data.get("simulation") else None,
+        constraints=tuple(Constraint(**{**c, "of": Curve(**c["of"])}) for c in data.get("constraints", ())),
     )
 
 
@@ -102,6 +103,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
         found["model.folder"] = str(file.parent) if spec.model.file else None
         found["model.import_paths"] = list(spec.model.import_paths)
     found |= {f"objective.{o['metric']}": {"goal": o["goal"], "of": o["of"]} for o in data["objectives"]}
+    found |= {f"constraints.{c['metric']}": {**c, "metric": None} for c in data["constraints"]}
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}
     found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
     found |= {f"train.{key}": value for key, value in data["train"].items()}

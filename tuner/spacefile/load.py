@@ -9,10 +9,11 @@ from typing import Any
 
 from tuner.errors import InvalidInput, Problem
 from tuner.paths import check_name
+from tuner.spacefile.constraints import read_constraints
 from tuner.spacefile.parameters import read_parameters
 from tuner.spacefile.shape import KEYS, check_shape
 from tuner.spacefile.simulation import check_simulation, read_simulation
-from tuner.spacefile.text import apply, dump, near, parse, read_text
+from tuner.spacefile.text import apply, dump, parse, read_text
 from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
 from tuner.values import Curve, Goal, Objective
 
@@ -71,6 +72,7 @@ def parse_spec(
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
         problems += check_simulation(simulation, search)
+    constraints = () if "constraints" in bad else read_constraints(values.get("constraints"), objectives, problems)
     if problems:
         raise InvalidInput(source, problems)
     assert train is not None and search is not None and space is not None
@@ -86,6 +88,7 @@ def parse_spec(
         description=str(values.get("description", "")),
         record=_record(values.get("record") or {}),
         simulation=simulation,
+        constraints=constraints,
     )
 
 
@@ -198,6 +201,8 @@ def _contradictions(
     options = search.scheduler.options
     if isinstance(eta := options.get("eta"), int) and eta < 2:
         problems.append(Problem("search.scheduler.eta", f"is {eta}, expected at least 2", "one in eta goes on"))
+    if (rank := options.get("rank", "first")) not in ("first", "nondominated"):
+        problems.append(Problem("search.scheduler.rank", f"is {rank!r}, expected first or nondominated"))
     for key in ("min_steps", "every"):
         steps = options.get(key)
         if isinstance(steps, int) and (steps < train.evaluate_every or steps % train.evaluate_every):
@@ -208,12 +213,12 @@ def _contradictions(
                     "expected a multiple of train.evaluate_every",
                 )
             )
-    if len(objectives) > 1 and search.sampler.name in ("cmaes", "gp") and search.sampler.name == "cmaes":
+    if len(objectives) > 1 and search.sampler.name == "cmaes":
         problems.append(
             Problem(
                 "search.sampler",
                 "cmaes searches for one objective, and there are several",
-                near("nsgaii", ["nsgaii"]),
+                "tpe, gp, nsgaii, nsgaiii, random, grid and qmc take several",
             )
         )
     if search.sampler.name == "grid" and space is not None:

@@ -47,15 +47,17 @@ SAMPLERS: Mapping[str, Options] = {
     },
 }
 
-_MEDIAN: Options = {"startup_trials": int, "warmup_steps": int, "interval_steps": int}
+_RANK: Options = {"rank": str}
+_HALVING: Options = {"eta": int, "min_steps": int, **_RANK}
+_MEDIAN: Options = {"startup_trials": int, "warmup_steps": int, "interval_steps": int, **_RANK}
 
 SCHEDULERS: Mapping[str, Options] = {
     "none": {},
     "median": _MEDIAN,
     "percentile": {**_MEDIAN, "percentile": NUMBER},
-    "patience": {"patience": int, "min_delta": NUMBER},
-    "asha": {"eta": int, "min_steps": int},
-    "asha_stopping": {"eta": int, "min_steps": int},
-    "hyperband": {"eta": int, "min_steps": int},
-    "pbt": {"population": int, "every": int, "quantile": NUMBER, "resample": NUMBER, "perturb": list},
+    "patience": {"patience": int, "min_delta": NUMBER, **_RANK},
+    "asha": _HALVING,
+    "asha_stopping": _HALVING,
+    "hyperband": _HALVING,
+    "pbt": {"population": int, "every": int, "quantile": NUMBER, "resample": NUMBER, "perturb": list, **_RANK},
 }

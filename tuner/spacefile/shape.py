@@ -63,6 +63,14 @@ class ObjectiveShape(_Shape):
     of: Literal["last", "best"] | MeanShape = "last"
 
 
+class ConstraintShape(_Shape):
+    """Bounds on a metric of the evaluation, and what counts of its curve."""
+
+    min: Number | None = None
+    max: Number | None = None
+    of: Literal["last", "best"] | MeanShape = "last"
+
+
 class TrainShape(_Shape):
     """How long a trial trains and how often it is evaluated, in global steps."""
 
@@ -137,6 +145,7 @@ class FileShape(_Shape):
     description: StrictStr = ""
     model: StrictStr | None = None
     objective: ObjectiveShape | Annotated[list[ObjectiveShape], Field(min_length=1)]
+    constraints: dict[str, ConstraintShape] = {}
     parameters: dict[str, Any] = {}
     train: TrainShape
     search: SearchShape = SearchShape()

@@ -96,12 +96,24 @@ class _SeenStudy(Study):
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
         found = super()._get_trials(deepcopy, None, use_cache)
-        seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
+        if len(self.directions) > 1:
+            # Of several objectives there is no last value by which TPE could rank a pruned trial.
+            seen = [_without_curve(trial) for trial in found if not _is_paused(trial)]
+        else:
+            seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
         return [trial for trial in (*self._earlier, *seen) if states is None or trial.state in states]
 
 
 def _is_paused(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.RUNNING and trial.user_attrs.get(ATTRIBUTE, {}).get("state") == "PAUSED"
+
+
+def _without_curve(trial: FrozenTrial) -> FrozenTrial:
+    if trial.state is not TrialState.PRUNED:
+        return trial
+    seen = copy.copy(trial)
+    seen.intermediate_values = {}
+    return seen
 
 
 def _pruned(trial: FrozenTrial) -> FrozenTrial:

@@ -7,6 +7,7 @@ that was told cannot be opened again), and which of them it is stands in the tri
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as OptunaTrial
 
+FEASIBLE = "tuner.feasible"  # tag of a settled trial of a sweep with constraints: true or false
+STEP = f"{ATTRIBUTE}."  # and a global step: attribute with what Optuna does not keep of an evaluation
+MOST = 1e300  # what is infinitely beyond a constraint, for samplers that reckon with it
 FORGOTTEN = "forgotten"  # numbers of trials that were deleted
 
 
@@ -38,6 +42,8 @@ class TrialRecord:
     Attributes:
         values: Objective's metric to value; empty where there is none (yet).
         curve: Global step to the first objective's value, in step order.
+        others: The same of each other objective and of each metric with a constraint.
+        constraints: What counts of each constraint's metric; empty before the trial is settled.
         seconds: Time its processes ran, without pauses.
         lives: How many processes it has had.
         failures: How many of them died or raised.
@@ -52,6 +58,8 @@ class TrialRecord:
     reason: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
     curve: Mapping[int, float] = field(default_factory=dict)
+    others: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    constraints: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     lives: int = 0
     failures: int = 0
@@ -65,6 +73,11 @@ class TrialRecord:
     def step(self) -> int | None:
         """The last global step that was reported."""
         return max(self.curve) if self.curve else None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it breaks no constraint, as far as is known."""
+        return self.tags.get(FEASIBLE) != "false"
 
 
 class Study:
@@ -175,9 +188,22 @@ class Study:
         self._draw(trial)
         return self._record(self._storage.get_trial(self._id(number)))
 
-    def report(self, number: int, step: int, value: float) -> None:
-        """Report the first objective of an evaluation; a step that has a value keeps it."""
-        self._storage.set_trial_intermediate_value(self._id(number), step, float(value))
+    def report(self, number: int, step: int, values: Mapping[str, float]) -> None:
+        """Report an evaluation; a step that has values keeps them.
+
+        Optuna keeps the first objective; the rest stands in an attribute for each step, because Optuna
+        takes no reports of trials with several objectives.
+
+        Args:
+            number: Of the trial.
+            step: Global step.
+            values: Metric to value: the objectives, and what constraints are on.
+        """
+        first = self._spec.objectives[0].metric
+        others = {metric: float(value) for metric, value in values.items() if metric != first}
+        if others:
+            self._storage.set_trial_user_attr(self._id(number), f"{STEP}{step}", others)
+        self._storage.set_trial_intermediate_value(self._id(number), step, float(values[first]))
 
     def note(self, number: int, **values: Any) -> None:
         """Set attributes of a trial, beside those that are there: state, reason, seconds, lives."""
@@ -185,22 +211,33 @@ class Study:
         noted.update(values)
         self._storage.set_trial_user_attr(self._id(number), ATTRIBUTE, noted)
 
-    def settle(self, number: int, state: TrialState, values: Mapping[str, float], **noted: Any) -> None:
+    def settle(
+        self,
+        number: int,
+        state: TrialState,
+        values: Mapping[str, float],
+        constraints: Mapping[str, float] | None = None,
+        **noted: Any,
+    ) -> None:
         """Tell the study that a trial will not run again.
 
         Args:
             number: Of a trial that is not settled.
             state: COMPLETE, PRUNED or FAIL.
             values: Each objective's value; empty where there is none.
+            constraints: What counts of each constraint's metric, for samplers that know constraints.
             noted: Attributes of the trial, as of ``note``.
         """
         from optuna.trial import TrialState as Optuna
 
+        if constraints:
+            noted["constraints"] = dict(constraints)
         self.note(number, state=state.value, values=dict(values), **noted)
         ordered = [values[objective.metric] for objective in self._spec.objectives] if values else None
         if ordered is not None and any(math.isnan(value) for value in ordered):
             ordered = None  # Optuna keeps no NaN: ours stands in the attribute
         trial_id = self._id(number)
+        self._constrain(trial_id, constraints or {})
         frozen = self._storage.get_trial(trial_id)
         told = Optuna[state.value]
         if told is Optuna.COMPLETE and ordered is None:
@@ -210,6 +247,17 @@ class Study:
         self._study.sampler.after_trial(self._study, frozen, told, ordered)
         self._storage.set_trial_state_values(trial_id, told, ordered)
         self._attributes.pop(number, None)
+
+    def _constrain(self, trial_id: int, values: Mapping[str, float]) -> None:
+        """Give Optuna by how much a trial is beyond each constraint."""
+        frozen = copy.copy(self._storage.get_trial(trial_id))
+        frozen.system_attrs = before = dict(frozen.system_attrs)
+        for constraint in self._spec.constraints:
+            if constraint.metric in values:
+                beyond = constraint.violation(values[constraint.metric])
+                frozen.set_constraint(constraint.metric, min(beyond, MOST))
+        for key in frozen.system_attrs.keys() - self._storage.get_trial(trial_id).system_attrs.keys():
+            self._storage.set_trial_system_attr(trial_id, key, before[key])
 
     def forget(self, number: int) -> None:
         """Show a settled trial no more; the sampler still knows it, and it still counts."""
@@ -296,6 +344,8 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         reason=noted.get("reason", ""),
         values=values,
         curve=dict(sorted(frozen.intermediate_values.items())),
+        others=_others(frozen),
+        constraints=noted.get("constraints", {}),
         seconds=noted.get("seconds", 0.0),
         lives=noted.get("lives", 0),
         failures=noted.get("failures", 0),
@@ -305,3 +355,13 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
         tags=noted.get("tags", {}),
     )
+
+
+def _others(frozen: FrozenTrial) -> dict[str, dict[int, float]]:
+    """Return the curves that stand in attributes, in step order."""
+    steps = {int(key.removeprefix(STEP)): found for key, found in frozen.user_attrs.items() if key.startswith(STEP)}
+    curves: dict[str, dict[int, float]] = {}
+    for step in sorted(steps):
+        for metric, value in steps[step].items():
+            curves.setdefault(metric, {})[step] = value
+    return curves

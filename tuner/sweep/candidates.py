@@ -8,8 +8,8 @@ from dataclasses import replace
 from tuner.schedulers import Exploit, Promotion, Scheduler
 from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
+from tuner.sweep.outcomes import objective_values
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM, REPLACES
-from tuner.sweep.running import objective_values
 from tuner.values import TrialState
 
 
@@ -50,9 +50,7 @@ class Candidates:
         record = _at_its_rung(record)
         self.begun += 1
         self._begin(record)
-        goal = self._spec.objectives[0].goal
-        losses = {step: [goal.loss(value)] for step, value in record.curve.items()}
-        self._scheduler.recall(record.number, losses, record.state)
+        self._scheduler.recall(record.number, self._losses(record), record.state)
         if not record.state.settled:
             self.set_aside(record)
         return record
@@ -88,6 +86,16 @@ class Candidates:
             return record
         return None
 
+    def _losses(self, record: TrialRecord) -> dict[int, list[float]]:
+        """Return a trial's losses, one for each objective, at the steps at which it has them all."""
+        first, *others = self._spec.objectives
+        curves = [record.curve, *(record.others.get(objective.metric, {}) for objective in others)]
+        return {
+            step: [o.goal.loss(curve[step]) for o, curve in zip((first, *others), curves, strict=True)]
+            for step in record.curve
+            if all(step in curve for curve in curves)
+        }
+
     def _begin(self, record: TrialRecord) -> None:
         """Tell the scheduler that a trial exists."""
         replaces = record.tags.get(REPLACES)
@@ -113,7 +121,8 @@ class Candidates:
 
     def _settle_paused(self, number: int, reason: str) -> None:
         record = self._paused.pop(number)
-        values = objective_values(self._spec.objectives, {self._spec.objectives[0].metric: record.curve})
+        curves = {self._spec.objectives[0].metric: record.curve, **record.others}
+        values = objective_values(self._spec.objectives, curves)
         self._settle(replace(record, state=TrialState.PRUNED, reason=reason, values=values))
 
 

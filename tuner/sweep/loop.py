@@ -20,6 +20,7 @@ from tuner.study import TrialRecord
 from tuner.sweep.candidates import Candidates
 from tuner.sweep.disk import check_writable
 from tuner.sweep.limits import End
+from tuner.sweep.outcomes import judged
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM, Parts, Stopping
 from tuner.sweep.progress import Progress, TrialProgress
 from tuner.sweep.running import Outcome, Running, judge_end
@@ -145,7 +146,7 @@ class Loop:
         self._record(TrialOpened(number, now, job.params, record.tags))
         self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
         self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
-        self._running[number] = Running(record, job, now, spec.objectives)
+        self._running[number] = Running(record, job, now, spec.objectives, spec.constraints)
         self._parts.backend.start(job, trial_dir)
 
     def _take(self, trial: int, evaluation: Evaluation) -> None:
@@ -166,7 +167,7 @@ class Loop:
         """Report a step to study and scheduler, and obey the scheduler's verdict."""
         reported = running.record.curve
         if step not in reported:
-            self._parts.study.report(running.trial, step, running.at(step)[0])
+            self._parts.study.report(running.trial, step, running.at(step))
         verdict = self._parts.scheduler.report(running.trial, step, running.losses(step))
         self._thin_checkpoints(running)
         at_end = self._spec.train.max_steps is not None and step >= self._spec.train.max_steps
@@ -219,6 +220,7 @@ class Loop:
             seconds=running.record.seconds + self._parts.clock() - running.started,
             values=running.values(),
             curve=running.curve,
+            others=running.others,
             tags={**running.record.tags, **result.tags, **self._damage_tags(message)},
         )
         if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
@@ -246,11 +248,13 @@ class Loop:
         """Tell everybody that a trial will not run again."""
         if record.state is TrialState.FAIL:
             record = replace(record, values={})
+        record = judged(record, self._spec)
         self._say_state(record)
         self._parts.study.settle(
             record.number,
             record.state,
             record.values,
+            record.constraints,
             reason=record.reason,
             seconds=record.seconds,
             tags=dict(record.tags),

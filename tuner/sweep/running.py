@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.events import FirstValues
 from tuner.jobs import Ending, Job, Result
 from tuner.study import TrialRecord
-from tuner.values import Evaluation, Objective, TrialState
+from tuner.sweep.outcomes import objective_values
+from tuner.values import Constraint, Evaluation, Objective, TrialState
 
 LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
 
@@ -42,7 +43,14 @@ class Running:
         killed: Whether it was killed rather than asked.
     """
 
-    def __init__(self, record: TrialRecord, job: Job, started: float, objectives: Sequence[Objective]) -> None:
+    def __init__(
+        self,
+        record: TrialRecord,
+        job: Job,
+        started: float,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint] = (),
+    ) -> None:
         self.record = record
         self.job = job
         self.started = started
@@ -51,7 +59,8 @@ class Running:
         self.killed = False
         self._objectives = tuple(objectives)
         self._first = FirstValues()
-        self._curves: dict[str, dict[int, float]] = {objective.metric: {} for objective in objectives}
+        metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
+        self._curves: dict[str, dict[int, float]] = {metric: {} for metric in metrics}
         self._tags: set[str] = set()
         self._evaluated: set[int] = set()
 
@@ -73,6 +82,12 @@ class Running:
     def curve(self) -> Mapping[int, float]:
         """Global step to the first objective's value, in step order."""
         return dict(sorted(self._curves[self._objectives[0].metric].items()))
+
+    @property
+    def others(self) -> Mapping[str, Mapping[int, float]]:
+        """The curves of the other objectives, and of what constraints are on."""
+        first = self._objectives[0].metric
+        return {metric: dict(sorted(c.items())) for metric, c in self._curves.items() if metric != first}
 
     @property
     def latest(self) -> float | None:
@@ -99,13 +114,14 @@ class Running:
                 curve.setdefault(fresh.step, fresh.scalars[metric])
         return fresh, self._whole(fresh.step) and not before
 
-    def at(self, step: int) -> list[float]:
-        """Return each objective's value at ``step``, in the order of the objectives."""
-        return [self._curves[objective.metric][step] for objective in self._objectives]
+    def at(self, step: int) -> dict[str, float]:
+        """Return what each objective and constraint has at ``step``, the first objective first."""
+        return {metric: curve[step] for metric, curve in self._curves.items() if step in curve}
 
     def losses(self, step: int) -> list[float]:
         """Return each objective's loss (less is better) at ``step``."""
-        return [objective.goal.loss(value) for objective, value in zip(self._objectives, self.at(step), strict=True)]
+        values = self.at(step)
+        return [objective.goal.loss(values[objective.metric]) for objective in self._objectives]
 
     def values(self) -> dict[str, float]:
         """Return the objectives of the trial as it stands, by the rules of the sweep; empty if it has none."""
@@ -121,18 +137,7 @@ class Running:
         return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags), objective_missing=True)
 
     def _whole(self, step: int) -> bool:
-        return all(step in curve for curve in self._curves.values())
-
-
-def objective_values(objectives: Iterable[Objective], curves: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
-    """Return each objective by its rule from the curves of its metric; empty if one has no evaluation."""
-    values = {}
-    for objective in objectives:
-        curve = curves.get(objective.metric, {})
-        if not curve:
-            return {}
-        values[objective.metric] = objective.of.value([curve[step] for step in sorted(curve)], objective.goal)
-    return values
+        return all(step in self._curves[objective.metric] for objective in self._objectives)
 
 
 def missing_objective(metrics: Sequence[str], tags: Sequence[str]) -> str:
@@ -180,7 +185,7 @@ def judge_end(running: Running, result: Result, damage: Sequence[str], nan: str,
 
 def _finished(running: Running, nan: str) -> Outcome:
     values = running.values()
-    if not values:
+    if not values or any(not curve for curve in running.others.values()):
         return running.missing()
     if any(math.isnan(value) for value in values.values()) and nan == "fail":
         return Outcome(TrialState.FAIL, "the objective is NaN")

@@ -43,7 +43,8 @@ class Tally:
         """Count a trial that will not run again."""
         self.counts[record.state] += 1
         self.valued = self.valued or bool(record.values)
-        value, goal = record.values.get(self._objective.metric), self._objective.goal
+        goal = self._objective.goal
+        value = record.values.get(self._objective.metric) if record.feasible else None
         steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
         if self._checkpoints is not None:
             loss = goal.loss(value) if value is not None else math.inf
