@@ -29,6 +29,7 @@ class Job:
         seed: Seeds Python's ``random``, NumPy and TensorFlow; 0 to 2**31 - 1.
         model: The user's model, or None in script mode.
         command: The command of script mode with its flags filled in, or an empty tuple.
+        objectives: Tags of the objectives, where a command may write them anywhere.
         train: How long and how often.
         stop_at: Global step at which the trial stops by itself (a rung), or None for its end.
         threads: Threads of a session, at least 1.
@@ -41,6 +42,7 @@ class Job:
     train: TrainSettings
     model: ModelRef | None = None
     command: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = ()
     stop_at: int | None = None
     threads: int = 1
 
@@ -63,6 +65,7 @@ class Job:
             model["import_paths"] = tuple(model.get("import_paths", ()))
             data["model"] = ModelRef(**model)
         data["command"] = tuple(data.get("command", ()))
+        data["objectives"] = tuple(data.get("objectives", ()))
         return cls(**data)
 
 
@@ -87,6 +90,7 @@ class Result:
         died: Whether the process ended without a word: by a signal, by ``os._exit``.
         tags: What the trial process has to say on the run, for instance that the position in the
             input could not be checkpointed.
+        seen: Tags of scalars that a command wrote anywhere.
     """
 
     ending: Ending
@@ -95,6 +99,7 @@ class Result:
     reason: str = ""
     died: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    seen: tuple[str, ...] = ()
 
     def write(self, file: Path) -> None:
         """Write the result to ``file``."""

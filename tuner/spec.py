@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuner.errors import InvalidInput
 from tuner.space import Space
 from tuner.values import Constraint, Objective
 
@@ -39,15 +40,38 @@ class TrainSettings:
     """How long a trial trains and how often it is evaluated.
 
     Attributes:
-        max_steps: Global step at which a trial is complete.
-        evaluate_every: Global steps between checkpoints, each of which is evaluated.
+        max_steps: Global step at which a trial is complete; None where a command decides.
+        evaluate_every: Global steps between checkpoints, each of which is evaluated; None where a
+            command decides.
         checkpoint_input: ``auto``, ``True`` or ``False``: whether the position in the input is
             checkpointed with the model; ``auto`` does it where it can.
     """
 
-    max_steps: int
-    evaluate_every: int
+    max_steps: int | None = None
+    evaluate_every: int | None = None
     checkpoint_input: bool | str = "auto"
+
+    def bounds(self) -> tuple[int, int]:
+        """Return ``evaluate_every`` and ``max_steps``, for those who place something between the two.
+
+        Raises:
+            InvalidInput: A command decides one of them.
+        """
+        return self.every, self.end
+
+    @property
+    def every(self) -> int:
+        """``evaluate_every``, for those who cannot do without it; raises InvalidInput where there is none."""
+        if self.evaluate_every is None:
+            raise InvalidInput("train.evaluate_every", "is missing")
+        return self.evaluate_every
+
+    @property
+    def end(self) -> int:
+        """``max_steps``, for those who cannot do without it; raises InvalidInput where there is none."""
+        if self.max_steps is None:
+            raise InvalidInput("train.max_steps", "is missing")
+        return self.max_steps
 
 
 @dataclass(frozen=True)
@@ -164,7 +188,8 @@ class SweepSpec:
     Attributes:
         name: Name of the sweep and of the MLflow experiment; safe as a folder's name.
         model: The user's model, or None in script mode.
-        command: The command of script mode, or an empty tuple.
+        command: The command of script mode as it was given, or an empty tuple.
+        command_dir: The command's working directory, absolute, or an empty string.
         objectives: One or more.
         space: Parameters and constants.
         source: Text of the file as the user wrote it, with ``--set`` applied; frozen with the sweep.
@@ -181,6 +206,7 @@ class SweepSpec:
     search: SearchSettings
     model: ModelRef | None = None
     command: tuple[str, ...] = ()
+    command_dir: str = ""
     source: str = ""
     description: str = ""
     record: RecordSettings = RecordSettings()

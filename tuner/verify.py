@@ -17,6 +17,7 @@ from tuner.paths import SweepDir
 from tuner.recorders.names import MetricNames, valid_name
 from tuner.recorders.recorded import RecordedRun, RecordedSweep
 from tuner.results import SweepResult, Trial
+from tuner.sweep.commands import Scripted
 from tuner.sweep.opening import read_frozen
 from tuner.sweep.outcomes import constraint_values, objective_values
 from tuner.sweep.simulating import TAG, evaluations_in_log
@@ -54,13 +55,14 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         report.notes.append("simulated with record: false: there is nothing in MLflow to compare")
     recorded = RecordedSweep(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     runs = recorded.runs_of_trials(frozen.sweep_id) if in_mlflow else {}
+    scripted = Scripted(sweep_dir, result.spec) if result.spec.command and simulation is None else None
     for trial in result.trials:
         found = runs.pop(trial.number, [])
         if len(found) != 1 and in_mlflow:
             report.differences.append(f"trial {trial.number}: has {len(found)} MLflow runs, expected 1")
         run = recorded.read(found[0]) if found else None
         evaluations = None if in_log is None else in_log.get(trial.number, [])
-        _Comparison(sweep_dir, trial, run, report, evaluations).run()
+        _Comparison(sweep_dir, trial, run, report, evaluations, scripted).run()
         report.trials += 1
     for number in runs:
         report.differences.append(f"trial {number}: has an MLflow run but is not in the study")
@@ -72,6 +74,7 @@ class _Comparison:
 
     Args:
         evaluations: What it evaluated, or None to read its event files.
+        scripted: What counts of what a command wrote, or None where there is a model.
     """
 
     def __init__(
@@ -81,17 +84,21 @@ class _Comparison:
         run: RecordedRun | None,
         report: Report,
         evaluations: list[Evaluation] | None = None,
+        scripted: Scripted | None = None,
     ) -> None:
         self._trial = trial
         self._evaluations = evaluations
         self._run = run
         self._report = report
-        self._follower = Follower(sweep_dir.trial(trial.number).path)
+        self._scripted = scripted
+        self._follower = Follower(sweep_dir.trial(trial.number).path, anywhere=scripted is not None)
         self._first = FirstValues()
 
     def run(self) -> None:
-        there = self._follower.poll() if self._evaluations is None else self._evaluations
-        evaluations = [e for e in map(self._first.take, there) if e is not None]
+        found = self._follower.poll() if self._evaluations is None else self._evaluations
+        if self._scripted is not None:
+            found = self._scripted.counted(self._trial, found)
+        evaluations = [e for e in map(self._first.take, found) if e is not None]
         last = self._last_step()
         counted = [e for e in evaluations if last is None or e.step <= last]
         self._compare_study(counted)
@@ -110,7 +117,8 @@ class _Comparison:
         curves: dict[str, dict[int, float]] = {}
         for evaluation in evaluations:
             for tag, value in evaluation.scalars.items():
-                curves.setdefault(tag, {}).setdefault(evaluation.step, value)
+                if self._scripted is None or self._scripted.is_source(self._trial, evaluation.folder, tag):
+                    curves.setdefault(tag, {}).setdefault(evaluation.step, value)
         objectives, record = self._trial.objectives, self._trial.record
         self._compare(f"study, {objectives[0].metric}", record.curve, curves.get(objectives[0].metric, {}))
         for metric, curve in record.others.items():

@@ -21,11 +21,13 @@ from typing import Any
 
 from tuner.backends._base import Ended, Message, Reported, Started
 from tuner.errors import BackendError, InvalidInput, Problem
-from tuner.events import Follower
+from tuner.events import CommandFollower, Follower
+from tuner.events.command import for_every_trial, for_trial
 from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
-from tuner.trial.checkpoints import newest_step
+from tuner.trial import keepsakes
+from tuner.trial.checkpoints import newest_step, newest_step_below
 
 _STARTS = 5  # of a server that is killed while it warms up
 _TICK_S = 0.05  # how often event files are looked at: stat calls only where nothing is new
@@ -34,13 +36,16 @@ _TICK_S = 0.05  # how often event files are looked at: stat calls only where not
 class _Trial:
     """A trial that runs: its folder, its life, its follower, and its process if it has one yet."""
 
-    def __init__(self, job: Job, trial_dir: TrialDir) -> None:
+    def __init__(self, job: Job, trial_dir: TrialDir, follower: Follower | CommandFollower) -> None:
         self.job = job
         self.dir = trial_dir
-        self.follower = Follower(trial_dir.path)
+        self.follower = follower
         self.pid = 0
+        self.asked = False
 
     def new_reports(self) -> list[Message]:
+        if self.job.command:
+            keepsakes.restore(self.dir)
         return [Reported(self.job.trial, evaluation) for evaluation in self.follower.poll()]
 
 
@@ -48,12 +53,19 @@ class LocalBackend:
     """Run trials in forked processes; see ``Backend``.
 
     Args:
-        model: The user's model.
+        model: The user's model, or None in script mode.
         log_file: Where the warm parent's own output goes.
+        command: The command of script mode.
+        command_dir: Its working directory.
     """
 
-    def __init__(self, model: ModelRef, log_file: Path) -> None:
+    def __init__(
+        self, model: ModelRef | None, log_file: Path, command: tuple[str, ...] = (), command_dir: str = ""
+    ) -> None:
         self._model = model
+        self._command = command
+        self._command_dir = command_dir
+        self._folders: dict[str, str] = {}  # in which commands had objectives that no evaluation had
         self._log_file = log_file
         self._server: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
@@ -73,6 +85,7 @@ class LocalBackend:
         ours, theirs = socket.socketpair()
         env = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
         env.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+        only_ours = [name for name in env if name not in os.environ]
         with theirs, self._log_file.open("ab") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "tuner.trial.server", str(theirs.fileno())],
@@ -81,18 +94,28 @@ class LocalBackend:
                 stdout=log,
                 stderr=log,
                 env=env,
+                cwd=self._command_dir or None,
                 start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
             )
         self._channel = ours
         self._buffer = b""
-        self._say(do="warm", model=dataclasses.asdict(self._model))
+        if self._model is not None:
+            self._say(do="warm", model=dataclasses.asdict(self._model))
+        else:
+            self._say(do="warm", command=self._command, only_ours=only_ours)
 
     def start(self, job: Job, trial_dir: TrialDir) -> None:
         trial_dir.path.mkdir(parents=True, exist_ok=True)
         trial_dir.result_file.unlink(missing_ok=True)
         job.write(trial_dir.job_file)
-        self._trials[job.trial] = _Trial(job, trial_dir)
+        self._trials[job.trial] = _Trial(job, trial_dir, self._follower(job, trial_dir))
         self._say(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()))
+
+    def _follower(self, job: Job, trial_dir: TrialDir) -> Follower | CommandFollower:
+        if not job.command:
+            return Follower(trial_dir.path)
+        known = {tag: for_trial(folder, job.trial) for tag, folder in self._folders.items()}
+        return CommandFollower(trial_dir.path, job.objectives, known)
 
     def wait(self, timeout_s: float) -> list[Message]:
         deadline = time.monotonic() + timeout_s
@@ -106,6 +129,7 @@ class LocalBackend:
 
     def stop(self, trial: int, kill: bool) -> None:
         if trial in self._trials:
+            self._trials[trial].asked = True
             self._say(do="signal", trial=trial, signal=signal.SIGKILL if kill else signal.SIGTERM)
 
     def close(self) -> None:
@@ -161,6 +185,13 @@ class LocalBackend:
     def _end(self, trial: _Trial, result: Result) -> None:
         del self._trials[trial.job.trial]
         self._messages += trial.new_reports()
+        if isinstance(trial.follower, CommandFollower):
+            self._messages += [Reported(trial.job.trial, found) for found in trial.follower.finish()]
+            self._folders |= {
+                tag: for_every_trial(folder, trial.job.trial) for tag, folder in trial.follower.learnt.items()
+            }
+            result = dataclasses.replace(result, seen=tuple(trial.follower.seen))
+            keepsakes.forget(trial.dir)
         damage = tuple(map(str, trial.follower.damage))
         self._messages.append(Ended(trial.job.trial, result, damage))
 
@@ -229,12 +260,22 @@ def _result(trial: _Trial, status: int) -> Result:
     result = Result.read(trial.dir.result_file, trial.job.life)
     if result is not None:
         return result
+    if trial.job.command and status >= 0:
+        return _result_of_command(trial, status)
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
         reason = f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
     else:
         reason = f"the process ended with status {status} and left no result"
     return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason, died=True)
+
+
+def _result_of_command(trial: _Trial, status: int) -> Result:
+    """Return what the exit status of a program says; one that was asked to stop and did so may be at no end."""
+    life, step = trial.job.life, newest_step_below(trial.dir.path)
+    if status == 0:
+        return Result(Ending.STOPPED if trial.asked else Ending.FINISHED, life, step)
+    return Result(Ending.FAILED, life, step, f"the command exited with status {status}")
 
 
 def _in_order(messages: list[Message]) -> list[Message]:

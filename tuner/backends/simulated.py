@@ -210,7 +210,7 @@ class SimulatedBackend:
             return
         running.step = step
         self._messages.append(self._report(running, step))
-        if step >= job.train.max_steps:
+        if step >= job.train.end:
             self._end(running, Ending.FINISHED)
         elif running.stopping or step == job.stop_at:
             self._end(running, Ending.STOPPED)
@@ -240,9 +240,9 @@ class SimulatedBackend:
 
     def _next(self, running: _Running) -> int | None:
         train = running.job.train
-        if running.step >= train.max_steps:
+        if running.step >= train.end:
             return None
-        return min(train.max_steps, (running.step // train.evaluate_every + 1) * train.evaluate_every)
+        return min(train.end, (running.step // train.every + 1) * train.every)
 
     def _time(self, course: Course, life: _Life, step: int) -> float:
         return life.time + life.slow * (self._settings.startup_s + course.seconds(life.begin, step))
@@ -273,7 +273,7 @@ class SimulatedBackend:
 
     def _death(self, job: Job, life: _Life, chance: random.Random) -> int | None:
         """Return the step at which a life dies before it is evaluated, or None."""
-        end = job.stop_at or job.train.max_steps
+        end = job.stop_at or job.train.end
         if chance.random() >= self._settings.failures or end <= life.begin:
             return None
         return life.begin + 1 + int(chance.random() * (end - life.begin))
@@ -310,5 +310,5 @@ class SimulatedBackend:
 
 def _grid(job: Job, begin: int) -> Iterable[int]:
     """Return the steps at which a trial is evaluated: that which it begins with, then every so many, and its end."""
-    every, last = job.train.evaluate_every, job.train.max_steps
+    every, last = job.train.every, job.train.end
     return [*([begin] if begin else []), *range((begin // every + 1) * every, last, every), last]

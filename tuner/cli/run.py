@@ -64,11 +64,9 @@ def run(
     from tuner.sweep import Sweep
 
     del debug
-    if script:
-        raise InvalidInput("", "script mode (-- COMMAND) is not there yet; name a model in the file")
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
-    sweep = Sweep.from_file(space, root, name, override or [])
+    sweep = Sweep.from_file(space, root, name, override or [], script or [])
     return drive(sweep, limits, backend, tags, source or [], export)
 
 

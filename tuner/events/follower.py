@@ -64,6 +64,11 @@ class Follower:
         return found
 
     @property
+    def folders(self) -> set[str]:
+        """The folders in which event files were found so far, relative to the trial's."""
+        return {folder for folder, _ in self._files}
+
+    @property
     def damage(self) -> list[Damage]:
         """Records that could not be read so far, each once; what stands behind one was not read."""
         return [damage for file in self._files.values() for damage in file.damage]

@@ -58,9 +58,8 @@ class PbtScheduler(Scheduler):
         perturb: Sequence[str] | None = None,
         rank: str = "first",
     ) -> None:
-        grid = train.evaluate_every
-        self._every = math.ceil((every or train.max_steps / 10) / grid) * grid
-        self._max_steps = train.max_steps
+        grid, self._max_steps = train.bounds()
+        self._every = math.ceil((every or self._max_steps / 10) / grid) * grid
         self._seed = seed
         self._size = population
         self._quantile = quantile

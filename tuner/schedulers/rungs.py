@@ -19,8 +19,9 @@ def rung_steps(train: TrainSettings, eta: int, min_steps: int | None) -> Iterato
         min_steps: The first rung in global steps, a multiple of ``train.evaluate_every`` (elsewhere a
             trial has no value), or None for the first evaluation.
     """
-    step = min_steps or train.evaluate_every
-    while step < train.max_steps:
+    evaluate_every, max_steps = train.bounds()
+    step = min_steps or evaluate_every
+    while step < max_steps:
         yield step
         step *= eta
 

@@ -75,7 +75,7 @@ class SyntheticCurves:
         if self._pace in places:
             first = next(iter(self._targets.values()))
             lag = max(0.0, first.best[self._pace] - places[self._pace])
-        scale = self._train.max_steps * (_FAST + (_SLOW - _FAST) * min(1.0, 2.0 * lag))
+        scale = self._train.end * (_FAST + (_SLOW - _FAST) * min(1.0, 2.0 * lag))
         return _Course(self._goals, levels, scale, seed, step, losses, self._settings)
 
     @staticmethod

@@ -64,13 +64,13 @@ class TableCurves:
         places = []
         for _, rows in frame.groupby("trial", sort=True):
             recorded = _Recorded(rows)
-            if train.max_steps in recorded.seconds:
+            if train.end in recorded.seconds:
                 self._curves.append(recorded)
                 places.append([_place(p, _read_cell(p, rows.iloc[0])) for p in space.parameters])
         if not self._curves:
             raise InvalidInput(
                 str(file),
-                [Problem("", f"no curve goes to step {train.max_steps} (train.max_steps)", _steps_there(frame))],
+                [Problem("", f"no curve goes to step {train.end} (train.max_steps)", _steps_there(frame))],
             )
         self._places = np.array(places, float).reshape(len(places), len(space.parameters))
         self._kinds = np.array([isinstance(p, Categorical) for p in space.parameters], bool)
@@ -177,7 +177,7 @@ def _check(frame: Any, file: Path, space: Space, objectives: Sequence[Objective]
     ]
     if not problems:
         steps = set(frame["step"])
-        grid = [*range(train.evaluate_every, train.max_steps, train.evaluate_every), train.max_steps]
+        grid = [*range(train.every, train.end, train.every), train.end]
         missing = [step for step in grid if step not in steps]
         if missing:
             problems.append(

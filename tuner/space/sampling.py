@@ -121,6 +121,11 @@ def grid(space: Space) -> dict[str, list[Any]]:
     return found
 
 
+def grid_points(space: Space) -> int:
+    """Return how many points the grid of a space has."""
+    return math.prod(map(len, grid(space).values()))
+
+
 def suggest(trial: Trial, p: Parameter) -> ParamValue:
     """Draw one parameter of a trial, or return what it drew before."""
     if isinstance(p, Float):

@@ -30,6 +30,7 @@ HARMLESS = frozenset(
         "simulation.record",
         "model.folder",
         "model.import_paths",
+        "command.folder",
     }
 )
 """What may change in a sweep without changing what its trials mean."""
@@ -67,6 +68,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         search=SearchSettings(**search),
         model=ModelRef(**{**model, "import_paths": tuple(model["import_paths"])}) if model else None,
         command=tuple(data.get("command", ())),
+        command_dir=data.get("command_dir", ""),
         source=data.get("source", ""),
         description=data.get("description", ""),
         record=RecordSettings(**{**record, "training": tuple(record.get("training", ("loss",)))}),
@@ -96,6 +98,8 @@ def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
 def _leaves(spec: SweepSpec) -> dict[str, Any]:
     data = to_json(spec)
     found: dict[str, Any] = {"model": None, "command": list(spec.command)}
+    if spec.command:
+        found["command.folder"] = spec.command_dir
     if spec.model:
         # A project that was moved as a whole is the same project.
         file = PurePath(spec.model.file)

@@ -11,6 +11,7 @@ from tuner.errors import InvalidInput, Problem
 from tuner.paths import check_name
 from tuner.spacefile.constraints import read_constraints
 from tuner.spacefile.parameters import read_parameters
+from tuner.spacefile.scripted import check_scripted
 from tuner.spacefile.shape import KEYS, check_shape
 from tuner.spacefile.simulation import check_simulation, read_simulation
 from tuner.spacefile.text import apply, dump, parse, read_text
@@ -66,12 +67,14 @@ def parse_spec(
         model = None if "model" in bad else _model(values.get("model"), folder, bool(command), problems)
     else:
         model = None  # nothing is trained
-    train = None if "train" in bad else _train(values.get("train"), problems)
+    train = None if "train" in bad else _train(values.get("train"), bool(command), problems)
     search = None if "search" in bad else _search(values.get("search") or {}, problems)
     objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
         problems += check_simulation(simulation, search)
+        if command:
+            check_scripted(train, search, problems)
     constraints = () if "constraints" in bad else read_constraints(values.get("constraints"), objectives, problems)
     if problems:
         raise InvalidInput(source, problems)
@@ -84,6 +87,7 @@ def parse_spec(
         search=search,
         model=model,
         command=tuple(command),
+        command_dir=str(Path.cwd()) if command else "",
         source=text,
         description=str(values.get("description", "")),
         record=_record(values.get("record") or {}),
@@ -131,11 +135,13 @@ def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) ->
     return ModelRef(module=subject, object=name, import_paths=paths)
 
 
-def _train(value: Any, problems: list[Problem]) -> TrainSettings | None:
-    if not isinstance(value, dict):
-        return None
-    train = TrainSettings(value["max_steps"], value["evaluate_every"], value.get("checkpoint_input", "auto"))
-    if train.evaluate_every > train.max_steps:
+def _train(value: Any, scripted: bool, problems: list[Problem]) -> TrainSettings | None:
+    value = value or {}
+    train = TrainSettings(value.get("max_steps"), value.get("evaluate_every"), value.get("checkpoint_input", "auto"))
+    if not scripted:
+        missing = [f"train.{key}" for key in ("max_steps", "evaluate_every") if value.get(key) is None]
+        problems += [Problem(where, "is missing") for where in (missing if value else ["train"])]
+    if train.evaluate_every and train.max_steps and train.evaluate_every > train.max_steps:
         problems.append(
             Problem(
                 "train.evaluate_every",
@@ -205,6 +211,8 @@ def _contradictions(
         problems.append(Problem("search.scheduler.rank", f"is {rank!r}, expected first or nondominated"))
     for key in ("min_steps", "every"):
         steps = options.get(key)
+        if train.evaluate_every is None:
+            continue
         if isinstance(steps, int) and (steps < train.evaluate_every or steps % train.evaluate_every):
             problems.append(
                 Problem(

@@ -72,10 +72,10 @@ class ConstraintShape(_Shape):
 
 
 class TrainShape(_Shape):
-    """How long a trial trains and how often it is evaluated, in global steps."""
+    """How long a trial trains and how often it is evaluated, in global steps; a command may decide itself."""
 
-    max_steps: Count
-    evaluate_every: Count
+    max_steps: Count | None = None
+    evaluate_every: Count | None = None
     checkpoint_input: Literal["auto"] | StrictBool = "auto"
 
 
@@ -147,7 +147,7 @@ class FileShape(_Shape):
     objective: ObjectiveShape | Annotated[list[ObjectiveShape], Field(min_length=1)]
     constraints: dict[str, ConstraintShape] = {}
     parameters: dict[str, Any] = {}
-    train: TrainShape
+    train: TrainShape = TrainShape()
     search: SearchShape = SearchShape()
     record: RecordShape = RecordShape()
     simulation: SimulationShape | None = None

@@ -103,6 +103,9 @@ class _SeenStudy(Study):
             seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
         return [trial for trial in (*self._earlier, *seen) if states is None or trial.state in states]
 
+    def stop(self) -> None:
+        """Do nothing: a grid that is used up says so, and the sweep knows how many points it has."""
+
 
 def _is_paused(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.RUNNING and trial.user_attrs.get(ATTRIBUTE, {}).get("state") == "PAUSED"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tuner.schedulers import Exploit, Promotion, Scheduler
+from tuner.space.sampling import grid_points
 from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
 from tuner.sweep.outcomes import objective_values
@@ -32,6 +33,7 @@ class Candidates:
         self._settle = settle
         self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
         self._paused: dict[int, TrialRecord] = {}
+        self._points = grid_points(spec.space) if spec.search.sampler.name == "grid" else None
         self._replaced: set[int] = set()  # in whose place others have begun
         self.begun = 0
 
@@ -39,6 +41,12 @@ class Candidates:
     def unsettled(self) -> tuple[int, ...]:
         """Numbers of the trials that wait or are paused."""
         return (*self._paused, *self._waiting)
+
+    @property
+    def total(self) -> int:
+        """How many trials there may be: the sweep's, or as many as a grid has points."""
+        trials = self._spec.search.trials
+        return trials if self._points is None else min(trials, self._points)
 
     @property
     def paused(self) -> int:
@@ -73,7 +81,7 @@ class Candidates:
         """Return the trial to run next, or None where none may run now."""
         if self._waiting:
             return self._study.take_up(self._waiting.pop(min(self._waiting)).number)
-        may_begin = self.begun < self._spec.search.trials
+        may_begin = self.begun < self.total
         step = self._scheduler.advance(may_begin)
         if isinstance(step, Promotion):
             return self._paused.pop(step.trial)

@@ -18,6 +18,7 @@ from tuner.seeds import derive
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.sweep.candidates import Candidates
+from tuner.sweep.commands import command_of, metrics_of
 from tuner.sweep.disk import check_writable
 from tuner.sweep.limits import End
 from tuner.sweep.outcomes import judged
@@ -122,9 +123,8 @@ class Loop:
         number, spec = record.number, self._spec
         trial_dir = self._dir.trial(number)
         if FORKED_FROM in record.tags:
-            donor = self._dir.trial(int(record.tags[FORKED_FROM]))
             try:
-                self._parts.fork(donor.path, int(record.tags[FORKED_AT]), trial_dir.path)
+                self._fork(int(record.tags[FORKED_FROM]), int(record.tags[FORKED_AT]), number)
             except OSError as error:
                 self._settle(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
                 return
@@ -138,7 +138,8 @@ class Loop:
             seed=derive(spec.search.seed, "trial", number),
             train=spec.train,
             model=spec.model,
-            command=spec.command,
+            command=command_of(spec, record, trial_dir),
+            objectives=metrics_of(spec) if spec.command else (),
             stop_at=stop_at,
             threads=self._threads,
         )
@@ -148,6 +149,14 @@ class Loop:
         self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
         self._running[number] = Running(record, job, now, spec.objectives, spec.constraints)
         self._parts.backend.start(job, trial_dir)
+
+    def _fork(self, donor: int, step: int, trial: int) -> None:
+        """Let a trial begin with another one's checkpoint."""
+        of_donor, of_trial = self._dir.trial(donor).path, self._dir.trial(trial).path
+        if self._spec.command:
+            checkpoints.fork_below(of_donor, step, of_trial, {str(donor + 1): str(trial + 1)})
+        else:
+            self._parts.fork(of_donor, step, of_trial)
 
     def _take(self, trial: int, evaluation: Evaluation) -> None:
         """Report an evaluation, unless the trial's verdict came before it."""
@@ -198,6 +207,8 @@ class Loop:
 
     def _thin_checkpoints(self, running: Running) -> None:
         """Keep of a trial's checkpoints what it resumes from and its best."""
+        if running.job.command:
+            return  # its checkpoints are its own
         best = best_step(running.curve, self._spec.objectives[0].goal)
         checkpoints.thin(self._dir.trial(running.trial).path, keep=[best] if best is not None else [])
         if line := self._tally.thin_checkpoints((*self._running, *self._candidates.unsettled)):
@@ -212,6 +223,9 @@ class Loop:
         if result.ending is Ending.FAILED and running.verdict is None:
             check_writable(self._dir.trial(message.trial).path, result.reason)
         self._say_note(result.tags.get(NOTE, ""))
+        running.saw(result.seen)
+        for note in running.choices:
+            self._say_note(note)
         outcome = judge_end(running, result, message.damage, search.nan, search.retries)
         record = replace(
             running.record,
@@ -221,7 +235,7 @@ class Loop:
             values=running.values(),
             curve=running.curve,
             others=running.others,
-            tags={**running.record.tags, **result.tags, **self._damage_tags(message)},
+            tags={**running.record.tags, **result.tags, **running.folder_tags, **self._damage_tags(message)},
         )
         if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
             record = replace(record, values={o.metric: o.goal.worst for o in self._spec.objectives})
@@ -229,7 +243,8 @@ class Loop:
             self._set_aside(record, result.ending)
             return
         self._settle(record)
-        if outcome.objective_missing and not self._tally.valued:
+        # What one command did not write, another one may: failure limits end a sweep of commands.
+        if outcome.objective_missing and not self._tally.valued and not running.job.command:
             self._end = self._end or End(outcome.reason, failed=True)
 
     def _damage_tags(self, message: Ended) -> dict[str, str]:
@@ -340,4 +355,6 @@ class Loop:
             return None
         self._candidates.end_paused()
         self._parts.watcher.show(self.progress())
-        return self._end or End(f"{self._candidates.begun} of {self._spec.search.trials} trials")
+        begun, trials = self._candidates.begun, self._spec.search.trials
+        grid = ", all points of the grid" if begun < trials and begun == self._candidates.total else ""
+        return self._end or End(f"{begun} of {trials} trials{grid}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from tuner.events import FirstValues
 from tuner.jobs import Ending, Job, Result
 from tuner.study import TrialRecord
+from tuner.sweep.commands import ObjectiveFolders
 from tuner.sweep.outcomes import objective_values
 from tuner.values import Constraint, Evaluation, Objective, TrialState
 
@@ -61,6 +62,7 @@ class Running:
         self._first = FirstValues()
         metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
         self._curves: dict[str, dict[int, float]] = {metric: {} for metric in metrics}
+        self._folders = ObjectiveFolders(bool(job.command))
         self._tags: set[str] = set()
         self._evaluated: set[int] = set()
 
@@ -95,6 +97,20 @@ class Running:
         curve = self._curves[self._objectives[0].metric]
         return curve[max(curve)] if curve else None
 
+    @property
+    def folder_tags(self) -> dict[str, str]:
+        """Which folder's evaluations counted of a command, as tags."""
+        return self._folders.tags
+
+    @property
+    def choices(self) -> list[str]:
+        """Lines of what was chosen where a command wrote an objective in several folders."""
+        return self._folders.choices
+
+    def saw(self, tags: Iterable[str]) -> None:
+        """Take tags that were written outside of evaluations."""
+        self._tags.update(tags)
+
     def take(self, evaluation: Evaluation) -> tuple[Evaluation | None, bool]:
         """Take an evaluation from the event files.
 
@@ -110,7 +126,7 @@ class Running:
             self._evaluated.add(fresh.step)
             self._tags.update(fresh.scalars)
         for metric, curve in self._curves.items():
-            if metric in fresh.scalars and fresh.folder:
+            if metric in fresh.scalars and fresh.folder and self._folders.counts(metric, fresh.folder):
                 curve.setdefault(fresh.step, fresh.scalars[metric])
         return fresh, self._whole(fresh.step) and not before
 
@@ -129,7 +145,8 @@ class Running:
 
     def misses_objective(self) -> bool:
         """Whether it was evaluated twice and an objective never came."""
-        return len(self._evaluated) > 1 and any(not curve for curve in self._curves.values())
+        # A command may write whatever it likes before its objective.
+        return not self.job.command and len(self._evaluated) > 1 and any(not curve for curve in self._curves.values())
 
     def missing(self) -> Outcome:
         """Say which objective did not come, and which tags there are."""

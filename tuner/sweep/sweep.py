@@ -22,17 +22,18 @@ from tuner.recorders.process import RecorderProcess
 from tuner.records import RecordLog, SweepClosed
 from tuner.results import SweepResult
 from tuner.schedulers import make_scheduler
-from tuner.spacefile import load_spec
 from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.study import open_storage
 from tuner.sweep.best_model import export_best
+from tuner.sweep.commands import check
 from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
 from tuner.sweep.progress import Silent, Watcher
+from tuner.sweep.reading import read_file
 from tuner.sweep.simulating import NoRecorder, adapted, backend_of, make_backend, tags_of
 from tuner.sweep.stopping import StopRequests
 from tuner.sweep.warm_start import sources_of, write_sources
@@ -70,10 +71,17 @@ class Sweep:
         self.spec = spec
         self.dir: SweepDir = Root(Path(root).absolute()).sweep(spec.name)
         self._storage_url = storage_url
+        self.notes: tuple[str, ...] = ()
+        self._warm_start = ""  # what another tool's file wants to learn from
 
     @classmethod
     def from_file(
-        cls, file: Path | str, root: Path | str = ".", name: str | None = None, overrides: Sequence[str] = ()
+        cls,
+        file: Path | str,
+        root: Path | str = ".",
+        name: str | None = None,
+        overrides: Sequence[str] = (),
+        command: Sequence[str] = (),
     ) -> Sweep:
         """Read a search space file.
 
@@ -82,12 +90,18 @@ class Sweep:
             root: Folder under which records are kept.
             name: Name of the sweep instead of the file's.
             overrides: ``KEY=VALUE`` with a dotted path of the file and a value read as YAML.
+            command: Each trial is this command with its parameters filled in; the file may then be AI
+                Platform's ``hptuning_config.yaml`` or another tool's.
 
         Raises:
             InvalidInput: The file has mistakes; all of them are named.
         """
-        spec = load_spec(Path(file), overrides)
-        return cls(replace(spec, name=check_name(name)) if name else spec, root)
+        read = read_file(Path(file), overrides, command)
+        spec = replace(read.spec, name=check_name(name)) if name else read.spec
+        sweep = cls(spec, root)
+        sweep.notes = read.notes
+        sweep._warm_start = read.warm_start
+        return sweep
 
     @classmethod
     def open(cls, name: str, root: Path | str = ".") -> Sweep:
@@ -166,13 +180,17 @@ class Sweep:
         self.spec = changed_limits(self.spec, limits)
         if backend not in BACKENDS:
             raise InvalidInput("backend", f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        if self.spec.command:
+            check(self.spec, backend)
+        for note in self.notes:
+            watcher.say(f"note: {note}")
         scheduler = make_scheduler(self.spec)
         self._make_dir()
         with disk_faults(self.dir), ExitStack() as stack:
             stack.enter_context(DriverLock(self.dir.driver_file))
             backend = backend_of(self.dir, backend)
             frozen, changes = plan(self.dir, self.spec, {**tags, **tags_of(backend)}, self._storage_url)
-            earlier = sources_of(self.dir, sources, self.spec)
+            earlier = sources_of(self.dir, sources or self._sources_of_file(watcher), self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
@@ -201,6 +219,14 @@ class Sweep:
             if export and end is not None and not end.failed:
                 export_best(self.result(), log, watcher, lambda: stopping.asked)
             return self._finish(end, log, recorder, watcher, stopping)
+
+    def _sources_of_file(self, watcher: Watcher) -> list[str]:
+        """Return the sweep that another tool's file wants to learn from, where it is here."""
+        named = self._warm_start
+        if not named or self.dir.root.sweep(named).spec_file.exists():
+            return [named] if named else []
+        watcher.say(f"note: the file learns from {named!r}, and no sweep under {self.dir.root.path} has that name")
+        return []
 
     def _finish(
         self,
@@ -257,15 +283,14 @@ class Sweep:
     def _backend(self, name: str) -> Backend:
         if name == "simulated":
             return make_backend(self.spec, self.dir)
-        if self.spec.model is None:
-            raise InvalidInput("model", "script mode is not there yet; give the file a model")
-        if name == "inline":
+        if name == "inline" and self.spec.model is not None:
             from tuner.backends.inline import InlineBackend
 
             return InlineBackend(self.spec.model)
         from tuner.backends.local import LocalBackend
 
-        return LocalBackend(self.spec.model, self.dir.driver_log_file)
+        spec = self.spec
+        return LocalBackend(spec.model, self.dir.driver_log_file, spec.command, spec.command_dir)
 
     def _settings(self, workers: int) -> dict[str, Any]:
         search, train = self.spec.search, self.spec.train

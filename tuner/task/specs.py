@@ -46,22 +46,28 @@ def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 
         train: How long and how often.
         threads: Threads of each session, at least 1.
     """
-    import tensorflow as tf
     from tensorflow_estimator.python.estimator.run_config import RunConfig
 
-    session_config = tf.compat.v1.ConfigProto(
-        allow_soft_placement=True,
-        intra_op_parallelism_threads=threads,
-        inter_op_parallelism_threads=threads,
-    )
-    session_config.gpu_options.allow_growth = True
     return RunConfig(
         model_dir=str(model_dir),
         tf_random_seed=seed,
         save_checkpoints_steps=train.evaluate_every,
         keep_checkpoint_max=0,
-        session_config=session_config,
+        session_config=session_config(threads),
     )
+
+
+def session_config(threads: int) -> Any:
+    """Make the ConfigProto of a trial's sessions."""
+    import tensorflow as tf
+
+    config = tf.compat.v1.ConfigProto(
+        allow_soft_placement=True,
+        intra_op_parallelism_threads=threads,
+        inter_op_parallelism_threads=threads,
+    )
+    config.gpu_options.allow_growth = True
+    return config
 
 
 def configured(model: Model, params: Params, config: Any) -> Any:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tuner.paths import write_whole
@@ -38,6 +38,12 @@ def newest_step(trial_dir: Path) -> int | None:
     except (OSError, UnicodeDecodeError):
         return None
     return int(match[1]) if match else None
+
+
+def newest_step_below(trial_dir: Path) -> int | None:
+    """Return the global step of the newest checkpoint in any folder below, or None."""
+    found = (newest_step(state.parent) for state in trial_dir.rglob("checkpoint"))
+    return max((step for step in found if step is not None), default=None)
 
 
 def thin(trial_dir: Path, keep: Iterable[int]) -> int:
@@ -83,7 +89,7 @@ def keep_one(trial_dir: Path, best: int | None) -> int:
 
 def drop_input_positions(trial_dir: Path) -> None:
     """Delete the positions in the input of a trial that will not run again; they hold its shuffle buffers."""
-    for file in trial_dir.glob("input.ckpt*"):
+    for file in trial_dir.rglob("input.ckpt*"):  # a script has its model_dir below
         file.unlink(missing_ok=True)
 
 
@@ -116,6 +122,25 @@ def fork(donor_dir: Path, step: int, trial_dir: Path) -> None:
     for file in files:
         shutil.copyfile(file, trial_dir / file.name)
     _name_newest(trial_dir, step)
+
+
+def fork_below(donor_dir: Path, step: int, trial_dir: Path, renamed: Mapping[str, str]) -> None:
+    """Let a command begin with another trial's checkpoint, wherever below its folder that is.
+
+    Args:
+        donor_dir: Folder of the trial whose checkpoint it is.
+        step: Global step of the checkpoint.
+        trial_dir: Folder of the trial that begins.
+        renamed: Folders below a trial's that are named by the trial: the donor's name to the new one.
+
+    Raises:
+        FileNotFoundError: The donor has no checkpoint of that step, or its program writes none of TensorFlow's.
+    """
+    found = sorted(donor_dir.rglob(f"model.ckpt-{step}.index"))
+    if not found:
+        raise FileNotFoundError(f"no checkpoint of step {step} below {donor_dir}")
+    below = found[0].parent.relative_to(donor_dir).parts
+    fork(found[0].parent, step, trial_dir.joinpath(*(renamed.get(part, part) for part in below)))
 
 
 def _name_newest(trial_dir: Path, step: int) -> None:

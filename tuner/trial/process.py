@@ -22,10 +22,16 @@ from tuner.trial.stopping import StopRequest
 _PR_SET_PDEATHSIG = 1
 
 
-def run_forked(job: Job, trial_dir: TrialDir, parent: int) -> NoReturn:
+def run_forked(job: Job, trial_dir: TrialDir, parent: int, only_ours: tuple[str, ...] = ()) -> NoReturn:
     """Run ``job`` in this process, forked from the warm parent, and end the process.
 
     Never returns, so nothing of the parent's stack runs twice.
+
+    Args:
+        job: What to do.
+        trial_dir: The trial's folder.
+        parent: Process id of the warm parent.
+        only_ours: Variables of the environment that the driver does not have.
     """
     status = 1
     try:
@@ -35,10 +41,15 @@ def run_forked(job: Job, trial_dir: TrialDir, parent: int) -> NoReturn:
         request.on_signal()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _log_to(trial_dir)
-        _lock(trial_dir)
+        _lock(trial_dir, inherited=bool(job.command))
         atexit._clear()  # what the parent registered is the parent's to do
         print(f"tuner: trial {job.trial}, life {job.life}, began {_now()}", flush=True)  # noqa: T201
-        run_job(job, trial_dir, request)
+        if job.command:
+            from tuner.trial.script import run_command
+
+            run_command(job, trial_dir, request, only_ours)
+        else:
+            run_job(job, trial_dir, request)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -68,12 +79,18 @@ def _log_to(trial_dir: TrialDir) -> None:
     os.close(nothing)
 
 
-def _lock(trial_dir: TrialDir) -> None:
-    """Hold the folder as long as this process or one forked from it lives; wait for a former one."""
+def _lock(trial_dir: TrialDir, inherited: bool) -> None:
+    """Hold the folder as long as this process or one forked from it lives; wait for a former one.
+
+    Args:
+        trial_dir: The folder.
+        inherited: Whether programs that take this process's place hold it too.
+    """
     lock = os.open(trial_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
+    os.set_inheritable(lock, inherited)
 
 
 def _end_threads_and_hooks() -> None:

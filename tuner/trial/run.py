@@ -43,7 +43,7 @@ def run_job(
         ending, reason = Ending.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if _is_nan(error) else Ending.FAILED), last_line(error)
+        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), last_line(error)
     result = Result(ending, job.life, newest_step(trial_dir.path), reason, tags=tags)
     result.write(trial_dir.result_file)
     return result
@@ -58,7 +58,8 @@ def last_line(error: BaseException) -> str:
     return traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
 
 
-def _is_nan(error: BaseException) -> bool:
+def is_nan(error: BaseException) -> bool:
+    """Whether an Estimator ended because its loss became NaN."""
     return type(error).__name__ == "NanLossDuringTrainingError"
 
 
@@ -93,12 +94,12 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     estimator, specs = build(model, job, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
-    _evaluate_what_was_not(estimator, specs, trial_dir)
+    evaluate_what_was_not(estimator, specs, trial_dir)
     position = None
     if job.train.checkpoint_input:
         position = InputPosition(trial_dir, required=job.train.checkpoint_input is True)
     with controlled(control, position):
-        if not _at_end(trial_dir, specs.train.max_steps):
+        if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None and position.trouble:
         tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
@@ -106,8 +107,8 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
         tags["tuner.servable"] = "true"
     if specs.notes:
         tags["tuner.note"] = "; ".join(specs.notes)
-    at_end = _at_end(trial_dir, specs.train.max_steps)
-    return Ending.STOPPED if control.stopped and not at_end else Ending.FINISHED
+    ended = at_end(trial_dir, specs.train.max_steps)
+    return Ending.STOPPED if control.stopped and not ended else Ending.FINISHED
 
 
 def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
@@ -117,12 +118,13 @@ def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
     return estimator, build_specs(model, job.params, job.train)
 
 
-def _at_end(trial_dir: Path, max_steps: int | None) -> bool:
+def at_end(trial_dir: Path, max_steps: int | None) -> bool:
+    """Whether the newest checkpoint is that of the last step."""
     step = newest_step(trial_dir)
     return max_steps is not None and step is not None and step >= max_steps
 
 
-def _evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None:
+def evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None:
     """Evaluate the newest checkpoint if a former life died between saving and evaluating it.
 
     ``train_and_evaluate`` never evaluates the checkpoint it starts from.

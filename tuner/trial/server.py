@@ -1,9 +1,9 @@
 """The warm parent: imports TensorFlow and the user's model once, forks a process for each trial.
 
 Runs as ``python -m tuner.trial.server FD`` with one end of a socket as file descriptor FD; JSON lines
-both ways. From the driver: ``{"do": "warm", "model": {...}}`` once, ``{"do": "start", "trial": 7,
-"dir": "..."}`` (the job is in the folder), ``{"do": "signal", "trial": 7, "signal": 15}``. To the
-driver: ``ready``, ``refused``, ``started``, ``ended``.
+both ways. From the driver: ``{"do": "warm", "model": {...}}`` or ``{"do": "warm", "command": [...]}``
+once, ``{"do": "start", "trial": 7, "dir": "..."}`` (the job is in the folder), ``{"do": "signal",
+"trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started``, ``ended``.
 
 TensorFlow must not run an op here, nor CUDA start: forks of such a process may hang. When the
 driver's end of the socket closes, everything ends.
@@ -22,12 +22,13 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tuner.command import recognise
 from tuner.errors import InvalidInput, TunerError
 from tuner.jobs import Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial.process import run_forked
-from tuner.trial.warm import warm_up
+from tuner.trial.warm import warm_up, warm_up_for
 
 
 class Server:
@@ -37,6 +38,8 @@ class Server:
         self._channel = channel
         self._buffer = b""
         self._children: dict[int, int] = {}  # pid to trial
+        self._only_ours: tuple[str, ...] = ()  # variables that the driver's environment does not have
+        self._programs = False  # whether trials are programs of their own
         self._wakeup, self._wakeup_end = socket.socketpair()
 
     def serve(self) -> None:
@@ -88,8 +91,14 @@ class Server:
 
     def _warm(self, order: dict[str, Any]) -> None:
         try:
-            model = ModelRef(**{**order["model"], "import_paths": tuple(order["model"]["import_paths"])})
-            notes = warm_up(model)
+            if order.get("command"):
+                self._only_ours = tuple(order["only_ours"])
+                program = recognise(order["command"], Path.cwd())
+                self._programs = not program.forked
+                notes = warm_up_for(program)
+            else:
+                model = ModelRef(**{**order["model"], "import_paths": tuple(order["model"]["import_paths"])})
+                notes = warm_up(model)
         except InvalidInput as error:
             self._say(event="refused", source=error.source, problems=[vars(p) for p in error.problems])
         except TunerError as error:
@@ -117,13 +126,14 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in (self._channel, self._wakeup, self._wakeup_end):
             end.close()
-        run_forked(job, trial_dir, parent)
+        run_forked(job, trial_dir, parent, self._only_ours)
 
     def _signal(self, trial: int, signum: int) -> None:
         for pid in [pid for pid, number in self._children.items() if number == trial]:
             with contextlib.suppress(ProcessLookupError):
-                # Asked to stop, the trial alone is told; killed, all that it has started.
-                os.killpg(pid, signum) if signum == signal.SIGKILL else os.kill(pid, signum)
+                # Asked to stop, a trial of ours alone is told; killed, all that it has started.
+                whole_group = signum == signal.SIGKILL or self._programs
+                os.killpg(pid, signum) if whole_group else os.kill(pid, signum)
 
     def _reap(self) -> None:
         while self._children:

@@ -89,9 +89,9 @@ def controlled(control: Control, extension: Extension | None = None) -> Iterator
 
     executor = training._TrainingExecutor
     original = executor.__init__
-    listeners = [_stop_listener(control)] + ([extension.listener()] if extension else [])
+    listeners = [stop_listener(control)] + ([extension.listener()] if extension else [])
     hooks = [extension.hook()] if extension else []
-    after_evaluation = _evaluation_listener(control)
+    after_evaluation = evaluation_listener(control)
 
     def init(
         self: Any,
@@ -113,7 +113,8 @@ def controlled(control: Control, extension: Extension | None = None) -> Iterator
         executor.__init__ = original
 
 
-def _stop_listener(control: Control) -> Any:
+def stop_listener(control: Control) -> Any:
+    """Make the listener that says stop after a checkpoint was saved."""
     import tensorflow as tf
 
     class StopAtCheckpoint(tf.compat.v1.train.CheckpointSaverListener):  # type: ignore[misc]
@@ -126,7 +127,8 @@ def _stop_listener(control: Control) -> Any:
     return StopAtCheckpoint()
 
 
-def _evaluation_listener(control: Control) -> Any:
+def evaluation_listener(control: Control) -> Any:
+    """Make the listener that says stop after an evaluation was written."""
     from tensorflow_estimator.python.estimator import training
 
     class StopAfterEvaluation(training._ContinuousEvalListener):  # type: ignore[misc]

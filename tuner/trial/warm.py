@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+from pathlib import Path
 
+from tuner.command import Program
 from tuner.errors import BackendError
 from tuner.spec import ModelRef
+from tuner.trial.script_imports import imports_of_others
 
 LAZY = (
     # What a trial would import by itself the first time it needs it.
@@ -39,14 +43,38 @@ def warm_up(model: ModelRef | None) -> list[str]:
         from tuner.task import load_model
 
         load_model(model)
+    _refuse_started(f"model {model}")
+    return []
+
+
+def warm_up_for(program: Program) -> list[str]:
+    """Import TensorFlow with Estimators and what a script of ours will import; nothing for other programs.
+
+    Returns:
+        Notes for the user, a line each.
+
+    Raises:
+        BackendError: An import ran a TensorFlow op.
+    """
+    if not program.forked:
+        name = Path(program.target).name
+        return [f"note: {name} runs as a program of its own: tf.estimator is not added there"]
+    warm_up(None)
+    for statement in imports_of_others(program, Path.cwd()):
+        with contextlib.suppress(Exception, SystemExit):  # it will fail, or not, in the script itself
+            exec(statement, {})
+    _refuse_started(f"what {program.target} imports")
+    return []
+
+
+def _refuse_started(what: str) -> None:
     if _context_started():
         raise BackendError(
-            f"model {model} runs a TensorFlow operation when it is imported, and a process in which "
+            f"{what} runs a TensorFlow operation when it is imported, and a process in which "
             "TensorFlow has started cannot be forked safely",
             "move the operation into model_fn or an input_fn (tf.constant, tf.random, "
             "tf.config.list_logical_devices and datasets that are read at module level start TensorFlow)",
         )
-    return []
 
 
 def _context_started() -> bool:

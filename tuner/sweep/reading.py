@@ -1,0 +1,52 @@
+"""The file that a sweep is made from: one of ours, or another tool's where trials are commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import InvalidInput, Problem
+from tuner.importers import import_file
+from tuner.spacefile import load_spec, parse_spec
+from tuner.spec import SweepSpec
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a file says.
+
+    Attributes:
+        spec: The sweep.
+        notes: What of another tool's file is used otherwise than there, a line each.
+        warm_start: What another tool's file wants to learn from (``--from``), or empty.
+    """
+
+    spec: SweepSpec
+    notes: tuple[str, ...] = ()
+    warm_start: str = ""
+
+
+def read_file(file: Path, overrides: Sequence[str] = (), command: Sequence[str] = ()) -> Read:
+    """Read a search space file, or another tool's where there is a command.
+
+    Raises:
+        InvalidInput: It has mistakes, or is another tool's and there is no command.
+    """
+    imported = import_file(file) if file.is_file() else None
+    if imported is None:
+        return Read(load_spec(file, overrides, command))
+    if not command:
+        raise InvalidInput(
+            str(file),
+            [
+                Problem(
+                    "",
+                    f"is a file of {imported.format}, which names no model, expected a command after --",
+                    f"tuner run {file} -- python -m trainer.task --job-dir {{trial_dir}}; or make a search space "
+                    f"file of it with: tuner import {file}",
+                )
+            ],
+        )
+    spec = parse_spec(imported.text, str(file), file.absolute().parent, file.stem, overrides, command)
+    return Read(spec, imported.notes, imported.warm_start)

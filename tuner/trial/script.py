@@ -1,0 +1,159 @@
+"""One life of a trial that is a command: Python runs in this process, any other program replaces it.
+
+A script finds everything as in a fresh interpreter: ``sys.argv``, ``sys.path[0]``, ``__main__``, the
+working directory, the environment; and, unlike there, TensorFlow imported and Estimators in place.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import runpy
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+from tuner.command import Program, recognise
+from tuner.errors import Infeasible
+from tuner.events.hypertune import metric_file
+from tuner.jobs import Ending, Job, Result
+from tuner.paths import TrialDir
+from tuner.trial import keepsakes
+from tuner.trial.checkpoints import newest_step_below
+from tuner.trial.event_names import wait_for_a_new_name
+from tuner.trial.run import is_nan, last_line, seed_everything
+from tuner.trial.scripted_estimators import ScriptControl, TrialStopped, estimators_obey
+from tuner.trial.stopping import StopRequest
+
+_DEFAULT_IN_A_FRESH_PROGRAM = ("SIGINT", "SIGTERM", "SIGPIPE", "SIGXFZ", "SIGXFSZ")
+
+
+def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, only_ours: tuple[str, ...]) -> None:
+    """Run a command's life; a program that is not Python of this interpreter replaces the process.
+
+    Args:
+        job: What to do.
+        trial_dir: The trial's folder.
+        request: Set by SIGTERM.
+        only_ours: Variables of the environment that the driver does not have.
+    """
+    program = recognise(job.command, Path.cwd())
+    keepsakes.keep(trial_dir)
+    wait_for_a_new_name(trial_dir.path)
+    for name in only_ours:
+        if name != "TF_USE_LEGACY_KERAS" or not program.forked:  # Estimators need it
+            os.environ.pop(name, None)
+    os.environ.update(environment(job, trial_dir))
+    if not program.forked:
+        _become(program, job.command[0])
+    _run_script(program, job, trial_dir, request)
+
+
+def environment(job: Job, trial_dir: TrialDir) -> dict[str, str]:
+    """Return what AI Platform told a trial: ``TF_CONFIG`` with the trial, counted from 1, and where reports go.
+
+    There is no cluster, and then a RunConfig takes no other task than a worker.
+    """
+    number = str(job.trial + 1)
+    return {
+        "TF_CONFIG": json.dumps({"task": {"type": "worker", "index": 0, "trial": number}}),
+        "CLOUD_ML_TRIAL_ID": number,
+        "CLOUD_ML_HP_METRIC_TAG": job.objectives[0] if job.objectives else "",
+        "CLOUD_ML_HP_METRIC_FILE": str(metric_file(trial_dir.path.absolute())),
+    }
+
+
+def _become(program: Program, name: str) -> NoReturn:
+    """Run another program in place of this one, its signals as it expects them."""
+    for known in _DEFAULT_IN_A_FRESH_PROGRAM:
+        if hasattr(signal, known):
+            signal.signal(getattr(signal, known), signal.SIG_DFL)
+    sys.stdout.flush()
+    try:
+        os.execv(program.target, [name, *program.arguments])
+    except OSError as error:
+        print(f"tuner: {name} cannot be run: {error.strerror}", flush=True)  # noqa: T201
+        os._exit(126)
+
+
+def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRequest) -> None:
+    tags: dict[str, str] = {}
+    control = ScriptControl(request, job.stop_at)
+    seed_everything(job.seed)
+    before = signal.signal(signal.SIGTERM, _stopper(control))
+    try:
+        with estimators_obey(job, control, tags):
+            _execute(program)
+        ending, reason = (Ending.STOPPED if control.stopped else Ending.FINISHED), ""
+    except TrialStopped:
+        ending, reason = Ending.STOPPED, ""
+    except SystemExit as error:
+        ending, reason = _exited(error, control)
+    except Infeasible as error:
+        ending, reason = Ending.INFEASIBLE, error.message
+    except BaseException as error:
+        traceback.print_exc()
+        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), last_line(error)
+    signal.signal(signal.SIGTERM, before)
+    keepsakes.restore(trial_dir)
+    result = Result(ending, job.life, newest_step_below(trial_dir.path), reason, tags=tags)
+    result.write(trial_dir.result_file)
+
+
+def _exited(error: SystemExit, control: ScriptControl) -> tuple[Ending, str]:
+    """Say what a script's own exit means; a text is its last word, as for an interpreter."""
+    if error.code in (None, 0):
+        return (Ending.STOPPED if control.stopped else Ending.FINISHED), ""
+    if isinstance(error.code, int):
+        return Ending.FAILED, f"the command exited with status {error.code}"
+    print(error.code, file=sys.stderr, flush=True)  # noqa: T201
+    return Ending.FAILED, f"the command exited: {str(error.code).strip().splitlines()[-1] if str(error.code) else ''}"
+
+
+def _stopper(control: ScriptControl) -> Callable[[int, FrameType | None], None]:
+    """Make the handler of SIGTERM: an Estimator stops at its checkpoint, anything else at once."""
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        control.request.ask()
+        if not control.busy:
+            raise TrialStopped
+
+    return stop
+
+
+def _execute(program: Program) -> None:
+    """Run a module or file as ``__main__``."""
+    main = ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    sys.argv = [program.target, *program.arguments]
+    if program.kind == "module":
+        _first_path(os.getcwd())  # noqa: PTH109
+        runpy._run_module_as_main(program.target)  # type: ignore[attr-defined]
+        return
+    file = Path(program.target)
+    if file.is_dir():
+        _first_path(str(file.absolute()))
+        runpy.run_path(str(file.absolute()), run_name="__main__")
+        return
+    _first_path(str(file.resolve().parent))
+    main.__dict__.update(
+        __file__=program.target, __cached__=None, __loader__=SourceFileLoader("__main__", program.target)
+    )
+    exec(compile(file.read_bytes(), program.target, "exec"), main.__dict__)
+
+
+def _first_path(folder: str) -> None:
+    """Put ``folder`` where the interpreter would have: first on the path, in place of ours."""
+    if getattr(sys.flags, "safe_path", False):
+        return
+    if sys.path and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109
+        sys.path.pop(0)
+    sys.path.insert(0, folder)
+    sys.path_importer_cache.clear()
