@@ -155,6 +155,11 @@ class SweepDir:
         return self.path / "simulated.jsonl"
 
     @property
+    def mailbox_file(self) -> Path:
+        """What the sweep is called in the storage through which trials' files travel."""
+        return self.path / "mailbox.txt"
+
+    @property
     def trials_dir(self) -> Path:
         return self.path / "trials"
 
@@ -188,6 +193,11 @@ class TrialDir:
     def dataset_file(self) -> Path:
         """What the trial's process said of the data that it reads, as JSON."""
         return self.path / "dataset.json"
+
+    @property
+    def away_file(self) -> Path:
+        """There while the trial's newest files are on another machine or in the storage between."""
+        return self.path / "away.txt"
 
     @property
     def lock_file(self) -> Path:

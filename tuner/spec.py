@@ -182,6 +182,37 @@ class Simulation:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What each trial gets of the machines.
+
+    Attributes:
+        cpus: Cores, or None: one on a cluster, an equal share on this machine.
+        gpus: Devices or a fraction of one, or None: one where there are any (on a cluster, none).
+        custom: Ray's custom resources, name to amount.
+    """
+
+    cpus: float | None = None
+    gpus: float | None = None
+    custom: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """Which Ray cluster runs the trials, and what it shares with the driver.
+
+    Attributes:
+        address: ``HOST:PORT``, ``auto``, ``local``, or empty: what RAY_ADDRESS says, else a local one.
+        storage: fsspec URL through which trials' files travel between nodes, or empty: all nodes see
+            the sweep's folder.
+        working_dir: Folder that is copied to all nodes, absolute, or empty: they can import the model.
+    """
+
+    address: str = ""
+    storage: str = ""
+    working_dir: str = ""
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """A sweep as it was asked for.
 
@@ -197,6 +228,8 @@ class SweepSpec:
         record: How it is recorded.
         simulation: What the simulated backend replays, or None.
         constraints: Bounds on evaluation metrics.
+        resources: What each trial gets of the machines.
+        ray: The cluster of the Ray backend.
     """
 
     name: str
@@ -212,3 +245,5 @@ class SweepSpec:
     record: RecordSettings = RecordSettings()
     simulation: Simulation | None = None
     constraints: tuple[Constraint, ...] = ()
+    resources: Resources = Resources()
+    ray: RaySettings = RaySettings()

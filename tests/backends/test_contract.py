@@ -2,14 +2,19 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from tuner.backends import Ended
+from tuner.backends.gpus import GpuSlots
 from tuner.backends.inline import InlineBackend
 from tuner.backends.local import LocalBackend
+from tuner.errors import InvalidInput
 from tuner.jobs import Ending
 from tuner.paths import TrialDir
+from tuner.spec import ModelRef
+from tuner.testing import tiny_model
 from tuner.testing.backend_contract import BackendContract
 
 pytestmark = pytest.mark.slow
@@ -45,3 +50,39 @@ class TestInline(BackendContract):
     @pytest.fixture
     def backend(self):
         return InlineBackend(self.model())
+
+
+class TestLocalWithGpus:
+    """Two devices that are only names: there need be no GPU."""
+
+    job = BackendContract.job
+    model = staticmethod(BackendContract.model)
+    until_ended = BackendContract.until_ended
+
+    def test_each_trial_sees_its_own_device_and_the_warm_parent_none_of_it(self, tmp_path):
+        backend = LocalBackend(self.model(), tmp_path / "server.log", devices=GpuSlots(("0", "GPU-1"), 0.5))
+        backend.open()
+        try:
+            for trial in range(4):
+                backend.start(self.job(trial, fault="environment"), TrialDir(tmp_path / str(trial)))
+            said = sorted(m.result.reason for m in self.until_ended(backend, 4) if isinstance(m, Ended))
+            assert said == ["ValueError: 0 true"] * 2 + ["ValueError: GPU-1 true"] * 2
+            backend.start(self.job(9), TrialDir(tmp_path / "9"))
+            assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
+        finally:
+            backend.close()
+
+    def test_a_model_that_asks_for_devices_when_it_is_imported_is_refused_where_trials_have_gpus(self, tmp_path):
+        text = Path(tiny_model.__file__).read_text()
+        file = tmp_path / "asks.py"
+        file.write_text(f"{text}\nimport tensorflow as tf\ntf.config.list_physical_devices('GPU')\n")
+        model = ModelRef(file=str(file))
+        backend = LocalBackend(model, tmp_path / "server.log", devices=GpuSlots(("0",), 1))
+        try:
+            with pytest.raises(InvalidInput, match="asks TensorFlow for devices when it is imported"):
+                backend.open()
+        finally:
+            backend.close()
+        without = LocalBackend(model, tmp_path / "server.log")
+        without.open()
+        without.close()

@@ -16,8 +16,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tuner.backends._base import Ended, Message, Reported, Started
 from tuner.errors import BackendError, InvalidInput, Problem
@@ -49,6 +50,16 @@ class _Trial:
         return [Reported(self.job.trial, evaluation) for evaluation in self.follower.poll()]
 
 
+class Devices(Protocol):
+    """What hands out the machine's devices to trials."""
+
+    def take(self, trial: int) -> Mapping[str, str]:
+        """Give a trial its devices; return what its environment needs."""
+
+    def free(self, trial: int) -> None:
+        """Take them back; allowed for a trial that has none."""
+
+
 class LocalBackend:
     """Run trials in forked processes; see ``Backend``.
 
@@ -57,16 +68,23 @@ class LocalBackend:
         log_file: Where the warm parent's own output goes.
         command: The command of script mode.
         command_dir: Its working directory.
+        devices: Hands out GPUs; None leaves trials the environment of this process.
     """
 
     def __init__(
-        self, model: ModelRef | None, log_file: Path, command: tuple[str, ...] = (), command_dir: str = ""
+        self,
+        model: ModelRef | None,
+        log_file: Path,
+        command: tuple[str, ...] = (),
+        command_dir: str = "",
+        devices: Devices | None = None,
     ) -> None:
         self._model = model
         self._command = command
         self._command_dir = command_dir
         self._folders: dict[str, str] = {}  # in which commands had objectives that no evaluation had
         self._log_file = log_file
+        self._devices = devices
         self._server: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._buffer = b""
@@ -99,17 +117,19 @@ class LocalBackend:
             )
         self._channel = ours
         self._buffer = b""
+        gpus = self._devices is not None
         if self._model is not None:
-            self._say(do="warm", model=dataclasses.asdict(self._model))
+            self._say(do="warm", model=dataclasses.asdict(self._model), gpus=gpus)
         else:
-            self._say(do="warm", command=self._command, only_ours=only_ours)
+            self._say(do="warm", command=self._command, only_ours=only_ours, gpus=gpus)
 
     def start(self, job: Job, trial_dir: TrialDir) -> None:
         trial_dir.path.mkdir(parents=True, exist_ok=True)
         trial_dir.result_file.unlink(missing_ok=True)
         job.write(trial_dir.job_file)
         self._trials[job.trial] = _Trial(job, trial_dir, self._follower(job, trial_dir))
-        self._say(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()))
+        env = dict(self._devices.take(job.trial)) if self._devices else {}
+        self._say(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()), env=env)
 
     def _follower(self, job: Job, trial_dir: TrialDir) -> Follower | CommandFollower:
         if not job.command:
@@ -184,6 +204,8 @@ class LocalBackend:
 
     def _end(self, trial: _Trial, result: Result) -> None:
         del self._trials[trial.job.trial]
+        if self._devices:
+            self._devices.free(trial.job.trial)
         self._messages += trial.new_reports()
         if isinstance(trial.follower, CommandFollower):
             self._messages += [Reported(trial.job.trial, found) for found in trial.follower.finish()]

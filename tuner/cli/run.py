@@ -22,7 +22,7 @@ Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the swe
 Timeout = Annotated[str | None, typer.Option("--timeout", help="Running time of the sweep: 90s, 15m, 2h.")]
 TrialTimeout = Annotated[str | None, typer.Option("--trial-timeout", help="Running time of one trial: 90s, 15m, 2h.")]
 BackendOption = Annotated[
-    str, typer.Option("--backend", help="Where trials run: local; inline for a debugger; simulated.")
+    str, typer.Option("--backend", help="Where trials run: local; ray: a cluster; inline: for a debugger; simulated.")
 ]
 
 

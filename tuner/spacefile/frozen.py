@@ -8,7 +8,18 @@ from pathlib import PurePath
 from typing import Any
 
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
-from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, Simulation, SweepSpec, TrainSettings
+from tuner.spec import (
+    Budget,
+    ModelRef,
+    Named,
+    RaySettings,
+    RecordSettings,
+    Resources,
+    SearchSettings,
+    Simulation,
+    SweepSpec,
+    TrainSettings,
+)
 from tuner.values import Constraint, Curve, Goal, Objective
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
@@ -28,6 +39,8 @@ HARMLESS = frozenset(
         "search.max_checkpoint_bytes",
         "search.enqueue",
         "simulation.record",
+        "resources",
+        "ray",
         "model.folder",
         "model.import_paths",
         "command.folder",
@@ -74,6 +87,8 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         record=RecordSettings(**{**record, "training": tuple(record.get("training", ("loss",)))}),
         simulation=Simulation(**data["simulation"]) if data.get("simulation") else None,
         constraints=tuple(Constraint(**{**c, "of": Curve(**c["of"])}) for c in data.get("constraints", ())),
+        resources=Resources(**data.get("resources", {})),
+        ray=RaySettings(**data.get("ray", {})),
     )
 
 
@@ -112,6 +127,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
     found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
     found |= {f"train.{key}": value for key, value in data["train"].items()}
     found |= {f"simulation.{key}": value for key, value in (data.get("simulation") or {}).items()}
+    found["resources"], found["ray"] = data["resources"], data["ray"]
     for entry in fields(SearchSettings):
         found[f"search.{entry.name}"] = data["search"][entry.name]
     return found

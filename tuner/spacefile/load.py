@@ -15,7 +15,17 @@ from tuner.spacefile.scripted import check_scripted
 from tuner.spacefile.shape import KEYS, check_shape
 from tuner.spacefile.simulation import check_simulation, read_simulation
 from tuner.spacefile.text import apply, dump, parse, read_text
-from tuner.spec import Budget, ModelRef, Named, RecordSettings, SearchSettings, SweepSpec, TrainSettings
+from tuner.spec import (
+    Budget,
+    ModelRef,
+    Named,
+    RaySettings,
+    RecordSettings,
+    Resources,
+    SearchSettings,
+    SweepSpec,
+    TrainSettings,
+)
 from tuner.values import Curve, Goal, Objective
 
 
@@ -70,6 +80,8 @@ def parse_spec(
     train = None if "train" in bad else _train(values.get("train"), bool(command), problems)
     search = None if "search" in bad else _search(values.get("search") or {}, problems)
     objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
+    resources = Resources() if "resources" in bad else _resources(values.get("resources") or {}, problems)
+    ray = RaySettings() if "ray" in bad else _ray(values.get("ray") or {}, folder, problems)
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
         problems += check_simulation(simulation, search)
@@ -93,6 +105,8 @@ def parse_spec(
         record=_record(values.get("record") or {}),
         simulation=simulation,
         constraints=constraints,
+        resources=resources,
+        ray=ray,
     )
 
 
@@ -182,6 +196,27 @@ def _named(value: Any) -> Named:
     if isinstance(value, str):
         return Named(value)
     return Named(value["name"], {key: option for key, option in value.items() if key != "name"})
+
+
+def _resources(value: dict[str, Any], problems: list[Problem]) -> Resources:
+    custom = dict(value.get("custom") or {})
+    amounts = {key: value.get(key) for key in ("cpus", "gpus")} | {f"custom.{name}": custom[name] for name in custom}
+    for key, amount in amounts.items():
+        if amount is not None and amount > 1 and amount != int(amount):
+            problems.append(Problem(f"resources.{key}", f"is {amount}, expected a fraction of one or a whole number"))
+    return Resources(value.get("cpus"), value.get("gpus"), custom)
+
+
+def _ray(value: dict[str, Any], folder: Path, problems: list[Problem]) -> RaySettings:
+    working_dir = value.get("working_dir", "")
+    if working_dir and "://" not in working_dir:
+        working_dir = os.path.normpath(folder / working_dir)
+        if not Path(working_dir).is_dir():
+            problems.append(Problem("ray.working_dir", f"no such folder {working_dir!r}", "it counts from the file's"))
+    storage = value.get("storage", "")
+    if storage and "://" not in storage:
+        storage = os.path.normpath(folder / storage)
+    return RaySettings(value.get("address", ""), storage, working_dir)
 
 
 def _objectives(value: Any, problems: list[Problem]) -> tuple[Objective, ...]:

@@ -138,6 +138,22 @@ class SimulationShape(_Shape):
     record: StrictBool = True
 
 
+class ResourcesShape(_Shape):
+    """What each trial gets of the machines: cores, GPUs (0.5: two trials a device), Ray's custom resources."""
+
+    cpus: Annotated[Number, Field(gt=0)] | None = None
+    gpus: Annotated[Number, Field(ge=0)] | None = None
+    custom: dict[str, Annotated[Number, Field(ge=0)]] = {}
+
+
+class RayShape(_Shape):
+    """The Ray cluster: its address, where trials' files travel, the folder that is copied to its nodes."""
+
+    address: StrictStr = ""
+    storage: StrictStr = ""
+    working_dir: StrictStr = ""
+
+
 class FileShape(_Shape):
     """A search space file."""
 
@@ -151,6 +167,8 @@ class FileShape(_Shape):
     search: SearchShape = SearchShape()
     record: RecordShape = RecordShape()
     simulation: SimulationShape | None = None
+    resources: ResourcesShape = ResourcesShape()
+    ray: RayShape = RayShape()
 
 
 KEYS = tuple(FileShape.model_fields)
@@ -164,6 +182,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "record": RecordShape,
     "simulation": SimulationShape,
     "simulation.stragglers": StragglersShape,
+    "resources": ResourcesShape,
+    "ray": RayShape,
 }
 _UNION_PARTS = {
     "ObjectiveShape",
@@ -241,8 +261,8 @@ def _problem(where: str, found: Any, values: dict[str, Any]) -> Problem:
         fields = list(_MODELS.get(parent, FileShape).model_fields)
         return Problem(where, f"unknown key {key!r}", near(key, fields))
     value = _lookup(values, where, value)
-    if kind in ("greater_than_equal", "less_than", "less_than_equal") and not isinstance(value, bool):
-        words = {"ge": "at least", "lt": "less than", "le": "at most"}
+    if kind in ("greater_than_equal", "greater_than", "less_than", "less_than_equal") and not isinstance(value, bool):
+        words = {"ge": "at least", "gt": "more than", "lt": "less than", "le": "at most"}
         bound = next(f"{words[key]} {limit}" for key, limit in context.items() if key in words)
         return Problem(where, f"is {value}, expected {bound}")
     if kind == "value_error":

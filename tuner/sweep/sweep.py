@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tuner.backends import Backend
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.paths import Root, SweepDir, check_name
 from tuner.recorders.process import RecorderProcess
@@ -32,14 +31,14 @@ from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
+from tuner.sweep.placing import check_backend, place
 from tuner.sweep.progress import Silent, Watcher
 from tuner.sweep.reading import read_file
-from tuner.sweep.simulating import NoRecorder, adapted, backend_of, make_backend, tags_of
+from tuner.sweep.simulating import NoRecorder, adapted, backend_of, tags_of
 from tuner.sweep.stopping import StopRequests
 from tuner.sweep.warm_start import sources_of, write_sources
 from tuner.values import Source
 
-BACKENDS = ("local", "inline", "simulated")
 DRAIN_S = 60.0  # how long the end of a sweep waits for the tracking store
 
 
@@ -138,8 +137,8 @@ class Sweep:
             timeout_s: Running time of the sweep over all calls, in seconds.
             trial_timeout_s: Running time of one trial without pauses, in seconds.
             seed: Seed of the sweep; the same in every call.
-            backend: ``local`` (processes), ``inline`` (this process, for a debugger) or ``simulated`` (learning
-                curves that the file names, and a virtual clock).
+            backend: ``local`` (processes), ``inline`` (this process, for a debugger), ``ray`` (a cluster) or
+                ``simulated`` (learning curves that the file names, and a virtual clock).
             tags: Tags of all runs.
             watcher: Shows the progress.
             sources: What a new sweep learns from: names of sweeps under the root, URLs of Optuna
@@ -178,8 +177,7 @@ class Sweep:
     ) -> Ran:
         """Run or continue the sweep; what ``run`` and the command line stand on."""
         self.spec = changed_limits(self.spec, limits)
-        if backend not in BACKENDS:
-            raise InvalidInput("backend", f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        check_backend(backend)
         if self.spec.command:
             check(self.spec, backend)
         for note in self.notes:
@@ -195,13 +193,13 @@ class Sweep:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
             stack.enter_context(stopping.listening())
-            trials = self._backend(backend)
+            placed = place(self.spec, self.dir, backend)
+            workers, trials = placed.workers, placed.backend
+            stack.callback(trials.close)
             recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
-            workers = self._workers(backend)
-            stack.callback(trials.close)
-            for note in trials.open():
+            for note in (*placed.notes, *trials.open()):
                 watcher.say(note)
             recorder.wait_ready()
             write_sources(self.dir, earlier)
@@ -214,7 +212,7 @@ class Sweep:
             log.append(opened(frozen, self._settings(workers), study.learned))
             study.enqueue(self.spec.search.enqueue)
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
-            end = Loop(self.spec, self.dir, adapted(parts), workers, max(1, _cores() // workers)).run()
+            end = Loop(self.spec, self.dir, adapted(parts), workers, placed.threads).run()
             trials.close()
             if export and end is not None and not end.failed:
                 export_best(self.result(), log, watcher, lambda: stopping.asked)
@@ -273,25 +271,6 @@ class Sweep:
             return NoRecorder()
         return RecorderProcess(self.dir, os.environ.get("MLFLOW_TRACKING_URI"), self.dir.driver_log_file)
 
-    def _workers(self, backend: str) -> int:
-        if backend == "inline":
-            return 1
-        if backend == "simulated":
-            return self.spec.search.workers or 2
-        return max(1, min(self.spec.search.workers or 2, _cores()))
-
-    def _backend(self, name: str) -> Backend:
-        if name == "simulated":
-            return make_backend(self.spec, self.dir)
-        if name == "inline" and self.spec.model is not None:
-            from tuner.backends.inline import InlineBackend
-
-            return InlineBackend(self.spec.model)
-        from tuner.backends.local import LocalBackend
-
-        spec = self.spec
-        return LocalBackend(spec.model, self.dir.driver_log_file, spec.command, spec.command_dir)
-
     def _settings(self, workers: int) -> dict[str, Any]:
         search, train = self.spec.search, self.spec.train
         return {
@@ -303,11 +282,3 @@ class Sweep:
             "max_steps": train.max_steps,
             "evaluate_every": train.evaluate_every,
         }
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

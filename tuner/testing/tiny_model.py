@@ -1,11 +1,12 @@
 """A real Estimator that trains in a fraction of a second: a linear regression on 64 rows.
 
 Parameters: ``learning_rate``; ``sleep``, seconds a step takes beyond its own; ``fault``, ``raise`` to
-raise in ``model_fn``.
+raise in ``model_fn``, ``environment`` to raise what the trial's environment says of GPUs.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,9 @@ def model_fn(features: Any, labels: Any, mode: str, params: Mapping[str, Any]) -
 
     if params.get("fault") == "raise":
         raise ValueError("this model always fails")
+    if params.get("fault") == "environment":
+        names = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH")
+        raise ValueError(" ".join(os.environ.get(name, "unset") for name in names))
     weights = tf.compat.v1.get_variable("weights", [3, 1])
     output = tf.squeeze(tf.matmul(features, weights), 1)
     if mode == tf.estimator.ModeKeys.PREDICT:

@@ -79,7 +79,7 @@ def keep_one(trial_dir: Path, best: int | None) -> int:
     kept = best if best in there else there[-1]
     assert kept is not None
     before = size(trial_dir)
-    _name_newest(trial_dir, kept)
+    name_newest(trial_dir, kept)
     for step in there:
         if step != kept:
             for file in trial_dir.glob(f"model.ckpt-{step}.*"):
@@ -121,7 +121,7 @@ def fork(donor_dir: Path, step: int, trial_dir: Path) -> None:
     trial_dir.mkdir(parents=True, exist_ok=True)
     for file in files:
         shutil.copyfile(file, trial_dir / file.name)
-    _name_newest(trial_dir, step)
+    name_newest(trial_dir, step)
 
 
 def fork_below(donor_dir: Path, step: int, trial_dir: Path, renamed: Mapping[str, str]) -> None:
@@ -143,7 +143,7 @@ def fork_below(donor_dir: Path, step: int, trial_dir: Path, renamed: Mapping[str
     fork(found[0].parent, step, trial_dir.joinpath(*(renamed.get(part, part) for part in below)))
 
 
-def _name_newest(trial_dir: Path, step: int) -> None:
+def name_newest(trial_dir: Path, step: int) -> None:
     """Write the state file: the checkpoint at ``step`` is the one to go on from."""
     name = f"model.ckpt-{step}"
     write_whole(trial_dir / "checkpoint", f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n')

@@ -2,8 +2,8 @@
 
 Runs as ``python -m tuner.trial.server FD`` with one end of a socket as file descriptor FD; JSON lines
 both ways. From the driver: ``{"do": "warm", "model": {...}}`` or ``{"do": "warm", "command": [...]}``
-once, ``{"do": "start", "trial": 7, "dir": "..."}`` (the job is in the folder), ``{"do": "signal",
-"trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started``, ``ended``.
+once, ``{"do": "start", "trial": 7, "dir": "...", "env": {}}`` (the job is in the folder), ``{"do":
+"signal", "trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started``, ``ended``.
 
 TensorFlow must not run an op here, nor CUDA start: forks of such a process may hang. When the
 driver's end of the socket closes, everything ends.
@@ -80,7 +80,7 @@ class Server:
             if order["do"] == "warm":
                 self._warm(order)
             elif order["do"] == "start":
-                self._start(order["trial"], TrialDir(Path(order["dir"])))
+                self._start(order["trial"], TrialDir(Path(order["dir"])), order.get("env", {}))
             elif order["do"] == "signal":
                 self._signal(order["trial"], order["signal"])
         return True
@@ -91,14 +91,15 @@ class Server:
 
     def _warm(self, order: dict[str, Any]) -> None:
         try:
+            gpus = order.get("gpus", False)
             if order.get("command"):
                 self._only_ours = tuple(order["only_ours"])
                 program = recognise(order["command"], Path.cwd())
                 self._programs = not program.forked
-                notes = warm_up_for(program)
+                notes = warm_up_for(program, gpus)
             else:
                 model = ModelRef(**{**order["model"], "import_paths": tuple(order["model"]["import_paths"])})
-                notes = warm_up(model)
+                notes = warm_up(model, gpus)
         except InvalidInput as error:
             self._say(event="refused", source=error.source, problems=[vars(p) for p in error.problems])
         except TunerError as error:
@@ -108,13 +109,14 @@ class Server:
             gc.freeze()  # a collection in a child would touch, and so copy, every page of the parent
             self._say(event="ready", notes=notes)
 
-    def _start(self, trial: int, trial_dir: TrialDir) -> None:
+    def _start(self, trial: int, trial_dir: TrialDir, env: dict[str, str]) -> None:
         job = Job.read(trial_dir.job_file)
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            os.environ.update(env)
             self._become_trial(job, trial_dir, parent)
         with contextlib.suppress(OSError):  # the child does the same; whoever is first
             os.setpgid(pid, pid)

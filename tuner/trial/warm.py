@@ -23,15 +23,19 @@ LAZY = (
 )
 
 
-def warm_up(model: ModelRef | None) -> list[str]:
+def warm_up(model: ModelRef | None, gpus: bool = False) -> list[str]:
     """Import TensorFlow with Estimators, and the user's model.
+
+    Args:
+        model: The user's model, or None.
+        gpus: Whether trials are given GPUs, so that CUDA must not start here.
 
     Returns:
         Notes for the user, a line each.
 
     Raises:
         InvalidInput: The model does not import or lacks a function.
-        BackendError: The model ran a TensorFlow op when it was imported.
+        BackendError: The model ran a TensorFlow op when it was imported, or looked for GPUs.
     """
     os.environ.pop("TF_CONFIG", None)  # the driver's cluster is not the trial's
     from tuner.estimator import install_estimator
@@ -43,12 +47,16 @@ def warm_up(model: ModelRef | None) -> list[str]:
         from tuner.task import load_model
 
         load_model(model)
-    _refuse_started(f"model {model}")
+    _refuse_started(f"model {model}", gpus)
     return []
 
 
-def warm_up_for(program: Program) -> list[str]:
+def warm_up_for(program: Program, gpus: bool = False) -> list[str]:
     """Import TensorFlow with Estimators and what a script of ours will import; nothing for other programs.
+
+    Args:
+        program: The user's.
+        gpus: Whether trials are given GPUs, so that CUDA must not start here.
 
     Returns:
         Notes for the user, a line each.
@@ -63,11 +71,11 @@ def warm_up_for(program: Program) -> list[str]:
     for statement in imports_of_others(program, Path.cwd()):
         with contextlib.suppress(Exception, SystemExit):  # it will fail, or not, in the script itself
             exec(statement, {})
-    _refuse_started(f"what {program.target} imports")
+    _refuse_started(f"what {program.target} imports", gpus)
     return []
 
 
-def _refuse_started(what: str) -> None:
+def _refuse_started(what: str, gpus: bool) -> None:
     if _context_started():
         raise BackendError(
             f"{what} runs a TensorFlow operation when it is imported, and a process in which "
@@ -75,6 +83,20 @@ def _refuse_started(what: str) -> None:
             "move the operation into model_fn or an input_fn (tf.constant, tf.random, "
             "tf.config.list_logical_devices and datasets that are read at module level start TensorFlow)",
         )
+    if gpus and _looked_for_devices():
+        raise BackendError(
+            f"{what} asks TensorFlow for devices when it is imported, which starts CUDA, and a process "
+            "in which CUDA has started cannot be forked",
+            "move tf.config.list_physical_devices and the like into model_fn or an input_fn "
+            "(memory growth is set for you)",
+        )
+
+
+def _looked_for_devices() -> bool:
+    from tensorflow.python.eager import context
+
+    current = context.context_safe()
+    return current is not None and bool(getattr(current, "_physical_devices", None))
 
 
 def _context_started() -> bool:

@@ -1,0 +1,151 @@
+"""Trials' files through a storage: what arrives is whole, whenever the sender dies."""
+
+import json
+import uuid
+
+import pytest
+
+from tuner.backends.ray.mailbox import Mailbox, Overtaken
+from tuner.errors import InvalidInput
+from tuner.trial import checkpoints
+
+pytest.importorskip("fsspec")
+
+
+@pytest.fixture(params=["file", "memory"])
+def mailbox(request, tmp_path):
+    where = {"file": f"file://{tmp_path}/storage", "memory": f"memory://{uuid.uuid4().hex}"}
+    return Mailbox(where[request.param])
+
+
+def checkpoint(folder, step, content=b"weights"):
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / f"model.ckpt-{step}.data-00000-of-00001").write_bytes(content)
+    (folder / f"model.ckpt-{step}.index").write_bytes(b"index")
+    checkpoints.name_newest(folder, step)
+
+
+def names(folder):
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+def test_a_folder_arrives_as_it_was_sent_and_goes_on_from_the_same_checkpoint(mailbox, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    checkpoint(here, 10)
+    checkpoint(here, 20, b"better")
+    (here / "eval").mkdir()
+    (here / "eval" / "events.out.tfevents.1.host").write_bytes(b"events")
+    (here / "input.ckpt-20.index").write_bytes(b"position")
+    mailbox.send("0000", here, 1, None)
+    mailbox.fetch("0000", there)
+    assert names(there) == names(here)
+    assert checkpoints.newest_step(there) == 20
+    assert (there / "model.ckpt-20.data-00000-of-00001").read_bytes() == b"better"
+
+
+def test_what_is_being_written_and_what_belongs_to_one_machine_stays(mailbox, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    checkpoint(here, 10)
+    (here / "model.ckpt-20.data-00000-of-00001").write_bytes(b"half")  # the state file does not name it yet
+    for name in ("trial.lock", "job.json", "away.txt", ".result.json.7", "export/best/temp-1/saved_model.pb"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text("")
+    (here / "result.json").write_text("{}")
+    mailbox.send("0000", here, 1, None)
+    mailbox.fetch("0000", there)
+    assert names(there) == sorted(
+        ["checkpoint", "model.ckpt-10.data-00000-of-00001", "model.ckpt-10.index", "result.json"]
+    )
+
+
+def test_only_what_changed_is_sent_and_what_was_thinned_goes(mailbox, tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    checkpoint(here, 10)
+    first = mailbox.send("0000", here, 1, None)
+    sent = []
+    put = Mailbox._put
+    monkeypatch.setattr(Mailbox, "_put", lambda self, file, path: (sent.append(file.name), put(self, file, path)))
+    checkpoint(here, 20)
+    for file in here.glob("model.ckpt-10.*"):
+        file.unlink()
+    second = mailbox.send("0000", here, 1, first)
+    assert sorted(sent) == ["model.ckpt-20.data-00000-of-00001", "model.ckpt-20.index"]
+    checkpoint(there, 5)  # of a former life
+    assert mailbox.fetch("0000", there) == second
+    assert checkpoints.steps(there) == [20]
+
+
+def test_a_sender_that_dies_leaves_the_former_checkpoint_to_go_on_from(mailbox, tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    checkpoint(here, 10)
+    (here / "log.txt").write_text("one\n")
+    held = mailbox.send("0000", here, 1, None)
+    put = Mailbox._put
+
+    def die(self, file, path):
+        if file.name.endswith(".index"):
+            raise ConnectionError("the machine is gone")
+        put(self, file, path)
+
+    monkeypatch.setattr(Mailbox, "_put", die)
+    checkpoint(here, 20)
+    with pytest.raises(ConnectionError):
+        mailbox.send("0000", here, 1, held)
+    mailbox.fetch("0000", there)
+    assert checkpoints.newest_step(there) == 10
+    assert checkpoints.steps(there) == [10]
+
+
+def test_what_grew_after_the_manifest_does_not_count(mailbox, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "log.txt").write_text("one\n")
+    mailbox.send("0000", here, 1, None)
+    (here / "log.txt").write_text("one\ntwo\n")
+    mailbox._put(here / "log.txt", f"{mailbox._path}/0000/log.txt")
+    mailbox.fetch("0000", there)
+    assert (there / "log.txt").read_text() == "one\n"
+
+
+def test_a_machine_taken_for_dead_cannot_replace_what_a_later_life_sent(mailbox, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    checkpoint(old, 10)
+    held = mailbox.send("0000", old, 1, None)
+    mailbox.fetch("0000", new)
+    mailbox.send("0000", new, 2, held)
+    with pytest.raises(Overtaken):
+        mailbox.send("0000", old, 1, held)
+
+
+def test_a_cleared_mailbox_holds_nothing(mailbox, tmp_path):
+    checkpoint(tmp_path / "here", 10)
+    for name in ("0000", "0001"):
+        mailbox.send(name, tmp_path / "here", 1, None)
+    mailbox.forget("0000")
+    assert mailbox.manifest("0000") is None
+    assert mailbox.manifest("0001") is not None
+    mailbox.clear()
+    mailbox.clear()
+    assert mailbox.fetch("0001", tmp_path / "there") is None
+
+
+def test_a_probe_is_seen_where_the_storage_is_the_same(tmp_path):
+    Mailbox(f"file://{tmp_path}/one").write_probe("word")
+    assert Mailbox(f"{tmp_path}/one").reads_probe("word")
+    assert not Mailbox(f"{tmp_path}/two").reads_probe("word")
+
+
+def test_a_storage_that_cannot_be_is_refused_by_name(tmp_path):
+    with pytest.raises(InvalidInput, match=r"ray.storage: nonsense://x cannot be used"):
+        Mailbox("nonsense://x")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match=r"ray.storage: cannot write to"):
+        Mailbox(f"{tmp_path}/file/below").write_probe("word")
+
+
+def test_a_manifest_is_plain_json(tmp_path):
+    mailbox = Mailbox(str(tmp_path / "storage"))
+    checkpoint(tmp_path / "here", 10)
+    mailbox.send("0000", tmp_path / "here", 3, None)
+    data = json.loads((tmp_path / "storage" / "0000" / "manifest.json").read_text())
+    assert (data["life"], data["newest"]) == (3, 10)

@@ -1,0 +1,341 @@
+"""Trials on the nodes of a Ray cluster.
+
+Ray says where there is room: an actor that does nothing but hold what a trial asks for is a slot. On
+each node that has slots one more actor, a ``NodeWorker``, forks the trials. Orders go to it and
+evaluations come back through Ray; trials' files are in a folder that all share, or travel through a
+``Mailbox``. A node that dies takes its slots with it, and its trials are reported lost.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import time
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from tuner._version import __version__
+from tuner.backends._base import Ended, Message, Started
+from tuner.backends.ray.cluster import Cluster, Request
+from tuner.backends.ray.mailbox import Mailbox
+from tuner.backends.ray.node import NodeWorker
+from tuner.backends.ray.orders import Begin, End, Grown, Heard, NodeSettings
+from tuner.backends.ray.places import Node, Slot, hold
+from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.jobs import Ending, Job, Result
+from tuner.paths import SweepDir, TrialDir
+from tuner.spec import ModelRef, RaySettings
+from tuner.trial.checkpoints import newest_step
+from tuner.values import Objective
+
+_HEAR_S = 5.0  # how long a node keeps its answer back when nothing happens there
+_ROOM_S = 60.0  # how long a busy cluster is waited for at first
+_WARM_S = 300.0
+_FAULTS = 5  # of nodes, one after another, with no trial begun between
+
+
+class RayBackend:
+    """Run trials on a cluster; see ``Backend``.
+
+    Args:
+        cluster: Connected to; closed with the backend.
+        model: The user's model.
+        objective: The first one.
+        request: What each trial gets.
+        workers: Trials at a time.
+        settings: Of the search space file.
+        sweep_dir: The sweep's folder on this machine.
+
+    Attributes:
+        closed: Whether it was closed, and cannot be used any more.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        model: ModelRef,
+        objective: Objective,
+        request: Request,
+        workers: int,
+        settings: RaySettings,
+        sweep_dir: SweepDir,
+    ) -> None:
+        self._cluster = cluster
+        self._ray = cluster.ray
+        self._request = request
+        self._workers = workers
+        self._dir = sweep_dir
+        self._token = uuid.uuid4().hex
+        self._mailbox = _mailbox(settings, sweep_dir)
+        self._node_settings = NodeSettings(
+            model=model,
+            working_dir=settings.working_dir,
+            objective=objective,
+            version=__version__,
+            mailbox=self._mailbox.url if self._mailbox else "",
+            token=self._token,
+            shared_dir=str(sweep_dir.trials_dir),
+        )
+        self._slots: list[Slot] = []
+        self._nodes: dict[str, Node] = {}
+        self._waiting: collections.deque[tuple[Job, TrialDir]] = collections.deque()
+        self._running: dict[int, tuple[Slot, Job, TrialDir]] = {}
+        self._messages: list[Message] = []
+        self._fetching: list[tuple[Future[Any], Ended]] = []
+        self._fetcher = ThreadPoolExecutor(2, "mailbox")
+        self._faults = 0
+        self.closed = False
+
+    def open(self) -> list[str]:
+        """Take slots, and make the nodes warm on which they are."""
+        self._dir.trials_dir.mkdir(parents=True, exist_ok=True)
+        self._leave_probe()
+        for _ in range(self._workers):
+            self._slots.append(hold(self._ray, self._request))
+        deadline = time.monotonic() + _ROOM_S
+        while any(not slot.node for slot in self._slots) and time.monotonic() < deadline:
+            self._listen(0.5, raising=True)
+        if not any(slot.node for slot in self._slots):
+            raise BackendError(
+                f"the cluster at {self._cluster.address} has had no room for a trial for {_ROOM_S:g} s: others use it",
+                "see `ray status`; ask for less in resources, or wait",
+            )
+        deadline = time.monotonic() + _WARM_S
+        while any(not node.warm for node in self._nodes.values()):
+            if time.monotonic() > deadline:
+                cold = ", ".join(node.address for node in self._nodes.values() if not node.warm)
+                raise BackendError(f"no word from the workers on {cold} for {_WARM_S:g} s", "see Ray's logs there")
+            self._listen(0.5, raising=True)
+        return self._notes()
+
+    def start(self, job: Job, trial_dir: TrialDir) -> None:
+        trial_dir.path.mkdir(parents=True, exist_ok=True)
+        trial_dir.result_file.unlink(missing_ok=True)
+        job.write(trial_dir.job_file)
+        if self._mailbox is not None:
+            self._send(job, trial_dir)
+        self._waiting.append((job, trial_dir))
+        while len(self._slots) < min(self._workers, len(self._waiting) + len(self._running)):
+            self._slots.append(hold(self._ray, self._request))
+        self._place()
+
+    def wait(self, timeout_s: float) -> list[Message]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._place()
+            self._listen(max(0.0, min(0.25, deadline - time.monotonic())))
+            for fetched, ended in [pair for pair in self._fetching if pair[0].done()]:
+                self._fetching.remove((fetched, ended))
+                self._messages.append(_with_error(ended, fetched.exception()))
+            if self._messages or time.monotonic() >= deadline:
+                messages, self._messages = self._messages, []
+                return messages
+
+    def stop(self, trial: int, kill: bool) -> None:
+        for waiting in [pair for pair in self._waiting if pair[0].trial == trial]:
+            self._waiting.remove(waiting)
+            job, trial_dir = waiting
+            self._finish(Ended(trial, Result(Ending.STOPPED, job.life, newest_step(trial_dir.path))), trial_dir)
+        if trial in self._running:
+            slot = self._running[trial][0]
+            node = self._nodes.get(slot.node)
+            if node is not None:
+                node.tell(End(trial, kill))
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        closing = [node.close() for node in self._nodes.values()]
+        with contextlib.suppress(Exception):  # who does not answer is killed below
+            self._ray.wait(closing, num_returns=len(closing), timeout=10) if closing else None
+        for actor in (*(node.actor for node in self._nodes.values()), *(slot.actor for slot in self._slots)):
+            with contextlib.suppress(Exception):
+                self._ray.kill(actor)
+        self._fetcher.shutdown(wait=True)
+        if self._mailbox is not None and not any(self._dir.trials_dir.glob("*/away.txt")):
+            with contextlib.suppress(BackendError):
+                self._mailbox.clear()
+        (self._dir.trials_dir / f".probe-{self._token}").unlink(missing_ok=True)
+        self._nodes.clear()
+        self._slots.clear()
+        self._running.clear()
+        self._cluster.close()
+
+    def _leave_probe(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.write_probe(self._token)
+        else:
+            (self._dir.trials_dir / f".probe-{self._token}").touch()
+
+    def _notes(self) -> list[str]:
+        nodes = sorted(node.address for node in self._nodes.values())
+        where = f"ray: {len(self._slots)} at a time on {self._cluster.address}, nodes {', '.join(nodes)}"
+        files = f"files travel through {self._mailbox.url}" if self._mailbox else "all share the sweep's folder"
+        return [f"{where}; {files}", *sorted({note for node in self._nodes.values() for note in node.notes})]
+
+    def _send(self, job: Job, trial_dir: TrialDir) -> None:
+        """Make the mailbox hold what the trial goes on from."""
+        assert self._mailbox is not None
+        name = trial_dir.path.name
+        if trial_dir.away_file.exists():  # a driver died before it had fetched what the trial left
+            self._mailbox.fetch(name, trial_dir.path)
+        self._mailbox.send(name, trial_dir.path, job.life, self._mailbox.manifest(name))
+        trial_dir.away_file.write_text("its newest files are in the storage\n", encoding="utf-8")
+
+    def _place(self) -> None:
+        """Give waiting trials to slots that are free on warm nodes."""
+        for slot in self._slots:
+            node = self._nodes.get(slot.node)
+            if not self._waiting or node is None or not node.warm or slot.trial is not None:
+                continue
+            job, trial_dir = self._waiting.popleft()
+            slot.trial = job.trial
+            self._running[job.trial] = (slot, job, trial_dir)
+            folder = trial_dir.path.name if self._mailbox else str(trial_dir.path.absolute())
+            node.tell(Begin(job, folder, slot.env))
+
+    def _listen(self, timeout_s: float, raising: bool = False) -> None:
+        """Take what slots and nodes have to say, waiting for one of them to speak.
+
+        Args:
+            timeout_s: Seconds.
+            raising: Whether a node that cannot run trials is an error rather than passed over.
+        """
+        refs: dict[Any, Slot | Node] = {slot.said: slot for slot in self._slots if slot.said is not None}
+        refs |= {node.said: node for node in self._nodes.values()}
+        if not refs:
+            time.sleep(timeout_s)
+            return
+        done, rest = self._ray.wait(list(refs), num_returns=1, timeout=timeout_s)
+        if done and rest:
+            done += self._ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+        for ref in done:
+            speaker = refs[ref]
+            if isinstance(speaker, Slot):
+                self._take_slot(speaker)
+            elif self._nodes.get(speaker.id) is speaker:
+                self._take_node(speaker, raising)
+
+    def _take_slot(self, slot: Slot) -> None:
+        try:
+            slot.take()
+        except self._ray.exceptions.RayError as error:
+            self._slots.remove(slot)
+            self._fault(error)
+            return
+        if slot.node not in self._nodes:
+            self._nodes[slot.node] = Node(self._ray, slot.node, slot.address, NodeWorker, self._node_settings)
+
+    def _take_node(self, node: Node, raising: bool) -> None:
+        try:
+            said = self._ray.get(node.said)
+        except self._ray.exceptions.RayError as error:
+            self._lose(node, error)
+            return
+        if node.warm:
+            node.said = node.actor.hear.remote(_HEAR_S)
+            for heard in said:
+                self._take(heard)
+        elif said.problems and raising:
+            raise InvalidInput(said.source, [_at(node.address, problem) for problem in said.problems])
+        elif said.problems:
+            self._lose(node, BackendError(str(said.problems[0])))
+        else:
+            node.warm, node.notes = True, said.notes
+            node.said = node.actor.hear.remote(_HEAR_S)
+
+    def _take(self, heard: Heard) -> None:
+        running = self._running.get(heard.trial)
+        if running is None:
+            return
+        slot, _, trial_dir = running
+        if isinstance(heard, Grown):
+            _write(trial_dir, heard)
+        elif isinstance(heard, Started):
+            self._faults = 0
+            self._messages.append(Started(heard.trial, f"node {slot.address}, {heard.where}"))
+        elif isinstance(heard, Ended):
+            slot.trial = None
+            self._finish(heard, trial_dir)
+        else:
+            self._messages.append(heard)
+
+    def _finish(self, ended: Ended, trial_dir: TrialDir) -> None:
+        """Say that a trial has ended, once its files are here."""
+        running = self._running.pop(ended.trial, None)
+        if running is not None:
+            running[1].write(trial_dir.job_file)  # with our paths; the node's has its own
+        if self._mailbox is None:
+            self._messages.append(ended)
+            return
+        keep = ended.result.ending in (Ending.STOPPED, Ending.LOST)  # is likely to go on
+        self._fetching.append((self._fetcher.submit(_fetch, self._mailbox, trial_dir, keep), ended))
+
+    def _lose(self, node: Node, error: Exception) -> None:
+        """Report the trials of a node lost, and forget the node."""
+        self._nodes.pop(node.id, None)
+        with contextlib.suppress(Exception):
+            self._ray.kill(node.actor)
+        for slot in [slot for slot in self._slots if slot.node == node.id]:
+            self._slots.remove(slot)
+            with contextlib.suppress(Exception):
+                self._ray.kill(slot.actor)
+            if slot.trial is not None:
+                _, job, trial_dir = self._running[slot.trial]
+                reason = f"node {node.address} was lost ({type(error).__name__})"
+                result = Result(Ending.LOST, job.life, newest_step(trial_dir.path), reason)
+                self._finish(Ended(job.trial, result), trial_dir)
+        self._fault(error)
+        while len(self._slots) < min(self._workers, len(self._waiting) + len(self._running)):
+            self._slots.append(hold(self._ray, self._request))
+
+    def _fault(self, error: Exception) -> None:
+        self._faults += 1
+        if self._faults > _FAULTS * max(1, self._workers):
+            line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise BackendError(
+                f"nodes of the cluster at {self._cluster.address} fail again and again, the last: {line}",
+                "nothing is lost: resume the sweep when the cluster is well; see Ray's logs on its nodes",
+            ) from error
+
+
+def _mailbox(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
+    """Return the sweep's own place in the storage; it keeps its name wherever the driver runs."""
+    if not settings.storage:
+        return None
+    if not sweep_dir.mailbox_file.exists():
+        sweep_dir.path.mkdir(parents=True, exist_ok=True)
+        sweep_dir.mailbox_file.write_text(f"{sweep_dir.name}-{uuid.uuid4().hex[:12]}\n", encoding="utf-8")
+    name = sweep_dir.mailbox_file.read_text(encoding="utf-8").strip()
+    return Mailbox(f"{settings.storage.rstrip('/')}/{name}")
+
+
+def _fetch(mailbox: Mailbox, trial_dir: TrialDir, keep: bool) -> None:
+    name = trial_dir.path.name
+    mailbox.fetch(name, trial_dir.path)
+    if not keep:
+        mailbox.forget(name)
+    trial_dir.away_file.unlink(missing_ok=True)
+
+
+def _with_error(ended: Ended, error: BaseException | None) -> Ended:
+    """Return the end of a trial whose files could not be fetched as that of one that was lost."""
+    if error is None:
+        return ended
+    reason = f"its files cannot be fetched: {error}"
+    return replace(ended, result=replace(ended.result, ending=Ending.LOST, reason=reason))
+
+
+def _write(trial_dir: TrialDir, grown: Grown) -> None:
+    file = trial_dir.path / grown.name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("r+b" if file.exists() else "wb") as stream:
+        stream.seek(grown.offset)
+        stream.write(grown.data)
+
+
+def _at(address: str, problem: Problem) -> Problem:
+    return Problem(f"node {address}", f"{problem.where}: {problem.message}".removeprefix(": "), problem.hint)

@@ -1,0 +1,141 @@
+"""Where a sweep's trials run: the backend, how many at a time, and what each gets of the machine."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+from tuner.backends import Backend
+from tuner.backends.gpus import GpuSlots, NoGpus, visible_gpus
+from tuner.errors import InvalidInput, Problem
+from tuner.paths import SweepDir
+from tuner.spec import ModelRef, Resources, SweepSpec
+from tuner.sweep.simulating import make_backend
+
+BACKENDS = ("local", "inline", "ray", "simulated")
+_WORKERS = 2  # where nobody says how many
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A backend that is not open yet.
+
+    Attributes:
+        workers: Trials at a time.
+        threads: Threads of each session.
+        notes: For the user, a line each.
+    """
+
+    backend: Backend
+    workers: int
+    threads: int
+    notes: tuple[str, ...] = ()
+
+
+def check_backend(name: str) -> None:
+    """Make sure that there is a backend ``name``.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    if name not in BACKENDS:
+        raise InvalidInput("backend", f"unknown backend {name!r}; expected one of {', '.join(BACKENDS)}")
+
+
+def place(spec: SweepSpec, sweep_dir: SweepDir, name: str) -> Placed:
+    """Return the backend ``name`` for a sweep.
+
+    Raises:
+        InvalidInput: It has not what each trial asks for.
+    """
+    if name == "simulated":
+        return Placed(make_backend(spec, sweep_dir), spec.search.workers or _WORKERS, 1)
+    if name == "ray":
+        if spec.model is None:
+            raise InvalidInput("backend", "ray runs models, and there is a command; use local")
+        return _on_ray(spec, spec.model, sweep_dir)
+    _no_custom(spec.resources, name)
+    if name == "inline" and spec.model is not None:
+        from tuner.backends.inline import InlineBackend
+
+        return Placed(InlineBackend(spec.model), 1, cores())
+    return _on_this_machine(spec, sweep_dir)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _on_this_machine(spec: SweepSpec, sweep_dir: SweepDir) -> Placed:
+    from tuner.backends.local import LocalBackend
+
+    asked, here = spec.resources, cores()
+    if asked.cpus is not None and asked.cpus > here:
+        raise InvalidInput("resources.cpus", f"each trial asks for {asked.cpus:g} cores, this machine has {here}")
+    room = here if asked.cpus is None else int(here / asked.cpus + 1e-9)
+    slots = gpu_slots(asked.gpus, spec.search.workers)
+    if slots is not None:
+        room = min(room, slots.capacity)
+    workers = max(1, min(spec.search.workers or (slots.capacity if slots else _WORKERS), room))
+    threads = max(1, here // workers if asked.cpus is None else int(asked.cpus))
+    devices = NoGpus() if asked.gpus == 0 else slots
+    return Placed(
+        LocalBackend(spec.model, sweep_dir.driver_log_file, spec.command, spec.command_dir, devices), workers, threads
+    )
+
+
+def gpu_slots(per_trial: float | None, workers: int | None) -> GpuSlots | None:
+    """Return the slots on this machine's GPUs, or None where trials get none.
+
+    Args:
+        per_trial: Devices or a fraction of one; None gives each trial one where there are any, and
+            a share of one where more trials are to run than there are devices.
+        workers: Trials at a time that the user asked for, or None.
+
+    Raises:
+        InvalidInput: There are not as many devices.
+    """
+    if per_trial == 0:
+        return None
+    devices = visible_gpus()
+    if per_trial is None:
+        if not devices:
+            return None
+        per_trial = 1 / math.ceil(max(1, workers or 1) / len(devices))
+    slots = GpuSlots(devices, per_trial)
+    if not slots.capacity:
+        there = f"{len(devices)} ({', '.join(devices)})" if devices else "none"
+        hint = "leave resources.gpus out for a machine without; TUNER_GPUS names devices that nvidia-smi does not show"
+        message = f"each trial asks for {per_trial:g} GPUs, this machine has {there}"
+        raise InvalidInput("resources.gpus", [Problem("", message, hint)])
+    return slots
+
+
+def _on_ray(spec: SweepSpec, model: ModelRef, sweep_dir: SweepDir) -> Placed:
+    from tuner.backends.ray import RayBackend, Request, connect
+
+    asked = spec.resources
+    request = Request(asked.cpus or 1.0, asked.gpus or 0.0, asked.custom)
+    cluster = connect(spec.ray, cores())
+    try:
+        room = cluster.room(request)
+        workers = min(spec.search.workers or _WORKERS, room)
+        backend = RayBackend(cluster, model, spec.objectives[0], request, workers, spec.ray, sweep_dir)
+    except BaseException:
+        cluster.close()
+        raise
+    notes: tuple[str, ...] = ()
+    if spec.search.workers is None and room > workers:
+        notes = (f"ray: the cluster has room for {room} trials at a time; --workers is {workers}",)
+    return Placed(backend, workers, max(1, int(request.cpus)), notes)
+
+
+def _no_custom(asked: Resources, name: str) -> None:
+    if asked.custom:
+        names = ", ".join(asked.custom)
+        raise InvalidInput("resources.custom", f"{names}: custom resources are Ray's, and the backend is {name}")
