@@ -5,6 +5,7 @@ The one place, with the backend beside it, that imports Ray.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -133,7 +134,7 @@ def connect(settings: RaySettings, cores: int) -> Cluster:
         options["_node_ip_address"] = host
     if settings.working_dir:
         options["runtime_env"] = {"working_dir": settings.working_dir, "excludes": _NOT_COPIED}
-    with _handlers_kept():
+    with _handlers_kept(), _quiet(), _loopback_only(address == "local"):
         try:
             ray.init(**options)
         except Exception as error:
@@ -214,6 +215,36 @@ def _shown(resources: Mapping[str, float]) -> dict[str, float]:
         for name, amount in sorted(resources.items())
         if name not in ("memory", "object_store_memory") and not name.startswith(("node:", "accelerator_type:"))
     }
+
+
+@contextmanager
+def _loopback_only(wanted: bool) -> Iterator[None]:
+    """Let a cluster that is started listen on the loopback device alone, as Ray does by itself on macOS and Windows.
+
+    Elsewhere it replaces 127.0.0.1 by an address that others can reach, and has no option not to.
+    """
+    from ray._private import ray_constants
+
+    before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", None)
+    if wanted and before is not None:
+        ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        if before is not None:
+            ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Ray's notes on its own settings off the terminal; its errors come as exceptions."""
+    logger = logging.getLogger("ray")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
