@@ -71,6 +71,15 @@ def test_the_models_of_the_optuna_loop_are_the_same_before_and_after(blocks):
 
 @pytest.mark.slow
 @pytest.mark.tf
+def test_the_ai_platform_trainer_and_its_configuration_run_unchanged(blocks, written):
+    rows = after(blocks, "ai_platform", written("ai_platform"))
+    assert [row["step"] for row in rows] == [60] * 3 and {row["state"] for row in rows} <= {"COMPLETE", "PRUNED"}
+    for row in rows:
+        assert row["params"]["batch-size"] in (16, 32, 64) and set(row["values"]) == {"average_loss"}
+
+
+@pytest.mark.slow
+@pytest.mark.tf
 def test_the_optuna_loop_runs_before_where_its_hook_is_installed(written):
     pytest.importorskip("optuna_integration")
     import tensorflow as tf

@@ -20,6 +20,8 @@ from tuner.importers.katib import Katib
 from tuner.importers.vertex_ai import VertexAI
 from tuner.importers.wandb import WandB
 from tuner.importers.writing import safe_name, write
+from tuner.spacefile.parameters import read_parameters
+from tuner.spacefile.shape import check_shape
 from tuner.spacefile.text import parse, read_text
 
 IMPORTERS: tuple[Importer, ...] = (AIPlatform(), VertexAI(), Katib(), WandB())
@@ -76,6 +78,7 @@ def import_text(text: str, source: str, stem: str) -> Imported | None:
     if report.problems:
         raise InvalidInput(source, report.problems)
     named = {"name": safe_name(stem), **translated.values}
+    _check(named, source)
     written = write(named, importer.name, translated.command)
     return Imported(importer.name, written, tuple(report.notes), translated.warm_start, translated.command)
 
@@ -83,6 +86,14 @@ def import_text(text: str, source: str, stem: str) -> Imported | None:
 def recognise(values: Mapping[str, Any]) -> Importer | None:
     """Return the importer that knows a file's values, or None."""
     return next((importer for importer in IMPORTERS if importer.recognises(values)), None)
+
+
+def _check(values: dict[str, Any], source: str) -> None:
+    """Refuse what our own file could not hold, should a format hold what its importer did not expect."""
+    problems = check_shape({**values, "train": {"max_steps": 1, "evaluate_every": 1}})
+    read_parameters(values["parameters"], problems)
+    if problems:
+        raise InvalidInput(f"{source} as a search space of ours", problems)
 
 
 def _values(text: str, source: str) -> dict[str, Any]:

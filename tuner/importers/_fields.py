@@ -163,3 +163,8 @@ def as_whole(value: Any) -> int | None:
     """Return the whole number that a value is or says, also as 3.0; else None."""
     number = as_number(value)
     return int(number) if number is not None and number == int(number) else None
+
+
+def words(value: Any) -> list[str]:
+    """Return the words of a command that a value is, for a hint; none where it is no list."""
+    return [str(item) for item in value] if isinstance(value, list) else []

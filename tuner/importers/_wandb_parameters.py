@@ -43,7 +43,7 @@ def _parameter(entry: Fields) -> Any:
     distribution = entry.text("distribution") or _implied(entry)
     if distribution == "constant":
         value = entry.take("value")
-        if isinstance(value, dict):
+        if not _is_plain(value):
             entry.refuse("value", f"found {describe(value)}", "name each of its values as a parameter of its own")
             return None
         return value
@@ -82,7 +82,7 @@ def _choices(entry: Fields) -> dict[str, Any] | None:
     shares = entry.items("probabilities")
     if len({float(share) for share in shares if isinstance(share, (int, float))}) > 1:
         entry.refuse("probabilities", "cannot be said: every choice is as likely as another", "leave them out")
-    bad = [item for item in given if isinstance(item, dict)]
+    bad = [item for item in given if not _is_plain(item)]
     if bad:
         entry.refuse("values", f"found {describe(bad[0])}", "expected plain values or lists of them")
         return None
@@ -135,3 +135,7 @@ def _quantised(entry: Fields) -> dict[str, Any] | None:
     if isinstance(given, int):
         return number(low, high, True, "linear", step)
     return number(low, high, False, "linear", float(step))
+
+
+def _is_plain(value: Any) -> bool:
+    return all(map(_is_plain, value)) if isinstance(value, list) else not isinstance(value, dict)

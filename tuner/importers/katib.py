@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.importers._base import Report, Translation
-from tuner.importers._fields import Fields
+from tuner.importers._fields import Fields, words
 from tuner.importers._katib_algorithms import algorithm
 from tuner.importers._parameters import bounded, discrete, texts
 from tuner.importers.writing import safe_name
@@ -178,17 +178,21 @@ def _command(spec: Fields) -> tuple[str, ...]:
         return ()
     names = {
         str(entry.get("name")): str(entry.get("reference"))
-        for entry in template.get("trialParameters") or ()
+        for entry in _listed(template.get("trialParameters"))
         if isinstance(entry, dict)
     }
     primary = template.get("primaryContainerName")
     containers = list(_containers(template.get("trialSpec")))
     chosen = [c for c in containers if c.get("name") == primary] or containers
     for container in chosen:
-        words = [str(word) for word in [*(container.get("command") or ()), *(container.get("args") or ())]]
-        if words:
-            return tuple(re.sub(r"\$\{trialParameters\.([^}]+)\}", lambda m: _placed(m[1], names), w) for w in words)
+        found = [*words(container.get("command")), *words(container.get("args"))]
+        if found:
+            return tuple(re.sub(r"\$\{trialParameters\.([^}]+)\}", lambda m: _placed(m[1], names), w) for w in found)
     return ()
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _placed(name: str, names: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.durations import parse_duration
 from tuner.importers._base import Report, Translation
-from tuner.importers._fields import Fields, as_whole
+from tuner.importers._fields import Fields, as_whole, words
 from tuner.importers._google import GOALS, SAMPLERS, camel, check_grid, failures, positive, scale_of
 from tuner.importers._parameters import bounded, discrete, texts
 from tuner.importers.writing import safe_name
@@ -197,7 +197,12 @@ def _near(one: Any, other: Any) -> bool:
 
 
 def _inside(value: Any, parent: Mapping[str, Any]) -> bool:
-    return isinstance(value, int) and bool(parent) and parent["low"] <= value <= parent["high"]
+    return (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and bool(parent)
+        and parent["low"] <= value <= parent["high"]
+    )
 
 
 def _stopping(study: Fields) -> dict[str, Any]:
@@ -253,7 +258,7 @@ def _command(job: Fields) -> tuple[str, ...]:
     first = pools[0] if isinstance(pools, list) and pools and isinstance(pools[0], dict) else {}
     package, container = camel(first.get("pythonPackageSpec")), camel(first.get("containerSpec"))
     if isinstance(package, dict) and package.get("pythonModule"):
-        return ("python", "-m", str(package["pythonModule"]), *map(str, package.get("args") or ()))
+        return ("python", "-m", str(package["pythonModule"]), *words(package.get("args")))
     if isinstance(container, dict):
-        return tuple(str(word) for word in [*(container.get("command") or ()), *(container.get("args") or ())])
+        return (*words(container.get("command")), *words(container.get("args")))
     return ()

@@ -39,6 +39,8 @@ class WandB:
     def translate(self, values: Mapping[str, Any], report: Report) -> Translation:
         sweep = Fields(values, "", report)
         parameters = read_parameters(sweep.section("parameters"))
+        if not values["parameters"]:
+            sweep.refuse("parameters", "has no parameter, expected at least one")
         search: dict[str, Any] = {"sampler": _method(sweep, parameters)}
         objective, budget = _metric(sweep)
         if "early_terminate" in sweep:
