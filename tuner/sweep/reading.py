@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +38,14 @@ def read_file(file: Path, overrides: Sequence[str] = (), command: Sequence[str] 
     if imported is None:
         return Read(load_spec(file, overrides, command))
     if not command:
+        suggested = shlex.join(imported.command or ("python", "-m", "trainer.task", "--job-dir", "{trial_dir}"))
         raise InvalidInput(
             str(file),
             [
                 Problem(
                     "",
                     f"is a file of {imported.format}, which names no model, expected a command after --",
-                    f"tuner run {file} -- python -m trainer.task --job-dir {{trial_dir}}; or make a search space "
-                    f"file of it with: tuner import {file}",
+                    f"tuner run {file} -- {suggested}; or make a search space file of it with: tuner import {file}",
                 )
             ],
         )
