@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on loopback.")]
 _LOOK_S = 0.5
+_TRAINING = "?workflowType=machine_learning"  # the pages for training, not for traces and prompts
 
 
 @command("ui")
@@ -66,11 +67,11 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
 
     parent = parent_run_id(sweep.dir) if sweep is not None else None
     if sweep is None or parent is None:
-        typer.echo(f"MLflow:  {url}")
+        typer.echo(f"MLflow:  {url}/#/experiments{_TRAINING}")
         return
     experiment = RecordedSweep(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI")).experiment_of(parent)
-    typer.echo(f"MLflow:  {url}/#/experiments/{experiment}/runs/{parent}")
-    typer.echo(f"trials:  {url}/#/experiments/{experiment}/runs")
+    typer.echo(f"MLflow:  {url}/#/experiments/{experiment}/runs/{parent}{_TRAINING}")
+    typer.echo(f"trials:  {url}/#/experiments/{experiment}/runs{_TRAINING}")
 
 
 def _say_others(root: Root, sweep: Sweep | None) -> None:
