@@ -1,0 +1,123 @@
+"""Every command block of README.md runs as it stands there; only the sweep's steps are fewer."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+SERVERS = (" ui ", "/tensorboard ", " models serve ")  # go on until they are stopped
+SET_UP = ("-m venv", "pip install", "-m pytest")  # what the tests themselves run in
+
+
+def commands():
+    """Return the lines of all shell blocks but the set-up."""
+    lines = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
+    parts = [" && ".join(p for p in line.split(" && ") if not any(word in p for word in SET_UP)) for line in lines]
+    return [part for part in parts if part]
+
+
+def test_the_readme_has_commands_and_the_set_up_is_left_out():
+    found = commands()
+    assert found[0] == ".venv/bin/tuner run search_spaces/housing.yaml"
+    assert len(found) > 8
+    assert not any("pip" in line or "venv .venv" in line for line in found)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A folder that looks like a clone with its environment, in which sweeps take seconds."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    programs = Path(sys.executable).parent
+    for name in ("python", "mlflow", "tensorboard", "uvicorn", "tuner"):
+        start = f"{sys.executable} -m tuner" if name == "tuner" else str(programs / name)
+        script = folder / ".venv" / "bin" / name
+        script.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
+        script.chmod(0o755)
+    shutil.copytree(REPOSITORY / "search_spaces", folder / "search_spaces")
+    space = folder / "search_spaces" / "housing.yaml"
+    text = space.read_text().replace("max_steps: 3000", "max_steps: 30").replace("every: 300", "every: 15")
+    assert text != space.read_text()
+    space.write_text(text)
+    return folder
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])}
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+@pytest.mark.service
+def test_every_command_of_the_readme_runs(clone):
+    for line in commands():
+        if any(word in line for word in SERVERS):
+            assert answers(line.split(" #")[0], clone), line
+            continue
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=clone, env=environment(), capture_output=True, text=True, timeout=500
+        )
+        assert done.returncode == 0, (line, done.stdout[-500:], done.stderr[-2000:])
+    python = next(text for language, text in BLOCKS if language == "python" and "from_file" in text)
+    done = subprocess.run(
+        [sys.executable, "-c", python], cwd=clone, env=environment(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "learning_rate" in done.stdout
+
+
+def answers(line, clone):
+    """Whether a server that the line starts answers HTTP; it is stopped then."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (clone / "server.log").open("w")
+    server = subprocess.Popen(
+        ["bash", "-c", f"exec env {line} --port {port}"],
+        cwd=clone,
+        env=environment(),
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                path = "ping" if "models serve" in line else ""
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+                    return answer.status == 200
+            except OSError:
+                time.sleep(0.3)
+        raise AssertionError((clone / "server.log").read_text()[-2000:])
+    finally:
+        os.killpg(server.pid, signal.SIGINT if " ui " in line else signal.SIGTERM)
+        server.wait(60)
+        log.close()
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_the_model_and_the_search_space_of_the_readme_are_good(tmp_path):
+    model = next(text for language, text in BLOCKS if language == "python" and "def model_fn" in text)
+    rows = (
+        "import numpy as np\ndef my_rows(part):\n"
+        "    x = np.linspace(0, 1, 64, dtype=np.float32).reshape(-1, 1)\n"
+        "    return tf.data.Dataset.from_tensor_slices(({'x': x}, 2 * x))\n"
+    )
+    (tmp_path / "model.py").write_text(f"{model}\n{rows}")
+    (tmp_path / "space.yaml").write_text(next(text for language, text in BLOCKS if language == "yaml"))
+    line = [sys.executable, "-m", "tuner", "check", str(tmp_path / "space.yaml")]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "ok"
