@@ -20,6 +20,7 @@ from tuner.results import SweepResult, Trial
 from tuner.sweep.commands import Scripted
 from tuner.sweep.opening import read_frozen
 from tuner.sweep.outcomes import constraint_values, objective_values
+from tuner.sweep.parts import STOPPED_AT
 from tuner.sweep.simulating import TAG, evaluations_in_log
 from tuner.values import Evaluation, TrialState
 
@@ -108,7 +109,7 @@ class _Comparison:
 
     def _last_step(self) -> int | None:
         """Return the step beyond which a trial's evaluations do not count, or None."""
-        if self._trial.state is TrialState.COMPLETE:
+        if self._trial.state is TrialState.COMPLETE and STOPPED_AT not in self._trial.record.tags:
             return None
         step = self._trial.record.step
         return -1 if step is None else step

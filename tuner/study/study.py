@@ -45,6 +45,7 @@ class TrialRecord:
         others: The same of each other objective and of each metric with a constraint.
         constraints: What counts of each constraint's metric; empty before the trial is settled.
         seconds: Time its processes ran, without pauses.
+        trained: Global steps that its processes trained, those beyond its last report included.
         lives: How many processes it has had.
         failures: How many of them died or raised.
         losses: How many of them their backend lost through no fault of theirs.
@@ -61,6 +62,7 @@ class TrialRecord:
     others: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    trained: int = 0
     lives: int = 0
     failures: int = 0
     losses: int = 0
@@ -347,6 +349,7 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         others=_others(frozen),
         constraints=noted.get("constraints", {}),
         seconds=noted.get("seconds", 0.0),
+        trained=noted.get("trained", 0),
         lives=noted.get("lives", 0),
         failures=noted.get("failures", 0),
         losses=noted.get("losses", 0),

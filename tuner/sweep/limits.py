@@ -38,22 +38,19 @@ class Limits:
         self._failed = 0
         self._failed_in_a_row = 0
         self._last_reason = ""
-        self._steps = 0
         self._best: float | None = None
         self._since_best = 0
         self._settled = 0
 
-    def settle(self, state: TrialState, reason: str, value: float | None, steps: int) -> None:
+    def settle(self, state: TrialState, reason: str, value: float | None) -> None:
         """Count a trial that will not run again.
 
         Args:
             state: COMPLETE, PRUNED or FAIL.
             reason: Of its failure.
             value: Its first objective, or None.
-            steps: Global steps it was trained.
         """
         self._settled += 1
-        self._steps += steps
         if state is TrialState.FAIL:
             self._failed += 1
             self._failed_in_a_row += 1
@@ -65,11 +62,12 @@ class Limits:
         else:
             self._since_best += 1
 
-    def reached(self, elapsed_s: float, latest: Sequence[float] = ()) -> End | None:
+    def reached(self, elapsed_s: float, steps: int = 0, latest: Sequence[float] = ()) -> End | None:
         """Return why the sweep ends now, or None.
 
         Args:
             elapsed_s: Running time of the sweep over all calls, in seconds.
+            steps: Global steps trained by all trials over all calls, overshoot included.
             latest: First objectives that trials show now.
         """
         search, budget = self._search, self._search.budget
@@ -82,15 +80,20 @@ class Limits:
             )
         if search.timeout_s is not None and elapsed_s >= search.timeout_s:
             return End(f"the sweep's time of {search.timeout_s:g} s is over")
-        if budget.steps is not None and self._steps >= budget.steps:
+        if budget.steps is not None and steps >= budget.steps:
             return End(f"the budget of {budget.steps} steps is spent")
         if budget.target is not None:
             seen = [value for value in (*latest, self._best) if value is not None]
-            if any(self._goal.loss(value) <= self._goal.loss(budget.target) for value in seen):
+            if any(map(self.meets_target, seen)):
                 return End(f"the target of {budget.target:g} was reached")
         if budget.plateau is not None and self._settled and self._since_best >= budget.plateau:
             return End(f"no better trial among the last {budget.plateau}", at_once=False)
         return None
+
+    def meets_target(self, value: float) -> bool:
+        """Whether a first objective is at least as good as the target that the sweep's budget has."""
+        target = self._search.budget.target
+        return target is not None and self._goal.loss(value) <= self._goal.loss(target)
 
     def _improves(self, value: float) -> bool:
         return self._best is None or self._goal.loss(value) < self._goal.loss(self._best)

@@ -22,7 +22,7 @@ from tuner.sweep.commands import command_of, metrics_of
 from tuner.sweep.disk import check_writable
 from tuner.sweep.limits import End
 from tuner.sweep.outcomes import judged
-from tuner.sweep.parts import FORKED_AT, FORKED_FROM, Parts, Stopping
+from tuner.sweep.parts import FORKED_AT, FORKED_FROM, STOPPED_AT, Parts, Stopping
 from tuner.sweep.progress import Progress, TrialProgress
 from tuner.sweep.running import Outcome, Running, judge_end
 from tuner.sweep.tally import Tally, best_step
@@ -108,8 +108,7 @@ class Loop:
     def _recall(self) -> None:
         """Tell the scheduler and the limits what earlier drivers have done."""
         for record in self._parts.study.trials():
-            if self._candidates.recall(record).state.settled:
-                self._tally.count(record)
+            self._tally.recall(self._candidates.recall(record))
         self._candidates.end_replaced()
 
     def _start_trials(self) -> None:
@@ -144,10 +143,12 @@ class Loop:
             threads=self._threads,
         )
         now = self._parts.clock()
+        began_at = max(begins_at, checkpoints.newest_step(trial_dir.path) or 0)
         self._record(TrialOpened(number, now, job.params, record.tags))
         self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
         self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
         self._running[number] = Running(record, job, now, spec.objectives, spec.constraints)
+        self._running[number].began_at = self._running[number].reached = began_at
         self._parts.backend.start(job, trial_dir)
 
     def _fork(self, donor: int, step: int, trial: int) -> None:
@@ -161,6 +162,8 @@ class Loop:
     def _take(self, trial: int, evaluation: Evaluation) -> None:
         """Report an evaluation, unless the trial's verdict came before it."""
         running = self._running.get(trial)
+        if running is not None:
+            running.reached = max(running.reached, evaluation.step)
         if running is None or (running.verdict is not None and running.verdict.state.settled):
             return
         fresh, whole = running.take(evaluation)
@@ -178,6 +181,7 @@ class Loop:
         if step not in reported:
             self._parts.study.report(running.trial, step, running.at(step))
         verdict = self._parts.scheduler.report(running.trial, step, running.losses(step))
+        self._mind_the_target(running, step)
         self._thin_checkpoints(running)
         at_end = self._spec.train.max_steps is not None and step >= self._spec.train.max_steps
         # What an earlier life has shown was judged then; but the driver may have died before it
@@ -191,6 +195,17 @@ class Loop:
             running.verdict = Outcome(TrialState.PAUSED, f"at its rung, step {step}")
             if running.job.model is None:
                 self._stop(running, kill=False)
+
+    def _mind_the_target(self, running: Running, step: int) -> None:
+        """Complete a trial that has shown what the whole sweep is after; its checkpoint is there."""
+        objective = self._spec.objectives[0]
+        value = running.values().get(objective.metric)
+        if value is None or not self._tally.limits.meets_target(value) or step >= self._spec.train.max_steps:
+            return
+        record = replace(running.record, state=TrialState.COMPLETE, others=running.others)
+        if judged(record, self._spec).feasible:
+            running.record = replace(running.record, tags={**running.record.tags, STOPPED_AT: str(step)})
+            self._decide(running, Outcome(TrialState.COMPLETE, f"reached the target at step {step}"), kill=True)
 
     def _decide(self, running: Running, outcome: Outcome, kill: bool) -> None:
         """Decide what becomes of a trial while it runs, and stop it."""
@@ -226,12 +241,15 @@ class Loop:
         running.saw(result.seen)
         for note in running.choices:
             self._say_note(note)
+        running.reached = max(running.reached, result.step or 0)
+        self._tally.steps += running.trained
         outcome = judge_end(running, result, message.damage, search.nan, search.retries)
         record = replace(
             running.record,
             state=outcome.state,
             reason=outcome.reason,
             seconds=running.record.seconds + self._parts.clock() - running.started,
+            trained=running.record.trained + running.trained,
             values=running.values(),
             curve=running.curve,
             others=running.others,
@@ -272,11 +290,13 @@ class Loop:
             record.constraints,
             reason=record.reason,
             seconds=record.seconds,
+            trained=record.trained,
             tags=dict(record.tags),
         )
         self._parts.scheduler.settle(record.number, record.state)
         checkpoints.drop_input_positions(self._dir.trial(record.number).path)
         self._tally.count(record)
+        self._parts.on_trial_end(record)
 
     def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
         """Keep a trial that goes on later: at once, when it is promoted, or when the sweep is resumed."""
@@ -292,6 +312,7 @@ class Loop:
             state=record.state.value,
             reason=record.reason,
             seconds=record.seconds,
+            trained=record.trained,
             failures=record.failures,
             losses=record.losses,
         )
@@ -321,8 +342,11 @@ class Loop:
         if self._end is None:
             latest: list[float] = []
             if self._spec.search.budget.target is not None:
-                latest = [value for r in self._running.values() if (value := r.latest) is not None]
-            self._end = self._tally.limits.reached(self._elapsed_s(), latest)
+                first = self._spec.objectives[0].metric
+            ended = [r for r in self._running.values() if r.verdict is not None and STOPPED_AT in r.record.tags]
+            latest = [r.values()[first] for r in ended]
+            steps = self._tally.steps + sum(running.trained for running in self._running.values())
+            self._end = self._tally.limits.reached(self._elapsed_s(), steps, latest)
 
     def _mind_the_time(self) -> None:
         """Stop what was asked to stop, took too long, or did not obey."""

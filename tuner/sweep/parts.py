@@ -11,14 +11,19 @@ from typing import Protocol
 from tuner.backends import Backend
 from tuner.records import Record
 from tuner.schedulers import Scheduler
-from tuner.study import Study
+from tuner.study import Study, TrialRecord
 from tuner.sweep.progress import Watcher
 from tuner.trial import checkpoints
 
 # Tags of a trial that began with another one's checkpoint.
 FORKED_FROM = "tuner.forked_from"
 FORKED_AT = "tuner.forked_at"
+STOPPED_AT = "tuner.stopped_at"  # tag of a trial that was completed before its end, where it met the target
 REPLACES = "tuner.replaces"
+
+
+def _nothing(_record: TrialRecord) -> None:
+    """Do nothing."""
 
 
 class Stopping(Protocol):
@@ -47,6 +52,7 @@ class Parts:
     Attributes:
         look_after: Called several times a second, looks after what runs beside the loop; returns a
             line worth saying, or nothing.
+        on_trial_end: Called with each trial that settles; never raises.
         clock: Seconds since 1970, or a simulated clock.
         fork: Lets a trial begin with another one's checkpoint, as ``tuner.trial.checkpoints.fork``.
     """
@@ -58,5 +64,6 @@ class Parts:
     watcher: Watcher
     stopping: Stopping
     look_after: Callable[[], str] = str
+    on_trial_end: Callable[[TrialRecord], None] = _nothing
     clock: Callable[[], float] = time.time
     fork: Callable[[Path, int, Path], None] = checkpoints.fork

@@ -42,6 +42,8 @@ class Running:
         verdict: What was decided about it while it ran, or None.
         asked_to_stop_at: When it was asked to stop, on the loop's clock, or None.
         killed: Whether it was killed rather than asked.
+        began_at: Global step of the checkpoint with which this life began.
+        reached: The last global step that is known to have been trained.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Running:
         self.verdict: Outcome | None = None
         self.asked_to_stop_at: float | None = None
         self.killed = False
+        self.began_at = self.reached = 0
         self._objectives = tuple(objectives)
         self._first = FirstValues()
         metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
@@ -74,6 +77,11 @@ class Running:
     def step(self) -> int:
         """The last global step at which it was evaluated; 0 before the first."""
         return max(self._evaluated, default=0)
+
+    @property
+    def trained(self) -> int:
+        """Global steps that this life has trained, as far as is known."""
+        return max(0, self.reached - self.began_at)
 
     @property
     def tags(self) -> list[str]:

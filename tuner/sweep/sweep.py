@@ -27,6 +27,7 @@ from tuner.study.journal import repair
 from tuner.study.study import open_storage
 from tuner.sweep.best_model import export_best
 from tuner.sweep.commands import check
+from tuner.sweep.callbacks import TrialEnd, settled_trials
 from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
@@ -128,6 +129,7 @@ class Sweep:
         watcher: Watcher | None = None,
         sources: Sequence[str] = (),
         export: bool = True,
+        on_trial_end: TrialEnd | None = None,
     ) -> SweepResult:
         """Run the sweep, or continue it where it was left, until its limits are reached.
 
@@ -145,6 +147,8 @@ class Sweep:
                 storages, CSV files; see ``tuner.sweep.warm_start.read_source``.
             export: Whether the best model of a finished sweep is put on its MLflow run, where the model
                 has a ``serving_input_receiver_fn``.
+            on_trial_end: Called with each trial (a ``tuner.Trial``) that completes, is pruned or fails. If
+                it raises, that is reported and the sweep goes on.
 
         Returns:
             The result; a sweep that was stopped has trials that are not settled.
@@ -161,7 +165,7 @@ class Sweep:
             "trial_timeout_s": trial_timeout_s,
             "seed": seed,
         }
-        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources, export)
+        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources, export, on_trial_end)
         if ran.end is None:
             raise KeyboardInterrupt
         return ran.result
@@ -174,6 +178,7 @@ class Sweep:
         watcher: Watcher,
         sources: Sequence[str] = (),
         export: bool = True,
+        on_trial_end: TrialEnd | None = None,
     ) -> Ran:
         """Run or continue the sweep; what ``run`` and the command line stand on."""
         self.spec = changed_limits(self.spec, limits)
@@ -212,6 +217,9 @@ class Sweep:
             log.append(opened(frozen, self._settings(workers), study.learned))
             study.enqueue(self.spec.search.enqueue)
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
+            if on_trial_end is not None:
+                told = settled_trials(on_trial_end, self.dir, self.spec, watcher)
+                parts = replace(parts, on_trial_end=told)
             end = Loop(self.spec, self.dir, adapted(parts), workers, placed.threads).run()
             trials.close()
             if export and end is not None and not end.failed:

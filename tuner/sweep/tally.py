@@ -23,6 +23,7 @@ class Tally:
         counts: How many there are in each state.
         best: Number and first objective of the best complete one, or None.
         valued: Whether any has had an objective.
+        steps: Global steps trained by trials that do not run now, settled or not.
     """
 
     def __init__(self, spec: SweepSpec, sweep_dir: SweepDir) -> None:
@@ -31,6 +32,7 @@ class Tally:
         self.counts: Counter[TrialState] = Counter()
         self.best: tuple[int, float] | None = None
         self.valued = False
+        self.steps = 0
         limit = spec.search.max_checkpoint_bytes
         self._checkpoints = CheckpointLimit(sweep_dir, limit) if limit is not None else None
 
@@ -45,15 +47,24 @@ class Tally:
         self.valued = self.valued or bool(record.values)
         goal = self._objective.goal
         value = record.values.get(self._objective.metric) if record.feasible else None
-        steps = max(0, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
         if self._checkpoints is not None:
             loss = goal.loss(value) if value is not None else math.inf
             self._checkpoints.settle(record.number, loss, best_step(record.curve, goal))
-        self.limits.settle(record.state, record.reason, value, steps)
+        self.limits.settle(record.state, record.reason, value)
         if record.state is TrialState.COMPLETE and value is not None:
             loss = goal.loss(value)
             if self.best is None or loss < goal.loss(self.best[1]):
                 self.best = (record.number, value)
+
+    def recall(self, record: TrialRecord) -> None:
+        """Count what a trial has trained under earlier drivers, and the trial if it is settled.
+
+        A driver that was killed noted nothing of the lives that ended with it; what was reported of
+        them counts.
+        """
+        self.steps += max(record.trained, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        if record.state.settled:
+            self.count(record)
 
     def thin_checkpoints(self, unsettled: Iterable[int]) -> str:
         """Keep the sweep's checkpoints below its limit; return a line worth saying, or nothing."""
