@@ -76,6 +76,12 @@ def encode(params: Params, space: Space) -> dict[str, Any]:
     return {p.name: encoded(params[p.name], p) for p in space.parameters if p.name in params}
 
 
+def encode_loosely(params: Params) -> dict[str, Any]:
+    """Return parameters as Optuna stores them, where their kinds are not known yet."""
+    marked = {k: _MARK + json.dumps(v) for k, v in params.items() if isinstance(v, list)}
+    return {**params, **marked}
+
+
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Return Optuna's distribution of each parameter."""
     return {parameter.name: distribution(parameter) for parameter in space.parameters}

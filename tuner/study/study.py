@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.errors import StoreError
 from tuner.paths import SweepDir
-from tuner.space.sampling import Walk, decode, encode, stored_otherwise, suggest, walk
+from tuner.space.sampling import Walk, decode, encode, encode_loosely, stored_otherwise, suggest
+from tuner.space.sampling import walk as walk_space
 from tuner.spacefile import parameter_to_json
 from tuner.spec import SweepSpec
 from tuner.study.attribute import ATTRIBUTE, STORED
@@ -89,12 +90,15 @@ class Study:
         spec: The sweep.
         storage: Optuna's storage.
         sources: Finished trials of other sweeps, for the sampler to learn from.
+        walk: Goes through the space, where the model defines it by running; else the sweep's space is.
 
     Attributes:
         learned: What became of them, a line for each source.
     """
 
-    def __init__(self, spec: SweepSpec, storage: BaseStorage, sources: Sequence[Source] = ()) -> None:
+    def __init__(
+        self, spec: SweepSpec, storage: BaseStorage, sources: Sequence[Source] = (), walk: Walk | None = None
+    ) -> None:
         import optuna
 
         from tuner.study.samplers import make_sampler
@@ -105,7 +109,8 @@ class Study:
         self._ids: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
         self._waits = True  # whether a trial that was enqueued may wait
-        self._walk: Walk = partial(walk, spec.space)
+        self._walk: Walk = walk or partial(walk_space, spec.space)
+        self._defined_by_file = walk is None
         earlier, self.learned = learned(sources, spec, self._walk)
         self._study = optuna.create_study(
             study_name=spec.name,
@@ -139,7 +144,7 @@ class Study:
         Called again with the same ones, or more, it adds what was not added before.
         """
         for index in range(int(self.attributes.get("enqueued", 0)), len(starting_points)):
-            self._study.enqueue_trial(encode(starting_points[index], self._spec.space))
+            self._study.enqueue_trial(self._encode(starting_points[index]))
             self._waits = True
             self.set_attributes(enqueued=index + 1)
 
@@ -147,7 +152,7 @@ class Study:
         """Draw the parameters of a new trial."""
         trial = self._study.ask() if self._may_wait() else self._new()
         self._ids[trial.number] = trial._trial_id
-        return TrialRecord(trial.number, TrialState.RUNNING, self._draw(trial))
+        return TrialRecord(trial.number, TrialState.RUNNING, self._drawn(trial))
 
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
@@ -177,7 +182,7 @@ class Study:
         now = optuna.trial.create_trial(
             state=optuna.trial.TrialState.RUNNING,
             user_attrs={ATTRIBUTE: {"tags": dict(tags)}},
-            system_attrs={"fixed_params": encode(params, self._spec.space)},
+            system_attrs={"fixed_params": self._encode(params)},
         )
         trial_id = self._storage.create_new_trial(self._study._study_id, template_trial=now)
         return self.take_up(self._storage.get_trial_number_from_id(trial_id))
@@ -187,7 +192,7 @@ class Study:
         import optuna
 
         trial = optuna.trial.Trial(self._study, self._id(number))
-        self._draw(trial)
+        self._drawn(trial)
         return self._record(self._storage.get_trial(self._id(number)))
 
     def report(self, number: int, step: int, values: Mapping[str, float]) -> None:
@@ -270,8 +275,17 @@ class Study:
         found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
         return list(_begun(found, self._spec))
 
-    def _draw(self, trial: OptunaTrial) -> dict[str, ParamValue]:
-        return self._walk(lambda parameter: suggest(trial, parameter))
+    def _drawn(self, trial: OptunaTrial) -> dict[str, ParamValue]:
+        """Draw what a trial has not drawn yet; return its parameters and constants."""
+        params = self._walk(lambda parameter: suggest(trial, parameter))
+        others = {} if self._defined_by_file else {k: v for k, v in params.items() if k not in trial.params}
+        if others:
+            self.note(trial.number, constants=others)
+        return params
+
+    def _encode(self, params: Params) -> dict[str, Any]:
+        """Return parameters as Optuna stores them, or takes them to be fixed."""
+        return encode(params, self._spec.space) if self._defined_by_file else encode_loosely(params)
 
     def _id(self, number: int) -> int:
         if number not in self._ids:
@@ -342,7 +356,7 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
     return TrialRecord(
         number=frozen.number,
         state=state,
-        params={**decode(frozen.params, spec.space), **spec.space.constants},
+        params={**decode(frozen.params, spec.space), **spec.space.constants, **noted.get("constants", {})},
         reason=noted.get("reason", ""),
         values=values,
         curve=dict(sorted(frozen.intermediate_values.items())),

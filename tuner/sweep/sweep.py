@@ -21,6 +21,7 @@ from tuner.recorders.process import RecorderProcess
 from tuner.records import RecordLog, SweepClosed
 from tuner.results import SweepResult
 from tuner.schedulers import make_scheduler
+from tuner.space.sampling import Walk
 from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
@@ -31,6 +32,7 @@ from tuner.sweep.callbacks import TrialEnd, settled_trials
 from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
+from tuner.sweep.model_space import open_model_space, walk_of
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
 from tuner.sweep.placing import check_backend, place
 from tuner.sweep.progress import Silent, Watcher
@@ -201,17 +203,20 @@ class Sweep:
             placed = place(self.spec, self.dir, backend)
             workers, trials = placed.workers, placed.backend
             stack.callback(trials.close)
+            space = open_model_space(self.spec, self.dir.driver_log_file)
+            stack.callback(space.close if space else str)
             recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
             for note in (*placed.notes, *trials.open()):
                 watcher.say(note)
             recorder.wait_ready()
+            walk = walk_of(space, self.spec)
             write_sources(self.dir, earlier)
             frozen.write(self.dir)
             log = RecordLog(self.dir.records_file)
             stack.callback(log.close)
-            study = self._study(earlier)
+            study = self._study(earlier, walk)
             for line in study.learned:
                 watcher.say(line)
             log.append(opened(frozen, self._settings(workers), study.learned))
@@ -266,11 +271,11 @@ class Sweep:
                 [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")],
             ) from error
 
-    def _study(self, earlier: Sequence[Source]) -> Study:
+    def _study(self, earlier: Sequence[Source], walk: Walk | None) -> Study:
         if not self._storage_url:
             repair(self.dir.journal_file)  # what a killed driver had not written whole, it had not done
         try:
-            return Study(self.spec, open_storage(self.dir, self._storage_url), earlier)
+            return Study(self.spec, open_storage(self.dir, self._storage_url), earlier, walk)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the study of {self.spec.name!r} cannot be opened: {error}") from error
 

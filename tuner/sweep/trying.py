@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,10 @@ from tuner.backends.local import LocalBackend
 from tuner.errors import InvalidInput
 from tuner.jobs import Ending, Job
 from tuner.paths import TrialDir
+from tuner.space.drawing import drawn
+from tuner.space.sampling import walk
 from tuner.spec import SweepSpec
+from tuner.sweep.model_space import open_model_space, walk_of
 from tuner.sweep.running import missing_objective
 from tuner.values import ParamValue
 
@@ -31,8 +35,8 @@ def try_spec(spec: SweepSpec) -> Tried:
     """
     if spec.model is None:
         raise InvalidInput("", "there is no model to check: the file names none")
-    params = draw(spec)
     with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
+        params = draw(spec, Path(folder) / "server.log")
         trial_dir = TrialDir(Path(folder) / "0000")
         backend = LocalBackend(spec.model, Path(folder) / "server.log")
         try:
@@ -48,15 +52,16 @@ def try_spec(spec: SweepSpec) -> Tried:
             backend.close()
 
 
-def draw(spec: SweepSpec) -> dict[str, ParamValue]:
-    """Return parameters drawn at random from the sweep's space, with its constants."""
-    import optuna
-
-    from tuner.space.sampling import sample
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.search.seed))
-    return {**sample(study.ask(), spec.space), **spec.space.constants}
+def draw(spec: SweepSpec, log_file: Path) -> dict[str, ParamValue]:
+    """Return parameters drawn at random from the file's space or the model's own, with constants."""
+    chance = random.Random(spec.search.seed)
+    space = open_model_space(spec, log_file)
+    try:
+        own = walk_of(space, spec)
+        return own(lambda p: drawn(p, chance)) if own else walk(spec.space, lambda p: drawn(p, chance))
+    finally:
+        if space is not None:
+            space.close()
 
 
 def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir) -> Tried:

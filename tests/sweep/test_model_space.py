@@ -1,0 +1,132 @@
+"""A space that the model defines by running: drawn beside the driver, by its one sampler."""
+
+import sys
+
+import pytest
+
+import tuner
+from tests.sweep.test_sweeps import Lines
+from tuner.errors import BackendError
+from tuner.space import Categorical, Float, Int
+from tuner.spec import ModelRef
+from tuner.sweep.model_space import ModelSpace
+from tuner.values import TrialState
+from tuner.verify import verify_sweep
+
+MODEL = """
+from tests.models.tiny import *
+
+def space(trial):
+    rate = trial.suggest_float("learning_rate", 1e-3, 1e-1, log=True)
+    if trial.suggest_categorical("shape", [[1, 2], "plain"]) == "plain":
+        for layer in range(trial.suggest_int("layers", 1, 2)):
+            trial.suggest_int(f"units_{layer}", 16, 64, step=16)
+    return {"batch": 32, "rate_text": f"{rate:.3g}"}
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    file = tmp_path / "dynamic.py"
+    file.write_text(MODEL)
+    return file
+
+
+@pytest.fixture
+def dynamic_file(tmp_path, model):
+    def write(search="{sampler: tpe, trials: 4, seed: 2}", name="dynamic"):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(
+            f"name: {name}\nmodel: {model}\nobjective: {{metric: rmse}}\n"
+            f"train: {{max_steps: 20, evaluate_every: 20}}\nsearch: {search}\n"
+        )
+        return file
+
+    return write
+
+
+def run(file, root, sources=(), **limits):
+    sweep, lines = tuner.Sweep.from_file(file, root), Lines()
+    return sweep.drive({"workers": 1, **limits}, "local", {}, lines, sources), sweep, lines.lines
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_the_function_runs_in_a_process_of_its_own_and_its_faults_are_said_with_their_line(tmp_path):
+    file = tmp_path / "faulty.py"
+    file.write_text(
+        "from tests.models.tiny import *\ndef space(trial):\n"
+        "    if trial.suggest_int('n', 0, 3) == 1:\n        raise KeyError('no such key')\n"
+        "    if trial.params['n'] == 2:\n        trial.report(1.0, 1)\n"
+        "    if trial.params['n'] == 3:\n        import os; os._exit(3)\n"
+        "    trial.suggest_float('wrong', 2.0, 1.0)\n"
+    )
+    space = ModelSpace(ModelRef(file=str(file), import_paths=tuple(sys.path)), tmp_path / "log")
+    try:
+        assert space.ready()
+        for value, said in (
+            (1, r"KeyError: 'no such key' \(line 4 of .*faulty.py\)"),
+            (2, r"trial.report is not there in space\(trial\)"),
+            (0, r"wrong: low \(2.0\) is above high \(1.0\)"),
+        ):
+            with pytest.raises(tuner.InvalidInput, match=said):
+                space.walk(lambda parameter, value=value: value)
+        with pytest.raises(BackendError, match="the process that runs space"):
+            space.walk(lambda parameter: 3)
+    finally:
+        space.close()
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_parameters_reach_the_driver_as_they_were_suggested_and_constants_come_after_them(model, tmp_path):
+    asked = []
+
+    def choose(parameter):
+        asked.append(parameter)
+        return {"learning_rate": 0.01, "shape": "plain", "layers": 2}.get(parameter.name, 32)
+
+    space = ModelSpace(ModelRef(file=str(model), import_paths=tuple(sys.path)), tmp_path / "log")
+    try:
+        assert space.ready()
+        found = space.walk(choose)
+    finally:
+        space.close()
+    assert list(found) == ["learning_rate", "shape", "layers", "units_0", "units_1", "batch", "rate_text"]
+    assert found["rate_text"] == "0.01" and found["batch"] == 32
+    assert asked[:3] == [
+        Float("learning_rate", 1e-3, 1e-1, log=True),
+        Categorical("shape", ([1, 2], "plain")),
+        Int("layers", 1, 2),
+    ]
+
+
+@pytest.mark.slow
+def test_a_sweep_over_it_is_recorded_verified_and_goes_on_as_one_that_was_never_left(
+    dynamic_file, root, tmp_path, database
+):
+    import shutil
+
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(database, other / "mlflow.db")
+    search = "{sampler: tpe, trials: 4, seed: 2, enqueue: [{shape: [1, 2]}, {shape: plain, layers: 2}]}"
+    whole, _, _ = run(dynamic_file(search), root)
+    run(dynamic_file(search), other, trials=2)
+    ran, sweep, _ = run(dynamic_file(search), other)
+    params = [t.params for t in ran.result.trials]
+    assert params == [t.params for t in whole.result.trials]
+    assert [t.state for t in ran.result.trials] == [TrialState.COMPLETE] * 4
+    assert params[0]["shape"] == [1, 2] and "layers" not in params[0]
+    assert {"units_0", "units_1"} <= params[1].keys() and params[1]["batch"] == 32
+    assert verify_sweep(sweep.dir, ran.result).differences == []
+    _, _, lines = run(dynamic_file("{sampler: tpe, trials: 1}", "learning"), other, ["dynamic"])
+    assert lines[0] == "from dynamic: 4 of 4 finished trials used"
+    assert "optuna" in sys.modules and "tensorflow" not in sys.modules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", ["{sampler: grid}", "{scheduler: pbt}"])
+def test_what_needs_parameters_in_the_file_is_refused(dynamic_file, root, search):
+    with pytest.raises(tuner.InvalidInput, match=r"parameter"):
+        run(dynamic_file(search), root)

@@ -1,0 +1,162 @@
+"""A space that the model defines by running: the driver's end of ``tuner.trial.space_server``.
+
+The function runs in a process of its own and not in the warm parent: not every backend has one in
+reach of the driver, and a function that hangs or crashes should take no trial with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.space import Categorical, Float, Int, Parameter
+from tuner.space.sampling import Choose, Walk
+from tuner.spec import ModelRef, SweepSpec
+from tuner.values import ParamValue
+
+DRAW_S = 60.0  # how long a ``space(trial)`` may take
+
+
+class ModelSpace:
+    """Ask the model's ``space(trial)`` for a trial's parameters.
+
+    Args:
+        model: The user's model.
+        log_file: Where the process's own output goes.
+    """
+
+    def __init__(self, model: ModelRef, log_file: Path) -> None:
+        self._model = model
+        self._log_file = log_file
+        ours, theirs = socket.socketpair()
+        env = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
+        env.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+        with theirs, log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tuner.trial.space_server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
+            )
+        self._socket = ours
+        self._stream = ours.makefile("rw", encoding="utf-8", newline="\n")
+        self._say(model=dataclasses.asdict(model))
+
+    def ready(self) -> bool:
+        """Wait until the model is imported; return whether it has such a function.
+
+        Raises:
+            InvalidInput: The model cannot be used.
+            BackendError: The process died.
+        """
+        said = self._hear()
+        if said["event"] == "refused":
+            raise InvalidInput(said["source"], [Problem(**problem) for problem in said["problems"]])
+        return bool(said["space"])
+
+    def walk(self, choose: Choose) -> dict[str, ParamValue]:
+        """Run ``space(trial)`` once, choosing what it suggests; see ``tuner.space.sampling.Walk``.
+
+        Raises:
+            InvalidInput: The function raised, or took too long.
+            BackendError: The process died.
+        """
+        self._socket.settimeout(DRAW_S)
+        self._say(do="draw")
+        drawn: dict[str, ParamValue] = {}
+        while True:
+            said = self._hear()
+            if said["event"] == "drawn":
+                return {**drawn, **said["constants"]}
+            if said["event"] == "failed":
+                raise InvalidInput(f"model {self._model}", f"space(trial) failed: {said['reason']}")
+            try:
+                parameter = _parameter(said["parameter"])
+                drawn[parameter.name] = choose(parameter)
+            except (ValueError, TypeError) as error:
+                self._say(error=f"{said['parameter']['name']}: {error}")
+            else:
+                self._say(value=drawn[parameter.name])
+
+    def close(self) -> None:
+        """End the process; allowed more than once."""
+        with contextlib.suppress(OSError, ValueError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _say(self, **message: Any) -> None:
+        with contextlib.suppress(OSError):  # it is gone: the next read says so
+            self._stream.write(json.dumps(message) + "\n")
+            self._stream.flush()
+
+    def _hear(self) -> dict[str, Any]:
+        try:
+            line = self._stream.readline()
+        except TimeoutError as error:
+            raise InvalidInput(
+                f"model {self._model}", f"space(trial) suggested nothing for {DRAW_S:g} s, expected an end of it"
+            ) from error
+        except OSError:
+            line = ""
+        if not line:
+            raise BackendError(
+                f"the process that runs space(trial) of model {self._model} ended",
+                f"its output is in {self._log_file}",
+            )
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+
+def open_model_space(spec: SweepSpec, log_file: Path) -> ModelSpace | None:
+    """Start what draws from the model's own space, where the file has no parameters; else return None."""
+    if spec.model is None or spec.space.parameters or spec.space.constants:
+        return None
+    return ModelSpace(spec.model, log_file)
+
+
+def walk_of(space: ModelSpace | None, spec: SweepSpec) -> Walk | None:
+    """Return how the model goes through its own space; None where it has none.
+
+    Raises:
+        InvalidInput: The model cannot be used, or the sampler or scheduler needs parameters in the file.
+    """
+    if space is None or not space.ready():
+        return None
+    needs = {"grid": "search.sampler", "pbt": "search.scheduler"}
+    problems = [
+        Problem(where, f"{name} needs parameters in the file, and the space is the model's space(trial)")
+        for name, where in needs.items()
+        if name in (spec.search.sampler.name, spec.search.scheduler.name)
+    ]
+    if problems:
+        raise InvalidInput("", problems)
+    return space.walk
+
+
+def _parameter(data: dict[str, Any]) -> Parameter:
+    kind, name = data["kind"], data["name"]
+    if kind == "categorical":
+        if not data["choices"]:
+            raise ValueError("there is no choice")
+        return Categorical(name, tuple(data["choices"]))
+    if data["low"] > data["high"]:
+        raise ValueError(f"low ({data['low']}) is above high ({data['high']})")
+    if kind == "int":
+        return Int(name, data["low"], data["high"], data["log"], data["step"])
+    return Float(name, data["low"], data["high"], data["log"], data["step"])
