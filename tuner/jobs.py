@@ -69,6 +69,10 @@ class Job:
         return cls(**data)
 
 
+NO_FIT = "the checkpoint does not fit the model"
+"""How the reason of a trial begins that could not read the checkpoint it was to begin with."""
+
+
 class Ending(str, Enum):
     """How a trial's process ended, as far as it could say."""
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.events import FirstValues
-from tuner.jobs import Ending, Job, Result
+from tuner.jobs import NO_FIT, Ending, Job, Result
 from tuner.study import TrialRecord
 from tuner.sweep.commands import ObjectiveFolders
 from tuner.sweep.outcomes import objective_values
+from tuner.sweep.parts import FORKED_FROM
 from tuner.values import Constraint, Evaluation, Objective, TrialState
 
 LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
@@ -175,6 +176,12 @@ def missing_objective(metrics: Sequence[str], tags: Sequence[str]) -> str:
     return f"the objective {wanted} never came; tags that are there: {', '.join(tags)}{hint}"
 
 
+_PERTURBED = (
+    "a parameter that pbt perturbs changes the shape of a variable; take it out of search.scheduler.perturb, "
+    "or make it a constant"
+)
+
+
 def judge_end(running: Running, result: Result, damage: Sequence[str], nan: str, retries: int) -> Outcome:
     """Say what becomes of a trial whose process ended.
 
@@ -201,6 +208,8 @@ def judge_end(running: Running, result: Result, damage: Sequence[str], nan: str,
         return Outcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
     if result.ending is Ending.LOST and running.record.losses < LOST_LIMIT:
         return Outcome(TrialState.RUNNING, result.reason)
+    if NO_FIT in result.reason and FORKED_FROM in running.record.tags:
+        return Outcome(TrialState.FAIL, f"{result.reason}: {_PERTURBED}")
     # An exception before the first checkpoint would come again; a process that died may live.
     hopeless = not result.step and not result.died
     if running.record.failures < retries and not hopeless:

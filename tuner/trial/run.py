@@ -19,6 +19,7 @@ from tuner.task.dataset import write_dataset
 from tuner.task.specs import configured
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.event_names import wait_for_a_new_name
+from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
 from tuner.trial.stopping import Control, StopRequest, controlled
 
@@ -139,5 +140,6 @@ def evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None
     folder = f"eval_{specs.eval.name}" if specs.eval.name else "eval"
     if any(e.step == step and e.folder == folder for e in read_all(trial_dir)):
         return
-    evaluator = training._TrainingExecutor._Evaluator(estimator, specs.eval, specs.train.max_steps)
+    checked = specs.eval._replace(hooks=(*specs.eval.hooks, fit_hook(estimator.model_dir)))
+    evaluator = training._TrainingExecutor._Evaluator(estimator, checked, specs.train.max_steps)
     evaluator.evaluate_and_export()

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
+from tuner.trial.fitting import fit_hook
+
 
 class StopRequest:
     """Whether the trial was asked to stop; set from a signal or from another thread."""
@@ -102,7 +104,8 @@ def controlled(control: Control, extension: Extension | None = None) -> Iterator
         listener: Any = None,
     ) -> None:
         train_spec = train_spec._replace(
-            hooks=(*train_spec.hooks, *hooks), saving_listeners=(*train_spec.saving_listeners, *listeners)
+            hooks=(*train_spec.hooks, fit_hook(estimator.model_dir), *hooks),
+            saving_listeners=(*train_spec.saving_listeners, *listeners),
         )
         original(self, estimator, train_spec, eval_spec, train_hooks, listener or after_evaluation)
 
