@@ -200,7 +200,8 @@ class Loop:
         """Complete a trial that has shown what the whole sweep is after; its checkpoint is there."""
         objective = self._spec.objectives[0]
         value = running.values().get(objective.metric)
-        if value is None or not self._tally.limits.meets_target(value) or step >= self._spec.train.max_steps:
+        at_end = self._spec.train.max_steps is not None and step >= self._spec.train.max_steps
+        if value is None or at_end or not self._tally.limits.meets_target(value):
             return
         record = replace(running.record, state=TrialState.COMPLETE, others=running.others)
         if judged(record, self._spec).feasible:

@@ -27,8 +27,8 @@ from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.study import open_storage
 from tuner.sweep.best_model import export_best
-from tuner.sweep.commands import check
 from tuner.sweep.callbacks import TrialEnd, settled_trials
+from tuner.sweep.commands import check
 from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
