@@ -59,6 +59,34 @@ def test_the_shipped_search_spaces_are_valid_also_with_smaller_numbers():
         assert (spec.train.max_steps, spec.train.evaluate_every, spec.search.trials) == (30, 10, 2)
 
 
+def test_starting_points_that_the_space_cannot_hold_are_refused_each_with_its_place():
+    points = "[{learning_rate: 0.01, units: 32}, {learning_rat: 0.01}, {units: 33}, {batch_size: 1}, {optimizer: adm}]"
+    found = problems(GOOD, [f"search.enqueue={points}"])
+    assert len(found) == 4
+    assert (
+        found[0].startswith("search.enqueue.1.learning_rat: names the unknown parameter")
+        and "learning_rate" in found[0]
+    )
+    assert found[1] == "search.enqueue.2.units: 33 is between two steps of 16"
+    assert found[2].startswith("search.enqueue.3.batch_size: is a constant")
+    assert "none of the choices 'adam', 'ftrl', 'sgd'" in found[3]
+
+
+def test_constraints_without_a_bound_or_that_nothing_meets_are_refused():
+    text = GOOD + "constraints: {latency: {max: 5}, size: {min: 2, max: 1}, recall: {}, rmse: {max: 1}, auc: {mx: 1}}\n"
+    (unknown,) = problems(text)
+    assert unknown.startswith("constraints.auc.mx: unknown key 'mx'") and "max" in unknown
+    found = problems(text.replace(", auc: {mx: 1}", ""))
+    assert [problem.split(":")[0] for problem in found] == [
+        "constraints.size",
+        "constraints.recall",
+        "constraints.rmse",
+    ]
+    (constraint,) = parse(GOOD + "constraints: {latency: {max: 5, of: {mean: 3}}}\n").constraints
+    assert constraint.violation(7.0) == 2.0 and constraint.violation(4.0) < 0
+    assert constraint.value([1.0, 2.0, 3.0, 4.0]) == 3.0
+
+
 def test_set_replaces_a_value_read_as_yaml_and_the_frozen_text_has_it():
     spec = parse(GOOD, ["train.max_steps=600", "parameters.units.high=64", "search.seed=7"])
     assert (spec.train.max_steps, spec.search.seed) == (600, 7)

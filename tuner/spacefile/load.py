@@ -10,6 +10,7 @@ from typing import Any
 from tuner.errors import InvalidInput, Problem
 from tuner.paths import check_name
 from tuner.spacefile.constraints import read_constraints
+from tuner.spacefile.enqueued import check_enqueued
 from tuner.spacefile.parameters import read_parameters
 from tuner.spacefile.scripted import check_scripted
 from tuner.spacefile.shape import KEYS, check_shape
@@ -84,6 +85,7 @@ def parse_spec(
     ray = RaySettings() if "ray" in bad else _ray(values.get("ray") or {}, folder, problems)
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
+        check_enqueued(search.enqueue, space, problems)
         problems += check_simulation(simulation, search)
         if command:
             check_scripted(train, search, problems)

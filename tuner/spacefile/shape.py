@@ -175,6 +175,7 @@ KEYS = tuple(FileShape.model_fields)
 _MODELS: dict[str, type[BaseModel]] = {
     "": FileShape,
     "objective": ObjectiveShape,
+    "constraints": ConstraintShape,
     "train": TrainShape,
     "search": SearchShape,
     "search.budget": BudgetShape,
@@ -258,7 +259,8 @@ def _problem(where: str, found: Any, values: dict[str, Any]) -> Problem:
         return Problem(where, "is missing")
     if kind == "extra_forbidden":
         parent = ".".join(part for part in where.split(".")[:-1] if not part.isdecimal())
-        fields = list(_MODELS.get(parent, FileShape).model_fields)
+        inside = "constraints" if parent.startswith("constraints.") else parent
+        fields = list(_MODELS.get(inside, FileShape).model_fields)
         return Problem(where, f"unknown key {key!r}", near(key, fields))
     value = _lookup(values, where, value)
     if kind in ("greater_than_equal", "greater_than", "less_than", "less_than_equal") and not isinstance(value, bool):
