@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, SweepLocked
 from tuner.paths import SweepDir
 from tuner.recorders.deleted import delete_runs
 from tuner.recorders.runs import parent_run_id, run_ids
 from tuner.results import SweepResult
 from tuner.sizes import show_size
 from tuner.study import DriverLock, Study
-from tuner.study.study import open_storage
+from tuner.study.lock import at_work
+from tuner.study.study import delete_study, open_storage
 from tuner.sweep.opening import read_frozen
 
 
@@ -64,7 +66,7 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
     lines = (f"trial {trial} of {sweep_dir.name}: {len(doomed)} MLflow runs, and {_size(folder)} in {folder}",)
 
     def carry_out() -> None:
-        with DriverLock(sweep_dir.driver_file):
+        with _alone(sweep_dir):
             delete_runs(sweep_dir, doomed, uri)
             study = Study(frozen.spec, open_storage(sweep_dir, frozen.storage_url))
             study.forget(trial)
@@ -74,9 +76,26 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
 
 
 def _delete_sweep(sweep_dir: SweepDir, runs: list[str], uri: str | None) -> None:
-    with DriverLock(sweep_dir.driver_file):
+    with _alone(sweep_dir):
+        storage_url = read_frozen(sweep_dir).storage_url
+        if storage_url:
+            delete_study(storage_url, sweep_dir.name)
         delete_runs(sweep_dir, runs, uri)
     _remove(sweep_dir.path)
+
+
+@contextmanager
+def _alone(sweep_dir: SweepDir) -> Iterator[None]:
+    """Keep drivers away meanwhile."""
+    with DriverLock(sweep_dir.driver_file):
+        others = [driver for driver in at_work(sweep_dir) if driver.get("pid") != os.getpid()]
+        if others:
+            who = " and ".join(f"process {driver.get('pid')} on {driver.get('host')}" for driver in others)
+            raise SweepLocked(
+                f"the sweep {sweep_dir.name!r} is being worked on by {who}",
+                f"wait for them, or stop them with: tuner stop {sweep_dir.name}",
+            )
+        yield
 
 
 def _remove(folder: Path) -> None:

@@ -140,6 +140,15 @@ class SweepDir:
         return self.path / "driver.lock"
 
     @property
+    def drivers_dir(self) -> Path:
+        """The locks of the drivers that share the sweep, where its study is on a database."""
+        return self.path / "drivers"
+
+    def driver(self, name: str) -> Path:
+        """The lock of one of the drivers that share the sweep."""
+        return self.drivers_dir / f"{name}.lock"
+
+    @property
     def stop_file(self) -> Path:
         """Made by ``tuner stop``, seen and removed by the driver."""
         return self.path / "stop.request"

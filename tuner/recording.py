@@ -47,7 +47,7 @@ def main() -> None:
         os.nice(5)  # trials come first
     sweep_dir = SweepDir(Path(sys.argv[1]))
     uri = sys.argv[2] if len(sys.argv) > 2 else None
-    run_sender(sweep_dir, MlflowRecorder(sweep_dir, uri, sweep_files=SweepFiles(sweep_dir)))
+    run_sender(sweep_dir, lambda: MlflowRecorder(sweep_dir, uri, sweep_files=SweepFiles(sweep_dir)))
 
 
 if __name__ == "__main__":

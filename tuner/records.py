@@ -7,9 +7,11 @@ Lines may repeat after a driver was killed: a record sent twice must count once.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -160,20 +162,40 @@ def from_json(line: str) -> Record:
 
 
 class RecordLog:
-    """Append records to a sweep's log; one writer at a time.
+    """Append records to a sweep's log; one writer at a time, or several that share it.
 
     A torn last line, left by a writer that was killed, is cut off when the log is opened.
+
+    Args:
+        file: The log; made if it is not there.
+        shared: Whether other drivers append to it too: each write then holds a lock on the file.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, shared: bool = False) -> None:
         self._file = file
-        cut_torn_line(file)
+        self._shared = shared
         self._stream = file.open("ab", buffering=0)
+        with self._turn():
+            cut_torn_line(file)
 
     def append(self, *records: Record) -> None:
         """Append ``records`` in one write, so that each stands whole or not at all for readers."""
         if records:
-            self._stream.write("".join(to_json(record) + "\n" for record in records).encode())
+            with self._turn():
+                if self._shared:
+                    cut_torn_line(self._file)  # of a driver that was killed while it wrote
+                self._stream.write("".join(to_json(record) + "\n" for record in records).encode())
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._shared:
+            yield
+            return
+        fcntl.flock(self._stream, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._stream, fcntl.LOCK_UN)
 
     def sync(self) -> None:
         """Return when what was appended would survive the machine."""

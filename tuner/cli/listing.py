@@ -32,7 +32,7 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
 
 def _row(sweep_dir: SweepDir) -> dict[str, Any]:
     from tuner.results import SweepResult
-    from tuner.study.lock import held
+    from tuner.study.lock import at_work
     from tuner.sweep.opening import read_frozen
     from tuner.values import TrialState
 
@@ -43,7 +43,7 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
     done = sum(state.settled for state in states) >= frozen.spec.search.trials
     return {
         "sweep": sweep_dir.name,
-        "state": "running" if held(sweep_dir.driver_file) else "finished" if done else "stopped",
+        "state": "running" if at_work(sweep_dir) else "finished" if done else "stopped",
         "trials": f"{sum(state.settled for state in states)}/{frozen.spec.search.trials}",
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),

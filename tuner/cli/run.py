@@ -52,6 +52,9 @@ def run(
             "folder of Ray Tune or Keras Tuner.",
         ),
     ] = None,
+    storage: Annotated[
+        str, typer.Option("--storage", metavar="URL", help="Keep the study on a database, which drivers may share.")
+    ] = "",
     override: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file, as train.max_steps=300."),
@@ -66,7 +69,7 @@ def run(
     del debug
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
-    sweep = Sweep.from_file(space, root, name, override or [], script or [])
+    sweep = Sweep.from_file(space, root, name, override or [], script or [], storage)
     return drive(sweep, limits, backend, tags, source or [], export)
 
 

@@ -13,15 +13,16 @@ from tuner.errors import InvalidInput
 @command("stop")
 def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Ask a running sweep to stop; its trials stop at their next checkpoints."""
-    from tuner.study.lock import held, holder
+    from tuner.study.lock import at_work
     from tuner.sweep import Sweep
     from tuner.sweep.stopping import request_stop
 
     del debug
     sweep = Sweep.open(name, root)
-    if not held(sweep.dir.driver_file):
+    drivers = at_work(sweep.dir)
+    if not drivers:
         raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")
-    driver = holder(sweep.dir.driver_file)
     request_stop(sweep.dir.stop_file)
-    typer.echo(f"asked process {driver.get('pid')} on {driver.get('host')} to stop; follow it with: tuner list")
+    who = " and ".join(f"process {driver.get('pid')} on {driver.get('host')}" for driver in drivers)
+    typer.echo(f"asked {who} to stop; follow it with: tuner list")
     return 0

@@ -63,6 +63,7 @@ class MlflowRecorder:
         self._training: TrainingCurves | None = None
         self._names: dict[int, MetricNames] = defaultdict(MetricNames)
         self._bests: dict[int, dict[str, dict[int, float]]] = {}
+        self._evaluated_at: dict[int, float] = {}
         self._infinite: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
         self._experiment_id = ""
 
@@ -151,6 +152,7 @@ class MlflowRecorder:
             self._metric(record.trial, batch, name, value, found.time, found.step)
             if tag in objectives and found.folder and self._is_best(record.trial, tag, found.step, value):
                 self._metric(record.trial, batch, valid_name(f"best/{tag}"), value, found.time, found.step)
+        self._evaluated_at[record.trial] = found.time
         if found.folder:
             batch.last_step = max(found.step, batch.last_step or 0)
 
@@ -180,9 +182,12 @@ class MlflowRecorder:
         batch.tags["tuner.reason"] = record.reason
         batch.tags.update(record.tags)
         several = len(record.values) > 1
+        # A driver may die after it recorded an end and before the study knew, and the trial's end is
+        # recorded again by the next one: with the time of the last evaluation, it leaves one row.
+        at = self._evaluated_at.get(record.trial, record.time)
         for metric, value in record.values.items():
             name = valid_name(f"objective/{metric}") if several else "objective"
-            self._metric(record.trial, batch, name, value, record.time, record.step or 0)
+            self._metric(record.trial, batch, name, value, at, record.step or 0)
         if record.state is not TrialState.COMPLETE:
             batch.last_step = record.step if record.step is not None else batch.last_step
         batch.settled = record.state.settled

@@ -16,7 +16,8 @@ import json
 import os
 import select
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import IO, Any
 
 from tuner.errors import TunerError
 from tuner.paths import SweepDir
@@ -114,23 +115,53 @@ def say(**message: Any) -> None:
         print(json.dumps(message), flush=True)  # noqa: T201
 
 
-def run_sender(sweep_dir: SweepDir, recorder: Recorder) -> None:
+def run_sender(sweep_dir: SweepDir, make: Callable[[], Recorder]) -> None:
     """Send until the driver is gone and everything has arrived.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        make: Makes the recorder, when it is this process's turn to send.
 
     Raises:
         SystemExit: The store cannot be used as it is; the driver has been told.
     """
     with (sweep_dir.path / "sender.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one left by a dead driver ends soon
+        draining = _stand_by(lock, sweep_dir)
+        if draining is None:
+            return
         try:
-            _loop(Sender(sweep_dir, recorder, HParams(sweep_dir)))
+            _loop(Sender(sweep_dir, make(), HParams(sweep_dir)), draining)
         except TunerError as error:
             say(event="error", message=error.message, hint=error.hint)
             raise SystemExit(1) from error
 
 
-def _loop(sender: Sender) -> None:
-    draining, deadline = False, None
+def _stand_by(lock: IO[str], sweep_dir: SweepDir) -> bool | None:
+    """Wait until no other process sends this sweep's records: that of another driver, or of a dead one.
+
+    Returns:
+        Whether the driver waits for everything to arrive; None if the driver is gone.
+    """
+    draining, said = False, False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return draining
+        if not said:
+            said = True
+            say(event="ready")
+        if draining and read_sent(sweep_dir.sent_file) >= sweep_dir.records_file.stat().st_size:
+            say(event="drained")
+            draining = False
+        if select.select([0], [], [], EVERY_S)[0]:
+            order = os.read(0, 4096)
+            if not order:
+                return None
+            draining = draining or b"drain" in order
+
+
+def _loop(sender: Sender, draining: bool = False) -> None:
+    deadline = None
     while True:
         arrived = sender.step(closing=draining or deadline is not None)
         if arrived and draining:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import SweepLocked
+from tuner.paths import SweepDir
 
 STALE_S = 60.0
 _BEAT_S = 10.0
@@ -85,6 +86,12 @@ def holder(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def at_work(sweep_dir: SweepDir) -> list[dict[str, Any]]:
+    """Return pid, host and time of each living driver of a sweep: one, or those that share its study."""
+    files = [sweep_dir.driver_file, *sorted(sweep_dir.drivers_dir.glob("*.lock"))]
+    return [holder(file) for file in files if file.exists() and held(file)]
 
 
 def held(file: Path) -> bool:

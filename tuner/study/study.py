@@ -7,6 +7,7 @@ that was told cannot be opened again), and which of them it is stands in the tri
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ class TrialRecord:
         seconds: Time its processes ran, without pauses.
         trained: Global steps that its processes trained, those beyond its last report included.
         lives: How many processes it has had.
+        driver: Which driver runs it or ran it last, where several share the sweep.
         failures: How many of them died or raised.
         losses: How many of them their backend lost through no fault of theirs.
         stop_at: Global step at which its last process was to pause, or None for its end.
@@ -71,6 +73,7 @@ class TrialRecord:
     started: float = 0.0
     ended: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict)
+    driver: str = ""
 
     @property
     def step(self) -> int | None:
@@ -187,10 +190,15 @@ class Study:
         trial_id = self._storage.create_new_trial(self._study._study_id, template_trial=now)
         return self.take_up(self._storage.get_trial_number_from_id(trial_id))
 
+    def look_again(self, number: int) -> None:
+        """Forget what was read of a trial: another driver may have changed it."""
+        self._attributes.pop(number, None)
+
     def take_up(self, number: int) -> TrialRecord:
         """Return a trial that was left unfinished, with the parameters that it had not drawn yet."""
         import optuna
 
+        self.look_again(number)
         trial = optuna.trial.Trial(self._study, self._id(number))
         self._drawn(trial)
         return self._record(self._storage.get_trial(self._id(number)))
@@ -237,6 +245,8 @@ class Study:
         """
         from optuna.trial import TrialState as Optuna
 
+        if self._storage.get_trial(self._id(number)).state.is_finished():
+            return  # another driver took this one for dead, and has settled its trial
         if constraints:
             noted["constraints"] = dict(constraints)
         self.note(number, state=state.value, values=dict(values), **noted)
@@ -325,13 +335,22 @@ def read_trials(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> 
     return [record for record in _begun(found, spec) if record.number not in forgotten]
 
 
+def delete_study(storage_url: str, name: str) -> None:
+    """Delete a sweep's study from a database, if it is there."""
+    from tuner.study.shared import open_database
+
+    storage = open_database(storage_url)
+    with contextlib.suppress(KeyError):
+        storage.delete_study(storage.get_study_id_from_name(name))
+
+
 def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:
     """Open the sweep's journal, or the database that ``storage_url`` names."""
     if not storage_url:
         return open_journal(sweep_dir.journal_file)
-    import optuna
+    from tuner.study.shared import open_database
 
-    return optuna.storages.get_storage(storage_url)
+    return open_database(storage_url)
 
 
 def memory_storage() -> BaseStorage:
@@ -371,6 +390,7 @@ def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         started=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
         ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
         tags=noted.get("tags", {}),
+        driver=noted.get("driver", ""),
     )
 
 

@@ -11,6 +11,7 @@ from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
 from tuner.sweep.outcomes import objective_values
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM, REPLACES
+from tuner.sweep.peers import Peers, Sole
 from tuner.values import TrialState
 
 
@@ -22,19 +23,33 @@ class Candidates:
         study: Draws parameters.
         scheduler: Says who is promoted and who is replaced.
         settle: Settles a trial that will not run again.
+        count: Counts what a trial has done under an earlier or another driver.
+        peers: The other drivers of the sweep.
     """
 
     def __init__(
-        self, spec: SweepSpec, study: Study, scheduler: Scheduler, settle: Callable[[TrialRecord], None]
+        self,
+        spec: SweepSpec,
+        study: Study,
+        scheduler: Scheduler,
+        settle: Callable[[TrialRecord], None],
+        count: Callable[[TrialRecord], None],
+        peers: Peers | Sole,
     ) -> None:
         self._spec = spec
         self._study = study
         self._scheduler = scheduler
         self._settle = settle
+        self._count = count
+        self._peers = peers
         self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
         self._paused: dict[int, TrialRecord] = {}
         self._points = grid_points(spec.space) if spec.search.sampler.name == "grid" else None
+        self._elsewhere: set[int] = set()  # another driver runs them
+        self._here: set[int] = set()
+        self._settled: set[int] = set()
         self._replaced: set[int] = set()  # in whose place others have begun
+        self._nothing_to_start = False
         self.begun = 0
 
     @property
@@ -53,37 +68,106 @@ class Candidates:
         """How many trials are paused."""
         return len(self._paused)
 
-    def recall(self, record: TrialRecord) -> TrialRecord:
-        """Take a trial of an earlier driver; return it in the state in which it now is."""
-        record = _at_its_rung(record)
-        self.begun += 1
-        self._begin(record)
-        self._scheduler.recall(record.number, self._losses(record), record.state)
-        if not record.state.settled:
-            self.set_aside(record)
-        return record
+    @property
+    def elsewhere(self) -> int:
+        """How many trials other drivers run."""
+        return len(self._elsewhere)
 
-    def end_replaced(self) -> None:
-        """Settle paused trials in whose place others have begun, if a driver died between the two."""
-        for number in sorted(self._replaced & self._paused.keys()):
-            self._settle_paused(number, "another trial has taken its place")
+    def recall(self) -> None:
+        """Take all trials of earlier drivers, and of others that are at work."""
+        with self._peers.turn():
+            self._look()
+            for number in sorted(self._replaced & self._paused.keys()):  # a driver died between the two
+                self._settle_paused(number, "another trial has taken its place")
 
     def end_paused(self) -> None:
         """Settle all paused trials: the sweep ends."""
-        for number in list(self._paused):
-            self._settle_paused(number, "never promoted")
+        with self._peers.turn() as shared:
+            if shared:
+                self._look()
+            for number in list(self._paused):
+                self._settle_paused(number, "never promoted")
 
     def set_aside(self, record: TrialRecord) -> None:
         """Keep a trial that is not settled until it is its turn."""
+        self._leave(record.number)
         (self._paused if record.state is TrialState.PAUSED else self._waiting)[record.number] = record
+
+    def settled(self, number: int) -> None:
+        """Take that a trial was settled here."""
+        self._leave(number)
+        self._settled.add(number)
 
     def next(self) -> TrialRecord | None:
         """Return the trial to run next, or None where none may run now."""
+        if self._nothing_to_start and not self._peers.due:
+            return None
+        with self._peers.turn() as shared:
+            if shared:
+                self._look()
+            record = self._choose()
+            self._nothing_to_start = record is None
+            if record is not None:
+                self._leave(record.number)
+                self._here.add(record.number)
+            if record is not None and shared:
+                self._study.note(record.number, state=TrialState.RUNNING.value, driver=self._peers.me)
+            return record
+
+    def _look(self) -> None:
+        """See what has become of trials that do not run here."""
+        records = self._study.trials()
+        self.begun = len(records)
+        for record in records:
+            if record.number not in self._here and record.number not in self._settled:
+                self._see(record)
+
+    def _see(self, record: TrialRecord) -> None:
+        number, was = record.number, self._place(record.number)
+        running = record.state is TrialState.RUNNING and self._peers.lives(record.driver)
+        record = record if running else _at_its_rung(record)
+        now = "elsewhere" if running else record.state.value
+        if was == (now, record.step):
+            return
+        if was is None:
+            self._begin(record)
+        if running:
+            if was is None or was[0] != now:
+                self._scheduler.next_stop(number, record.step or 0)
+            self._leave(number)
+            self._elsewhere.add(number)
+            return
+        self._recall(record)
+
+    def _recall(self, record: TrialRecord) -> None:
+        """Tell the scheduler what was seen of a trial elsewhere, and keep the trial."""
+        self._scheduler.recall(record.number, self._losses(record), record.state)
+        self._count(record)
+        if record.state.settled:
+            self.settled(record.number)
+        else:
+            self.set_aside(record)
+
+    def _place(self, number: int) -> tuple[str, int | None] | None:
+        """Return how a trial was when it was seen last: its state and step; None if it never was."""
+        if number in self._elsewhere:
+            return ("elsewhere", None)
+        record = self._paused.get(number) or self._waiting.get(number)
+        return (record.state.value, record.step) if record is not None else None
+
+    def _leave(self, number: int) -> None:
+        self._paused.pop(number, None)
+        self._waiting.pop(number, None)
+        self._elsewhere.discard(number)
+        self._here.discard(number)
+
+    def _choose(self) -> TrialRecord | None:
         if self._waiting:
             return self._study.take_up(self._waiting.pop(min(self._waiting)).number)
         may_begin = self.begun < self.total
         step = self._scheduler.advance(may_begin)
         if isinstance(step, Promotion):
+            self._study.look_again(step.trial)
             return self._paused.pop(step.trial)
         if isinstance(step, Exploit):
             return self._exploit(step)

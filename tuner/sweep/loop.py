@@ -56,8 +56,8 @@ class Loop:
         self._workers = workers
         self._threads = threads
         self._running: dict[int, Running] = {}
-        self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle)
         self._tally = Tally(spec, sweep_dir)
+        self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle, self._tally.recall, parts.peers)
         self._said: set[str] = set()
         self._asked: set[int] = set()  # trials that run and were asked to stop
         self._end: End | None = None
@@ -67,11 +67,11 @@ class Loop:
 
     def run(self) -> End | None:
         """Run until the limits are reached; return which, or None if somebody stopped the sweep."""
-        self._recall()
+        self._candidates.recall()
         while True:
             self._judge_limits()
             self._start_trials()
-            if not self._running:
+            if not self._running and (self._ends or not self._candidates.elsewhere):
                 break
             for message in self._parts.backend.wait(TICK_S):
                 if isinstance(message, Started):
@@ -105,14 +105,12 @@ class Loop:
         counts = self._tally.counts + Counter({TrialState.PAUSED: self._candidates.paused})
         return Progress(running, self._spec.search.trials, counts, self._tally.best, self._elapsed_s(), left)
 
-    def _recall(self) -> None:
-        """Tell the scheduler and the limits what earlier drivers have done."""
-        for record in self._parts.study.trials():
-            self._tally.recall(self._candidates.recall(record))
-        self._candidates.end_replaced()
+    @property
+    def _ends(self) -> bool:
+        return self._end is not None or self._parts.stopping.asked
 
     def _start_trials(self) -> None:
-        while self._end is None and not self._parts.stopping.asked and len(self._running) < self._workers:
+        while not self._ends and len(self._running) < self._workers:
             record = self._candidates.next()
             if record is None:
                 return
@@ -243,7 +241,7 @@ class Loop:
         for note in running.choices:
             self._say_note(note)
         running.reached = max(running.reached, result.step or 0)
-        self._tally.steps += running.trained
+        self._tally.train(running.trial, running.trained)
         outcome = judge_end(running, result, message.damage, search.nan, search.retries)
         record = replace(
             running.record,
@@ -296,6 +294,7 @@ class Loop:
         )
         self._parts.scheduler.settle(record.number, record.state)
         checkpoints.drop_input_positions(self._dir.trial(record.number).path)
+        self._candidates.settled(record.number)
         self._tally.count(record)
         self._parts.on_trial_end(record)
 
@@ -375,7 +374,9 @@ class Loop:
 
     def _close(self) -> End | None:
         """Settle what nobody will take up any more; return why the sweep ended."""
-        self._parts.study.set_attributes(seconds=self._elapsed_s())
+        with self._parts.peers.turn():
+            spent_s = float(self._parts.study.attributes.get("seconds", 0.0))
+            self._parts.study.set_attributes(seconds=max(spent_s, self._elapsed_s()))
         if self._parts.stopping.asked and self._end is None:
             return None
         self._candidates.end_paused()

@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import json
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from tuner.paths import SweepDir, write_whole
 from tuner.records import SweepOpened
 from tuner.spacefile import diff, from_json, to_json
 from tuner.spec import SweepSpec
+from tuner.study.shared import without_password
 
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
 PACKAGES = ("tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
 
 
@@ -87,7 +90,8 @@ def plan(
         InvalidInput: It was made with another search space; each difference is a line.
     """
     if not sweep_dir.spec_file.exists():
-        return Frozen(uuid.uuid4().hex, spec, dict(tags), storage_url), []
+        kept = without_password(storage_url) if storage_url else ""
+        return Frozen(uuid.uuid4().hex, spec, dict(tags), kept), []
     before = read_frozen(sweep_dir)
     harmless, refused = diff(before.spec, spec)
     if refused:
@@ -99,6 +103,21 @@ def plan(
             ],
         )
     return replace(before, spec=spec, tags={**before.tags, **tags}), harmless
+
+
+def same_storage(name: str, had: str, given: str) -> str:
+    """Return the storage of a sweep that is there: the one that was given, which may have a password, or its own.
+
+    Raises:
+        InvalidInput: The sweep has another one.
+    """
+    if not given or (had and without_password(given) == had):
+        return given or had
+    found = had or "a journal in its folder"
+    raise InvalidInput(
+        "--storage",
+        [Problem("", f"the sweep {name!r} keeps its study in {found}", "leave --storage out, or give another --name")],
+    )
 
 
 def opened(frozen: Frozen, settings: Mapping[str, Any], learned: Sequence[str] = ()) -> SweepOpened:
@@ -130,8 +149,9 @@ def facts(project: Path) -> dict[str, str]:
     Nothing of the environment is among it.
     """
     program = Path(sys.argv[0]).name
+    command = shlex.join(["tuner" if program == "__main__.py" else program, *sys.argv[1:]])
     found = {
-        "tuner.command": shlex.join(["tuner" if program == "__main__.py" else program, *sys.argv[1:]]),
+        "tuner.command": _PASSWORD.sub(r"\1***@", command),
         "tuner.python": platform.python_version(),
     }
     for package in PACKAGES:

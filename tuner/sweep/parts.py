@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from tuner.backends import Backend
 from tuner.records import Record
 from tuner.schedulers import Scheduler
 from tuner.study import Study, TrialRecord
+from tuner.sweep.peers import Peers, Sole
 from tuner.sweep.progress import Watcher
 from tuner.trial import checkpoints
 
@@ -53,6 +54,7 @@ class Parts:
         look_after: Called several times a second, looks after what runs beside the loop; returns a
             line worth saying, or nothing.
         on_trial_end: Called with each trial that settles; never raises.
+        peers: The other drivers of the sweep.
         clock: Seconds since 1970, or a simulated clock.
         fork: Lets a trial begin with another one's checkpoint, as ``tuner.trial.checkpoints.fork``.
     """
@@ -65,5 +67,6 @@ class Parts:
     stopping: Stopping
     look_after: Callable[[], str] = str
     on_trial_end: Callable[[TrialRecord], None] = _nothing
+    peers: Peers | Sole = field(default_factory=Sole)
     clock: Callable[[], float] = time.time
     fork: Callable[[Path, int, Path], None] = checkpoints.fork

@@ -25,6 +25,7 @@ from tuner.space.sampling import Walk
 from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
+from tuner.study.shared import StudyLock
 from tuner.study.study import open_storage
 from tuner.sweep.best_model import export_best
 from tuner.sweep.callbacks import TrialEnd, settled_trials
@@ -33,7 +34,8 @@ from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.model_space import open_model_space, walk_of
-from tuner.sweep.opening import changed_limits, opened, plan, read_frozen
+from tuner.sweep.opening import changed_limits, opened, plan, read_frozen, same_storage
+from tuner.sweep.peers import Peers, Sole
 from tuner.sweep.placing import check_backend, place
 from tuner.sweep.progress import Silent, Watcher
 from tuner.sweep.reading import read_file
@@ -84,6 +86,7 @@ class Sweep:
         name: str | None = None,
         overrides: Sequence[str] = (),
         command: Sequence[str] = (),
+        storage_url: str = "",
     ) -> Sweep:
         """Read a search space file.
 
@@ -94,13 +97,15 @@ class Sweep:
             overrides: ``KEY=VALUE`` with a dotted path of the file and a value read as YAML.
             command: Each trial is this command with its parameters filled in; the file may then be AI
                 Platform's ``hptuning_config.yaml`` or another tool's.
+            storage_url: A database for the study, which several drivers may share; empty for the one
+                that the sweep has, a journal in its folder where it has none.
 
         Raises:
             InvalidInput: The file has mistakes; all of them are named.
         """
         read = read_file(Path(file), overrides, command)
         spec = replace(read.spec, name=check_name(name)) if name else read.spec
-        sweep = cls(spec, root)
+        sweep = cls(spec, root, storage_url)
         sweep.notes = read.notes
         sweep._warm_start = read.warm_start
         return sweep
@@ -192,9 +197,10 @@ class Sweep:
         scheduler = make_scheduler(self.spec)
         self._make_dir()
         with disk_faults(self.dir), ExitStack() as stack:
-            stack.enter_context(DriverLock(self.dir.driver_file))
+            peers = self._join(stack)
             backend = backend_of(self.dir, backend)
-            frozen, changes = plan(self.dir, self.spec, {**tags, **tags_of(backend)}, self._storage_url)
+            tags = {**tags, **tags_of(backend)}
+            frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
             earlier = sources_of(self.dir, sources or self._sources_of_file(watcher), self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
@@ -212,24 +218,39 @@ class Sweep:
                 watcher.say(note)
             recorder.wait_ready()
             walk = walk_of(space, self.spec)
-            write_sources(self.dir, earlier)
-            frozen.write(self.dir)
-            log = RecordLog(self.dir.records_file)
+            log = RecordLog(self.dir.records_file, shared=bool(self._storage_url))
             stack.callback(log.close)
-            study = self._study(earlier, walk)
+            with peers.turn():  # another driver may have made the sweep while the model was imported
+                frozen, _ = plan(self.dir, self.spec, tags, self._storage_url)
+                write_sources(self.dir, earlier)
+                frozen.write(self.dir)
+                study = self._study(earlier, walk)
+                study.enqueue(self.spec.search.enqueue)
             for line in study.learned:
                 watcher.say(line)
             log.append(opened(frozen, self._settings(workers), study.learned))
-            study.enqueue(self.spec.search.enqueue)
-            parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check)
+            parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check, peers=peers)
             if on_trial_end is not None:
                 told = settled_trials(on_trial_end, self.dir, self.spec, watcher)
                 parts = replace(parts, on_trial_end=told)
             end = Loop(self.spec, self.dir, adapted(parts), workers, placed.threads).run()
             trials.close()
             if export and end is not None and not end.failed:
-                export_best(self.result(), log, watcher, lambda: stopping.asked)
-            return self._finish(end, log, recorder, watcher, stopping)
+                with peers.turn():  # once, though several drivers end the sweep
+                    export_best(self.result(), log, watcher, lambda: stopping.asked)
+            return self._finish(peers, end, log, recorder, watcher, stopping)
+
+    def _join(self, stack: ExitStack) -> Peers | Sole:
+        """Take the sweep for this driver alone, or join those that share its study on a database."""
+        if self.dir.spec_file.exists():
+            self._storage_url = same_storage(self.spec.name, read_frozen(self.dir).storage_url, self._storage_url)
+        if not self._storage_url:
+            stack.enter_context(DriverLock(self.dir.driver_file))
+            return Sole()
+        lock = StudyLock(self._storage_url, self.spec.name)
+        with lock.held():
+            open_storage(self.dir, self._storage_url)  # two drivers cannot make its tables at once
+        return stack.enter_context(Peers(self.dir, lock))
 
     def _sources_of_file(self, watcher: Watcher) -> list[str]:
         """Return the sweep that another tool's file wants to learn from, where it is here."""
@@ -241,6 +262,7 @@ class Sweep:
 
     def _finish(
         self,
+        peers: Peers | Sole,
         end: End | None,
         log: RecordLog,
         recorder: RecorderProcess | NoRecorder,
@@ -250,7 +272,8 @@ class Sweep:
         result = self.result()
         best = result.best_or_none
         reason = end.reason if end else "stopped"
-        log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None))
+        if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
+            log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None))
         log.sync()
         if not recorder.drain(DRAIN_S):
             watcher.say(

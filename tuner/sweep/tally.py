@@ -33,6 +33,7 @@ class Tally:
         self.best: tuple[int, float] | None = None
         self.valued = False
         self.steps = 0
+        self._trained: Counter[int] = Counter()  # global steps of each trial
         limit = spec.search.max_checkpoint_bytes
         self._checkpoints = CheckpointLimit(sweep_dir, limit) if limit is not None else None
 
@@ -56,13 +57,19 @@ class Tally:
             if self.best is None or loss < goal.loss(self.best[1]):
                 self.best = (record.number, value)
 
+    def train(self, trial: int, steps: int) -> None:
+        """Count steps that a trial was trained."""
+        self.steps += steps
+        self._trained[trial] += steps
+
     def recall(self, record: TrialRecord) -> None:
-        """Count what a trial has trained under earlier drivers, and the trial if it is settled.
+        """Count what a trial has trained under earlier or other drivers, and the trial if it is settled.
 
         A driver that was killed noted nothing of the lives that ended with it; what was reported of
         them counts.
         """
-        self.steps += max(record.trained, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        trained = max(record.trained, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        self.train(record.number, max(0, trained - self._trained[record.number]))
         if record.state.settled:
             self.count(record)
 

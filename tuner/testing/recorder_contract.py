@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -62,6 +63,18 @@ class RecorderContract:
     def test_records_sent_again_by_another_process_count_once(self, make: Callable[[], Recorder]) -> None:
         """Whole, or from the middle."""
         self._write(make, [records(), records()[3:], records()])
+        self._check()
+
+    def test_an_end_that_the_next_driver_records_again_counts_once(self, make: Callable[[], Recorder]) -> None:
+        """The first driver died after it had recorded the end, and before the study knew."""
+        found = records()
+        again = [replace(r, time=r.time + 60) for r in found if isinstance(r, TrialChanged)]
+        self._write(make, [found[:-1]])
+        recorder = make()
+        recorder.open()
+        recorder.recall(found[:-1])
+        recorder.write([*again, found[-1]])
+        recorder.close()
         self._check()
 
     def test_a_process_that_died_at_any_record_is_gone_on_from(self, make: Callable[[], Recorder]) -> None:

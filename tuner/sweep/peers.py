@@ -1,0 +1,93 @@
+"""The drivers that work on one sweep at the same time, and which of them live.
+
+Each holds a lock of its own in the sweep's folder, which all of them share; a trial that runs notes its
+driver. The kernel frees the lock of a driver that died on this host; one on another host counts as
+dead when it has not touched its lock for a minute (see ``tuner.study.lock``).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tuner.paths import SweepDir
+from tuner.study.lock import DriverLock, at_work, held
+from tuner.study.shared import StudyLock
+
+LOOK_S = 1.0  # from one look at what the others have done to the next, while there is nothing to start
+
+
+class Sole:
+    """The only driver of a sweep: nobody else asks, and nobody is to be waited for."""
+
+    me = ""
+    due = True
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Enter at once; False: there are no others."""
+        yield False
+
+    def lives(self, driver: str) -> bool:  # noqa: ARG002
+        """Whether another driver is at work: none is."""
+        return False
+
+    def alone(self) -> bool:
+        """Whether no other driver is at work."""
+        return True
+
+
+class Peers:
+    """This driver among those of a sweep; a context manager that holds its lock.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        lock: Of the study.
+
+    Attributes:
+        me: What trials that this driver runs note.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, lock: StudyLock) -> None:
+        self._dir = sweep_dir
+        self._study_lock = lock
+        self._looked = 0.0
+        self.me = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+    def __enter__(self) -> Peers:
+        self._dir.drivers_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = DriverLock(self._dir.driver(self.me))
+        self._lock.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.__exit__()
+        self._dir.driver(self.me).unlink(missing_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Enter while no other driver counts, asks or takes up; True: see first what the others have done."""
+        with self._study_lock.held():
+            yield True
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look at what the others have done."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_S:
+            return False
+        self._looked = now
+        return True
+
+    def lives(self, driver: str) -> bool:
+        """Whether a driver is at work; an empty name is that of one that died before it noted it."""
+        file = self._dir.driver(driver)
+        return driver == self.me or (bool(driver) and file.exists() and held(file))
+
+    def alone(self) -> bool:
+        """Whether no other driver is at work."""
+        return len(at_work(self._dir)) < 2
