@@ -100,7 +100,7 @@ def test_three_drivers_share_a_new_study_and_the_living_take_over_from_the_dead(
 
 def test_records_go_to_a_tracking_server_whose_store_is_on_postgresql(server, space_file, root, tmp_path):
     port = free_port()
-    store = server.replace("/tuner", "/mlflow")
+    store = f"{server.rpartition('/')[0]}/mlflow"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", store, "--artifacts-destination", str(tmp_path / "artifacts")]
     env = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
