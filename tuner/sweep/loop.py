@@ -75,7 +75,7 @@ class Loop:
                 break
             for message in self._parts.backend.wait(TICK_S):
                 if isinstance(message, Started):
-                    self._parts.watcher.say(f"trial {message.trial}: running, {message.where}")
+                    self._take_start(message)
                 elif isinstance(message, Reported):
                     self._take(message.trial, message.evaluation)
                 else:
@@ -227,6 +227,12 @@ class Loop:
         checkpoints.thin(self._dir.trial(running.trial).path, keep=[best] if best is not None else [])
         if line := self._tally.thin_checkpoints((*self._running, *self._candidates.unsettled)):
             self._parts.watcher.say(line)
+
+    def _take_start(self, message: Started) -> None:
+        """Count a trial's time from here: it may have waited for room in a cluster."""
+        if message.trial in self._running:
+            self._running[message.trial].started = self._parts.clock()
+        self._parts.watcher.say(f"trial {message.trial}: running, {message.where}")
 
     def _take_end(self, message: Ended) -> None:
         running = self._running.pop(message.trial, None)

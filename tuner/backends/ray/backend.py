@@ -13,13 +13,12 @@ import contextlib
 import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 from tuner._version import __version__
 from tuner.backends._base import Ended, Message, Started
 from tuner.backends.ray.cluster import Cluster, Request
-from tuner.backends.ray.mailbox import Mailbox
+from tuner.backends.ray.home import append, fetch, mailbox_of, send, with_error
 from tuner.backends.ray.node import NodeWorker
 from tuner.backends.ray.orders import Begin, End, Grown, Heard, NodeSettings
 from tuner.backends.ray.places import Node, Slot, hold
@@ -68,7 +67,7 @@ class RayBackend:
         self._workers = workers
         self._dir = sweep_dir
         self._token = uuid.uuid4().hex
-        self._mailbox = _mailbox(settings, sweep_dir)
+        self._mailbox = mailbox_of(settings, sweep_dir)
         self._node_settings = NodeSettings(
             model=model,
             working_dir=settings.working_dir,
@@ -115,7 +114,7 @@ class RayBackend:
         trial_dir.result_file.unlink(missing_ok=True)
         job.write(trial_dir.job_file)
         if self._mailbox is not None:
-            self._send(job, trial_dir)
+            send(self._mailbox, job, trial_dir)
         self._waiting.append((job, trial_dir))
         while len(self._slots) < min(self._workers, len(self._waiting) + len(self._running)):
             self._slots.append(hold(self._ray, self._request))
@@ -128,7 +127,7 @@ class RayBackend:
             self._listen(max(0.0, min(0.25, deadline - time.monotonic())))
             for fetched, ended in [pair for pair in self._fetching if pair[0].done()]:
                 self._fetching.remove((fetched, ended))
-                self._messages.append(_with_error(ended, fetched.exception()))
+                self._messages.append(with_error(ended, fetched.exception()))
             if self._messages or time.monotonic() >= deadline:
                 messages, self._messages = self._messages, []
                 return messages
@@ -175,15 +174,6 @@ class RayBackend:
         where = f"ray: {len(self._slots)} at a time on {self._cluster.address}, nodes {', '.join(nodes)}"
         files = f"files travel through {self._mailbox.url}" if self._mailbox else "all share the sweep's folder"
         return [f"{where}; {files}", *sorted({note for node in self._nodes.values() for note in node.notes})]
-
-    def _send(self, job: Job, trial_dir: TrialDir) -> None:
-        """Make the mailbox hold what the trial goes on from."""
-        assert self._mailbox is not None
-        name = trial_dir.path.name
-        if trial_dir.away_file.exists():  # a driver died before it had fetched what the trial left
-            self._mailbox.fetch(name, trial_dir.path)
-        self._mailbox.send(name, trial_dir.path, job.life, self._mailbox.manifest(name))
-        trial_dir.away_file.write_text("its newest files are in the storage\n", encoding="utf-8")
 
     def _place(self) -> None:
         """Give waiting trials to slots that are free on warm nodes."""
@@ -253,7 +243,7 @@ class RayBackend:
             return
         slot, _, trial_dir = running
         if isinstance(heard, Grown):
-            _write(trial_dir, heard)
+            append(trial_dir, heard)
         elif isinstance(heard, Started):
             self._faults = 0
             self._messages.append(Started(heard.trial, f"node {slot.address}, {heard.where}"))
@@ -272,7 +262,7 @@ class RayBackend:
             self._messages.append(ended)
             return
         keep = ended.result.ending in (Ending.STOPPED, Ending.LOST)  # is likely to go on
-        self._fetching.append((self._fetcher.submit(_fetch, self._mailbox, trial_dir, keep), ended))
+        self._fetching.append((self._fetcher.submit(fetch, self._mailbox, trial_dir, keep), ended))
 
     def _lose(self, node: Node, error: Exception) -> None:
         """Report the trials of a node lost, and forget the node."""
@@ -300,41 +290,6 @@ class RayBackend:
                 f"nodes of the cluster at {self._cluster.address} fail again and again, the last: {line}",
                 "nothing is lost: resume the sweep when the cluster is well; see Ray's logs on its nodes",
             ) from error
-
-
-def _mailbox(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
-    """Return the sweep's own place in the storage; it keeps its name wherever the driver runs."""
-    if not settings.storage:
-        return None
-    if not sweep_dir.mailbox_file.exists():
-        sweep_dir.path.mkdir(parents=True, exist_ok=True)
-        sweep_dir.mailbox_file.write_text(f"{sweep_dir.name}-{uuid.uuid4().hex[:12]}\n", encoding="utf-8")
-    name = sweep_dir.mailbox_file.read_text(encoding="utf-8").strip()
-    return Mailbox(f"{settings.storage.rstrip('/')}/{name}")
-
-
-def _fetch(mailbox: Mailbox, trial_dir: TrialDir, keep: bool) -> None:
-    name = trial_dir.path.name
-    mailbox.fetch(name, trial_dir.path)
-    if not keep:
-        mailbox.forget(name)
-    trial_dir.away_file.unlink(missing_ok=True)
-
-
-def _with_error(ended: Ended, error: BaseException | None) -> Ended:
-    """Return the end of a trial whose files could not be fetched as that of one that was lost."""
-    if error is None:
-        return ended
-    reason = f"its files cannot be fetched: {error}"
-    return replace(ended, result=replace(ended.result, ending=Ending.LOST, reason=reason))
-
-
-def _write(trial_dir: TrialDir, grown: Grown) -> None:
-    file = trial_dir.path / grown.name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("r+b" if file.exists() else "wb") as stream:
-        stream.seek(grown.offset)
-        stream.write(grown.data)
 
 
 def _at(address: str, problem: Problem) -> Problem:
