@@ -14,7 +14,7 @@ from tuner.simulation import Course, make_curves
 from tuner.space.sampling import sample
 from tuner.spec import Named, SweepSpec
 from tuner.sweep.simulating import simulate
-from tuner.values import Evaluation, TrialState
+from tuner.values import Evaluation, Objective, TrialState
 
 WORKERS = 4
 REACTION_S = 0.1  # ours kill a trial from outside, which trains on until then; Optuna's pruners raise inside it
@@ -47,10 +47,10 @@ def until_shown(task: Task, scheduler: Named, seed: int, loss: float) -> int:
     """Return the steps that a sweep of ours trains until a trial shows a loss; twice the budget if none does."""
     objective, budget = task.spec.objectives[0], task.budget
     reached: list[int] = []
+    shown = _Shown(objective)
 
     def until(trial: int, evaluation: Evaluation, steps: int) -> bool:
-        del trial
-        if objective.goal.loss(evaluation.scalars[objective.metric]) <= loss:
+        if shown.loss(trial, evaluation.scalars[objective.metric]) <= loss:
             reached.append(steps)
         return bool(reached) or steps >= budget
 
@@ -63,6 +63,20 @@ def until_shown_by_optuna(task: Task, pruner: optuna.pruners.BasePruner, seed: i
     """Return the same of Optuna's loop with one of its pruners, on the same draws and curves."""
     spec = task.run_with(Named("none"), seed, task.trials)
     return _OptunaLoop(spec, pruner, task.budget).run(loss)
+
+
+class _Shown:
+    """What trials show so far, by the rule of the objective."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._values: dict[int, list[float]] = {}
+
+    def loss(self, trial: int, value: float) -> float:
+        """Return the loss that a trial shows with one more evaluation."""
+        values = self._values.setdefault(trial, [])
+        values.append(value)
+        return self._objective.goal.loss(self._objective.of.value(values, self._objective.goal))
 
 
 class _SameDraws(optuna.samplers.BaseSampler):
@@ -118,12 +132,13 @@ class _OptunaLoop:
         for _ in range(WORKERS):
             self._ask()
         objective, last = self._spec.objectives[0], self._spec.train.max_steps
+        shown = _Shown(objective)
         while self._trained() < self._budget:
             at = heapq.heappop(self._running)
             self._now = at.time
             value = at.course.at(at.step)[objective.metric]
             self._steps += at.step - self._step_before(at.step)
-            if objective.goal.loss(value) <= loss:
+            if shown.loss(at.trial.number, value) <= loss:
                 return self._trained()
             at.trial.report(value, at.step)
             if at.step == last:

@@ -49,7 +49,7 @@ class Task:
 def tasks() -> list[Task]:
     """Return the three tasks."""
     return [
-        Task("housing", load_spec(DATA / "housing.yaml"), 64, "curves recorded from tuner.examples.housing"),
-        Task("digits", load_spec(DATA / "digits.yaml"), 64, "curves recorded from tuner.examples.digits"),
-        Task("synthetic", load_spec(DATA / "synthetic.yaml"), 64, "synthetic curves that cross, with noise"),
+        Task("housing", load_spec(DATA / "housing.yaml"), 48, "curves recorded from tuner.examples.housing"),
+        Task("digits", load_spec(DATA / "digits.yaml"), 48, "curves recorded from tuner.examples.digits"),
+        Task("synthetic", load_spec(DATA / "synthetic.yaml"), 48, "synthetic curves that cross, with noise"),
     ]

@@ -80,8 +80,9 @@ class PlainAsha:
 @pytest.mark.parametrize("eta", [2, 3, 4])
 def test_promotions_equal_the_algorithms_on_random_asynchronous_histories(seed, eta):
     chance = random.Random(seed)
-    asha, plain = AshaScheduler(train(50), eta=eta), PlainAsha(len(list(_rungs(50, eta))), eta)
-    rungs = list(_rungs(50, eta))
+    most = eta ** {2: 6, 3: 4, 4: 3}[eta]
+    rungs = list(_rungs(most, eta))
+    asha, plain = AshaScheduler(train(most), eta=eta), PlainAsha(len(rungs), eta)
     running, at, drawn, promotions = {}, {}, 0, 0
     while len(running) < 6 or running:
         while len(running) < 6:
@@ -112,6 +113,25 @@ def _rungs(most, eta):
     while step < most:
         yield step
         step *= eta
+
+
+def test_where_the_end_is_near_the_last_rung_more_go_on_so_that_each_stretch_costs_the_same():
+    asha, stopping = AshaScheduler(train(12), eta=4), StoppingAshaScheduler(train(12), eta=4)
+    for trial in range(9):  # rungs at 1 and 4; the end is three times as far as the last
+        asha.next_stop(trial, 1)
+        pause(asha, trial, 4, trial / 10)
+    promoted = []
+    while (found := asha.advance(True)) is not None:
+        promoted.append(found.trial)
+        asha.next_stop(found.trial, 4)
+    assert promoted == [0, 1, 2]
+    assert [stopping.report(trial, 4, [-trial]) for trial in range(3)] == [Verdict.GO_ON] * 3
+    assert [stopping.report(9, 4, [-1.5]), stopping.report(10, 4, [0.0])] == [Verdict.STOP] * 2
+
+
+def test_hyperband_has_no_bracket_whose_first_rung_is_nearly_the_end():
+    hyperband = HyperbandScheduler(train(30), eta=3)
+    assert {hyperband.bracket(t): hyperband.next_stop(t, 0) for t in range(60)} == {0: 1, 1: 3, 2: 9, 3: None}
 
 
 def test_a_restarted_driver_promotes_as_the_one_before_would_have():

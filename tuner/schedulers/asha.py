@@ -5,6 +5,9 @@ algorithm 2: a trial pauses at each rung; a worker that is free takes the best t
 best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and where there
 is none, a new trial. The algorithm draws trials without end; a sweep does not, so when its last trial
 was drawn and none could be promoted to the end, the best one of the highest rung is.
+
+Where the way from the last rung to the end is shorter than ``eta`` times, more go on from it: as many as
+cost together what those before them cost. With the algorithm's own number of steps nothing changes.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 
 from tuner.schedulers._base import Promotion, Scheduler
-from tuner.schedulers.rungs import FrontRung, Rung, make_rung, rung_steps
+from tuner.schedulers.rungs import FrontRung, Rung, make_rungs
 from tuner.spec import TrainSettings
 from tuner.values import TrialState, Verdict
 
@@ -28,8 +31,8 @@ class AshaScheduler(Scheduler):
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
-    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None, rank: str = "first") -> None:
-        self._rungs = [make_rung(step, eta, rank) for step in rung_steps(train, eta, min_steps)]
+    def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
+        self._rungs = make_rungs(train, eta, min_steps, rank)
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}  # heaps of these
         self._at: dict[int, int] = {}  # trial to the last rung that it came to

@@ -2,7 +2,8 @@
 
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934), in
 its stopping variant: at each rung a trial goes on if it is among the best one in ``eta`` of those that
-have come there so far, the first one always, and is stopped otherwise.
+have come there so far, the first one always, and is stopped otherwise. From the last rung more go on
+where the end is near, as of ``asha``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tuner.schedulers._base import Scheduler
-from tuner.schedulers.rungs import make_rung, rung_steps
+from tuner.schedulers.rungs import make_rungs
 from tuner.spec import TrainSettings
 from tuner.values import TrialState, Verdict
 
@@ -25,8 +26,8 @@ class StoppingAshaScheduler(Scheduler):
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
-    def __init__(self, train: TrainSettings, eta: int = 4, min_steps: int | None = None, rank: str = "first") -> None:
-        self._rungs = {step: make_rung(step, eta, rank) for step in rung_steps(train, eta, min_steps)}
+    def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
+        self._rungs = {rung.step: rung for rung in make_rungs(train, eta, min_steps, rank)}
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
         rung = self._rungs.get(step)

@@ -29,7 +29,8 @@ class HyperbandScheduler(Scheduler):
     """
 
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
-        steps = list(rung_steps(train, eta, min_steps))
+        # A bracket whose first rung is nearly the end would halve nothing: the paper has none.
+        steps = [step for step in rung_steps(train, eta, min_steps) if step * eta <= train.bounds()[1]]
         halvings = range(len(steps), -1, -1)
         self._brackets: list[Scheduler] = [
             AshaScheduler(train, eta, steps[len(steps) - s], rank) if s else Scheduler() for s in halvings

@@ -31,12 +31,13 @@ class Rung:
 
     Attributes:
         step: Global step at which it is.
-        eta: One in so many goes on.
+        ahead: Global step of the next rung, or of the end. The share ``step / ahead`` of the trials goes on,
+            so that each stretch of the way costs all trials together the same.
     """
 
-    def __init__(self, step: int, eta: int) -> None:
+    def __init__(self, step: int, ahead: int) -> None:
         self.step = step
-        self.eta = eta
+        self.ahead = ahead
         self._losses: dict[int, float] = {}
         self._ranked: list[tuple[float, int]] = []  # loss and trial, best first
 
@@ -54,24 +55,28 @@ class Rung:
         return self._losses.get(trial, math.inf)
 
     def best(self) -> list[int]:
-        """Return the best one in ``eta`` of the trials here, rounded down, best first."""
-        return [trial for _, trial in self._ranked[: len(self._ranked) // self.eta]]
+        """Return the trials here that go on, their share rounded down, best first."""
+        return [trial for _, trial in self._ranked[: self._places]]
 
     def promotes(self, trial: int) -> bool:
         """Whether a trial here is among ``best``."""
         place = bisect_left(self._ranked, (self._losses[trial], trial))
-        return place < len(self._ranked) // self.eta
+        return place < self._places
 
     def keeps(self, trial: int) -> bool:
-        """Whether the loss of ``trial`` is among the best one in ``eta``, which is one trial at least."""
-        return self._losses[trial] <= self._ranked[max(1, len(self._ranked) // self.eta) - 1][0]
+        """Whether the loss of ``trial`` is among those that go on, which is one trial at least."""
+        return self._losses[trial] <= self._ranked[max(1, self._places) - 1][0]
+
+    @property
+    def _places(self) -> int:
+        return len(self._losses) * self.step // self.ahead
 
 
 class FrontRung(Rung):
     """A rung at which trials with several objectives are compared by their fronts."""
 
-    def __init__(self, step: int, eta: int) -> None:
-        super().__init__(step, eta)
+    def __init__(self, step: int, ahead: int) -> None:
+        super().__init__(step, ahead)
         self._vectors: dict[int, tuple[float, ...]] = {}
         self._order: list[int] | None = None
 
@@ -87,15 +92,24 @@ class FrontRung(Rung):
         return self._order
 
     def best(self) -> list[int]:
-        return self.ranked()[: len(self._vectors) // self.eta]
+        return self.ranked()[: self._places]
 
     def promotes(self, trial: int) -> bool:
         return trial in self.best()
 
     def keeps(self, trial: int) -> bool:
-        return trial in self.ranked()[: max(1, len(self._vectors) // self.eta)]
+        return trial in self.ranked()[: max(1, self._places)]
 
 
-def make_rung(step: int, eta: int, rank: str) -> Rung:
-    """Return a rung that compares trials by ``rank``: ``first`` or ``nondominated``."""
-    return FrontRung(step, eta) if rank == "nondominated" else Rung(step, eta)
+def make_rungs(train: TrainSettings, eta: int, min_steps: int | None, rank: str) -> list[Rung]:
+    """Return the rungs below the end of a trial.
+
+    Args:
+        train: As of ``rung_steps``, like ``eta`` and ``min_steps``.
+        eta: As of ``rung_steps``.
+        min_steps: As of ``rung_steps``.
+        rank: ``first`` or ``nondominated``: how trials are compared.
+    """
+    kind = FrontRung if rank == "nondominated" else Rung
+    steps = list(rung_steps(train, eta, min_steps))
+    return [kind(step, ahead) for step, ahead in zip(steps, [*steps[1:], train.bounds()[1]], strict=True)]

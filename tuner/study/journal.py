@@ -40,10 +40,10 @@ def repair(file: Path) -> int:
         return content_end - end
 
 
-def open_journal(file: Path) -> JournalStorage:
-    """Open Optuna's storage on a journal file, making it if it is not there."""
+def open_journal(file: Path, durable: bool = True) -> JournalStorage:
+    """Open Optuna's storage on a journal file, making it if it is not there; ``durable`` as of ``JournalFile``."""
     from optuna.storages import JournalStorage
 
     from tuner.study.journal_file import JournalFile
 
-    return JournalStorage(JournalFile(file))
+    return JournalStorage(JournalFile(file, durable))

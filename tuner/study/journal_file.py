@@ -27,13 +27,15 @@ class JournalFile(BaseJournalBackend):
 
     Args:
         file: The journal; made if it is not there.
+        durable: Whether the disk is waited for; otherwise what was written survives this process only.
 
     Attributes:
         writes: How many writes there were.
         syncs: How many times the disk was waited for.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, durable: bool = True) -> None:
+        self._durable = durable
         self._descriptor = _open(file)
         self._close = weakref.finalize(self, os.close, self._descriptor)
         self._offsets = [0]  # where each line begins, and the last one that was read ends
@@ -52,7 +54,7 @@ class JournalFile(BaseJournalBackend):
         while data:
             data = data[os.write(self._descriptor, data) :]
             self.writes += 1
-        if any(log["op_code"] in _SYNCED for log in logs):
+        if self._durable and any(log["op_code"] in _SYNCED for log in logs):
             os.fsync(self._descriptor)
             self.syncs += 1
 

@@ -344,10 +344,16 @@ def delete_study(storage_url: str, name: str) -> None:
         storage.delete_study(storage.get_study_id_from_name(name))
 
 
-def open_storage(sweep_dir: SweepDir, storage_url: str = "") -> BaseStorage:
-    """Open the sweep's journal, or the database that ``storage_url`` names."""
+def open_storage(sweep_dir: SweepDir, storage_url: str = "", durable: bool = True) -> BaseStorage:
+    """Open the sweep's journal, or the database that ``storage_url`` names.
+
+    Args:
+        sweep_dir: The sweep.
+        storage_url: A database, or empty for the journal.
+        durable: Whether what is written into the journal is to survive the machine, too.
+    """
     if not storage_url:
-        return open_journal(sweep_dir.journal_file)
+        return open_journal(sweep_dir.journal_file, durable)
     from tuner.study.shared import open_database
 
     return open_database(storage_url)

@@ -224,7 +224,7 @@ class Sweep:
                 frozen, _ = plan(self.dir, self.spec, tags, self._storage_url)
                 write_sources(self.dir, earlier)
                 frozen.write(self.dir)
-                study = self._study(earlier, walk)
+                study = self._study(earlier, walk, durable=backend != "simulated")
                 study.enqueue(self.spec.search.enqueue)
             for line in study.learned:
                 watcher.say(line)
@@ -294,11 +294,11 @@ class Sweep:
                 [Problem("", f"cannot write to {self.dir.path}: {error.strerror}", "choose another --root")],
             ) from error
 
-    def _study(self, earlier: Sequence[Source], walk: Walk | None) -> Study:
+    def _study(self, earlier: Sequence[Source], walk: Walk | None, durable: bool) -> Study:
         if not self._storage_url:
             repair(self.dir.journal_file)  # what a killed driver had not written whole, it had not done
         try:
-            return Study(self.spec, open_storage(self.dir, self._storage_url), earlier, walk)
+            return Study(self.spec, open_storage(self.dir, self._storage_url, durable), earlier, walk)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the study of {self.spec.name!r} cannot be opened: {error}") from error
 

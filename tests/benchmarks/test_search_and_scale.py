@@ -1,0 +1,69 @@
+"""The benchmarks of searches and of scale, on a miniature: what they count."""
+
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from benchmarks import scale, search
+from benchmarks.search.steps import random_search, until_shown, until_shown_by_optuna
+from benchmarks.search.stragglers import stragglers
+from benchmarks.search.tasks import DATA, Task, tasks
+from tuner.simulation import make_curves
+from tuner.spacefile import load_spec
+from tuner.spec import Named
+
+
+@pytest.fixture
+def task():
+    spec = load_spec(DATA / "synthetic.yaml")
+    return Task("small", replace(spec, train=replace(spec.train, max_steps=900)), 8, "a miniature")
+
+
+def test_optunas_loop_without_a_pruner_trains_the_steps_of_ours_without_a_scheduler(task):
+    for seed in range(3):
+        reached = random_search(task, seed)
+        assert 0 < reached.steps <= task.budget
+        assert until_shown(task, Named("none"), seed, reached.loss) == reached.steps
+        theirs = until_shown_by_optuna(task, optuna.pruners.NopPruner(), seed, reached.loss)
+        assert theirs == pytest.approx(reached.steps, abs=4)  # of shares of a step
+
+
+def test_a_seed_that_never_gets_there_counts_twice_the_budget(task):
+    assert until_shown(task, Named("asha"), 0, -1.0) == 2 * task.budget
+    assert until_shown_by_optuna(task, optuna.pruners.NopPruner(), 0, -1.0) == 2 * task.budget
+
+
+def test_each_contender_has_a_row_and_each_of_ours_its_ratios(task):
+    found = search._task(task, range(2))
+    assert list(found) == ["random", *search.OURS, *search.optunas()]
+    assert [row.contender for row in search._rows(task, found)] == list(found)
+    ratios = search._ratios(task, found)
+    assert set(ratios) == {
+        f"{other}/{name}/small" for other in ("random", "optuna_sha", "optuna_hyperband") for name in search.OURS
+    }
+
+
+def test_the_recorded_tasks_have_curves_to_their_ends():
+    for task in tasks():
+        course = make_curves(task.spec).begin({p.name: _any(p) for p in task.spec.space.parameters}, 0)
+        assert task.spec.objectives[0].metric in course.at(task.spec.train.max_steps)
+
+
+def _any(parameter):
+    return parameter.choices[0] if hasattr(parameter, "choices") else parameter.low
+
+
+def test_stragglers_are_simulated_for_each_scheduler_and_shares_are_shares():
+    rows = stragglers(workers=4, trials=20, schedulers=("none", "asha"))
+    assert [row.contender for row in rows] == ["none", "asha"]
+    assert rows[0].figures["steps"] == 20 * 2700
+    assert rows[1].figures["steps"] < rows[0].figures["steps"]
+    assert rows[0].figures["steps on the other nine tenths"] == "90.0%"
+
+
+def test_scale_measures_a_sweep_and_computes_a_million_from_it():
+    small, large = scale.measure("none", 120), scale.measure("none", 200)
+    assert large.journal_bytes > small.journal_bytes > 0
+    row = scale._computed(small, large)
+    assert row.figures["journal, MB"] == pytest.approx(large.journal_bytes / 1e6 * 5000)
