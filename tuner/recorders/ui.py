@@ -96,6 +96,8 @@ class MlflowUi:
             RecorderError: It ended.
         """
         if self._process is not None and self._process.poll() is not None:
+            if "address already in use" in self._tail():  # taken since it was looked at
+                check_port(self._port)
             raise RecorderError("MLflow's UI ended", self._tail())
 
     def _tail(self) -> str:
