@@ -139,7 +139,9 @@ def drive(
         return ran.exit_status
     typer.echo(f"finished: {ran.end.reason}", err=True)
     best = ran.result.best_or_none
-    if best is None:
+    if best is None and any(trial.state.value == "COMPLETE" for trial in ran.result.trials):
+        typer.echo(f"no complete trial keeps to the constraints; see by how much with: tuner show {name}", err=True)
+    elif best is None:
         typer.echo(f"no trial completed; see why with: tuner show {name}", err=True)
     else:
         params = ", ".join(
@@ -147,4 +149,7 @@ def drive(
         )
         values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
         typer.echo(f"best: trial {best.number}, {values}, with {params}")
+        if len(ran.result.spec.objectives) > 1:
+            front = ", ".join(str(trial.number) for trial in ran.result.front)
+            typer.echo(f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})")
     return ran.exit_status

@@ -70,7 +70,8 @@ def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Messag
         log = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
         raise InvalidInput(f"model {spec.model}", "\n".join([f"failed with {params}: {end.reason}", *log[-15:]]))
     tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
-    missing = [objective.metric for objective in spec.objectives if objective.metric not in tags]
+    wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
+    missing = [metric for metric in wanted if metric not in tags]
     if missing:
         raise InvalidInput(f"model {spec.model}", missing_objective(missing, tags))
     lines = [f"model {spec.model}: one step trained, one evaluation, with {params}"]
