@@ -9,8 +9,10 @@ from pathlib import Path
 
 from tuner.errors import InvalidInput, Problem
 from tuner.importers import import_file
+from tuner.paths import Root
 from tuner.spacefile import load_spec, parse_spec
 from tuner.spec import SweepSpec
+from tuner.sweep.progress import Watcher
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,11 @@ def read_file(file: Path, overrides: Sequence[str] = (), command: Sequence[str] 
         )
     spec = parse_spec(imported.text, str(file), file.absolute().parent, file.stem, overrides, command)
     return Read(spec, imported.notes, imported.warm_start)
+
+
+def sources_here(warm_start: str, root: Root, watcher: Watcher) -> list[str]:
+    """Return the sweep that another tool's file wants to learn from, if it is under ``root``; else say so."""
+    if not warm_start or root.sweep(warm_start).spec_file.exists():
+        return [warm_start] if warm_start else []
+    watcher.say(f"note: the file learns from {warm_start!r}, and no sweep under {root.path} has that name")
+    return []

@@ -6,6 +6,7 @@ Nothing of the sweep is changed.
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,6 +51,10 @@ def rerun(sweep_dir: SweepDir, trial: Trial) -> Rerun:
         recorded = Job.read(trial_dir.job_file)
     except (OSError, ValueError) as error:
         raise InvalidInput("", f"trial {trial.number} left no job that can be read: {error}") from error
+    if recorded.command:
+        raise InvalidInput(
+            "", f"trial {trial.number} is a command, which runs again by itself: {shlex.join(recorded.command)}"
+        )
     expected = _values(trial_dir.path, trial.record.step)
     if not expected or recorded.model is None:
         raise InvalidInput("", f"trial {trial.number} is {trial.state.value} and has no evaluation to compare with")

@@ -38,7 +38,7 @@ from tuner.sweep.opening import changed_limits, opened, plan, read_frozen, same_
 from tuner.sweep.peers import Peers, Sole
 from tuner.sweep.placing import check_backend, place
 from tuner.sweep.progress import Silent, Watcher
-from tuner.sweep.reading import read_file
+from tuner.sweep.reading import read_file, sources_here
 from tuner.sweep.simulating import NoRecorder, adapted, backend_of, tags_of
 from tuner.sweep.stopping import StopRequests
 from tuner.sweep.warm_start import sources_of, write_sources
@@ -201,7 +201,7 @@ class Sweep:
             backend = backend_of(self.dir, backend)
             tags = {**tags, **tags_of(backend)}
             frozen, changes = plan(self.dir, self.spec, tags, self._storage_url)
-            earlier = sources_of(self.dir, sources or self._sources_of_file(watcher), self.spec)
+            earlier = sources_of(self.dir, sources or sources_here(self._warm_start, self.dir.root, watcher), self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
             stopping = StopRequests(self.dir.stop_file)
@@ -251,14 +251,6 @@ class Sweep:
         with lock.held():
             open_storage(self.dir, self._storage_url)  # two drivers cannot make its tables at once
         return stack.enter_context(Peers(self.dir, lock))
-
-    def _sources_of_file(self, watcher: Watcher) -> list[str]:
-        """Return the sweep that another tool's file wants to learn from, where it is here."""
-        named = self._warm_start
-        if not named or self.dir.root.sweep(named).spec_file.exists():
-            return [named] if named else []
-        watcher.say(f"note: the file learns from {named!r}, and no sweep under {self.dir.root.path} has that name")
-        return []
 
     def _finish(
         self,
