@@ -40,7 +40,8 @@ def random_search(task: Task, seed: int) -> Reached:
     found = simulate(spec, WORKERS)
     losses = [objective.goal.loss(t.values[objective.metric]) for t in found.trials if t.state is TrialState.COMPLETE]
     best = min(losses)
-    return Reached(best, until_shown(task, Named("none"), seed, best))
+    # Trials beyond its last one are drawn meanwhile, which its budget does not have.
+    return Reached(best, min(task.budget, until_shown(task, Named("none"), seed, best)))
 
 
 def until_shown(task: Task, scheduler: Named, seed: int, loss: float) -> int:
