@@ -34,14 +34,16 @@ class InputPosition:
     Args:
         trial_dir: Where the positions are kept, one for each of the newest model checkpoints.
         required: Raise instead of falling back where the input cannot be checkpointed.
+        last_step: Global step at which training is over, so that nobody goes on from there; or None.
 
     Attributes:
         trouble: A line where it fell back, else an empty string.
     """
 
-    def __init__(self, trial_dir: Path, required: bool) -> None:
+    def __init__(self, trial_dir: Path, required: bool, last_step: int | None = None) -> None:
         self._dir = trial_dir
         self._required = required
+        self._last_step = last_step
         self._saver: Any = None
         self._begun_at: int | None = None
         self.trouble = ""
@@ -95,6 +97,8 @@ class InputPosition:
     def _save(self, session: Any, step: int) -> None:
         if self.trouble or self._begun_at is None or step == self._begun_at:
             return  # the position at which this life began is there, or is the input's start
+        if self._last_step is not None and step >= self._last_step:
+            return
         with self._falling_back():
             self._saver.save(
                 session,
