@@ -39,6 +39,8 @@ class RecorderProcess:
         self._error: RecorderError | None = None
         self._away = ""
         self._starts = 0  # since it was ready last
+        self._said = False  # that the store refuses
+        self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
 
     def start(self) -> None:
         """Start the process; return at once."""
@@ -57,11 +59,13 @@ class RecorderProcess:
     def wait_ready(self, timeout_s: float = 120.0) -> None:
         """Return when the store can be used, or is away for now.
 
+        A root's first database, which nobody can have spoilt yet, is made while the first trials run.
+
         Raises:
             RecorderError: It cannot be used as it is.
         """
         deadline = time.monotonic() + timeout_s
-        while not self._ready and not self._away:
+        while not self._ready and not self._away and not self._makes_database:
             self.check()
             self._listen(0.1)
             if self._error:
@@ -72,13 +76,16 @@ class RecorderProcess:
                 )
 
     def check(self) -> str:
-        """Look after the process; return a line if the store went away or came back, else nothing."""
+        """Look after the process; return a line if the store refuses, went away or came back, else nothing."""
         before = self._away
         self._listen(0)
         if self._process is not None and self._process.poll() is not None and not self._error:
             self._reap()
             if self._starts <= _STARTS:
                 self.start()
+        if self._error and not self._said:
+            self._said = True
+            return f"MLflow takes no records: {self._error.message}"
         if self._away and not before:
             return f"MLflow is away, records are kept: {self._away}"
         return "MLflow is back, what was kept is being sent" if before and not self._away else ""

@@ -27,7 +27,7 @@ from tuner.recorders.sent import read_sent, write_sent
 from tuner.records import Record, SweepOpened, read_records
 
 BATCH = 500  # records, so that a batch is soon sent and little is sent again
-EVERY_S = 0.3
+EVERY_S = 1.0
 LAST_S = 20.0  # how long the rest is sent when the driver is gone
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 

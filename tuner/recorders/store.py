@@ -64,7 +64,9 @@ def make_database(root: Root) -> None:
         try:
             beside = folder / "mlflow.db"
             make_store: Any = SqlAlchemyStore
-            make_store(f"sqlite:///{beside}", root.artifacts_dir.as_uri())
+            with _unsynced():
+                make_store(f"sqlite:///{beside}", root.artifacts_dir.as_uri())
+            _sync(beside)
             beside.replace(root.database_file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -98,6 +100,26 @@ def follow_root(root: Root) -> bool:
                         )
         write_whole(marker, f"{here}\n")
         return bool(before)
+
+
+@contextmanager
+def _unsynced() -> Iterator[None]:
+    """Let SQLite not wait for the disk meanwhile: what migrations leave is renamed when it is whole."""
+    from sqlalchemy import Engine, event
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", connected)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 @contextmanager

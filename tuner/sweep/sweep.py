@@ -7,7 +7,9 @@ result.best.params, result.best.value, result.dataframe()
 
 from __future__ import annotations
 
+import importlib
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -214,6 +216,8 @@ class Sweep:
             recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
+            if backend == "local":
+                _import_beside("optuna")
             for note in (*placed.notes, *trials.open()):
                 watcher.say(note)
             recorder.wait_ready()
@@ -310,3 +314,8 @@ class Sweep:
             "max_steps": train.max_steps,
             "evaluate_every": train.evaluate_every,
         }
+
+
+def _import_beside(module: str) -> None:
+    """Import a module in a thread, while this one waits for other processes."""
+    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
