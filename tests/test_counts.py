@@ -112,7 +112,7 @@ def trial(study):
     number = study.ask().number
     study.note(number, state="RUNNING", lives=1, stop_at=None)
     for step in (20, 40, 60):
-        study.report(number, step, 1 / step)
+        study.report(number, step, {"rmse": 1 / step})
     study.settle(number, TrialState.COMPLETE, {"rmse": 1 / 60}, reason="", seconds=1.0, tags={})
 
 

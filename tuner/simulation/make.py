@@ -6,8 +6,6 @@ from pathlib import Path
 
 from tuner.errors import InvalidInput
 from tuner.simulation._base import Curves
-from tuner.simulation.synthetic import SyntheticCurves
-from tuner.simulation.table import TableCurves
 from tuner.spec import SweepSpec
 
 
@@ -24,6 +22,10 @@ def make_curves(spec: SweepSpec) -> Curves:
             "is missing in the search space file, expected where simulated trials have their curves from: "
             "{curves: FILE} or {task: surface}",
         )
-    if settings.curves:
+    if settings.curves:  # both with NumPy, which commands that simulate nothing do not need
+        from tuner.simulation.table import TableCurves
+
         return TableCurves(Path(settings.curves), spec.space, spec.objectives, spec.train, settings)
+    from tuner.simulation.synthetic import SyntheticCurves
+
     return SyntheticCurves(spec.space, spec.objectives, spec.train, settings)
