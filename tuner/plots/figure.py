@@ -43,7 +43,7 @@ def figure(chart: Chart | Parallel) -> dict[str, Any]:
 def _layout(title: str, note: str, height: int) -> dict[str, Any]:
     below = {"text": note, "font": {"size": 11, "color": "#666"}}
     return {
-        "title": {"text": title, "subtitle": below} if note else {"text": title},
+        "title": {"text": title, "y": 0.97, "yanchor": "top", **({"subtitle": below} if note else {})},
         "height": height,
         "margin": {"l": 70, "r": 30, "t": 80, "b": 60},
         "paper_bgcolor": "white",
@@ -67,6 +67,8 @@ def _axis(panel: Panel, axis: Axis) -> dict[str, Any]:
         values = [v for s in panel.series for v in (s.x if axis is panel.x else s.y) if v is not None and v > 0]
         if values and max(values) / min(values) < 300:
             found |= {"tickvals": number_ticks(min(values) / 1.3, max(values) * 1.3, log=True), "tickformat": ".4~g"}
+        else:
+            found["dtick"] = 1
     if axis.ticks:
         found |= {"tickvals": [place for place, _ in axis.ticks], "ticktext": [label for _, label in axis.ticks]}
         if not panel.bars:
@@ -134,7 +136,7 @@ def _bars(series: Series) -> dict[str, Any]:
 def _parallel(chart: Parallel) -> dict[str, Any]:
     low, high = min(chart.shades), quantile(chart.shades, 0.9)
     layout = _layout(chart.title, chart.note, 480)
-    layout["margin"] = {"l": 80, "r": 60, "t": 120, "b": 40}
+    layout["margin"] = {"l": 80, "r": 60, "t": 130, "b": 40}
     trace = {
         "type": "parcoords",
         "line": {

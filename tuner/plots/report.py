@@ -34,7 +34,7 @@ def report(
         facts: Versions, commit, command: whatever helps to repeat it.
     """
     body = [*_head(spec, trials, best)]
-    body += [f"<h2>{html.escape(chart.title)}</h2>{chart_part(chart)}" for chart in charts]
+    body += [chart_part(chart) for chart in charts]
     body += ["<h2>Trials</h2>", _trials(spec, trials, best), "<h2>Search space</h2>"]
     body.append(f"<pre>{html.escape(spec.source.rstrip())}</pre>")
     if facts:

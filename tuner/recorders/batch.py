@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tuner.values import ParamValue
@@ -62,7 +63,7 @@ class Sending:
         from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(*metric) for metric in batch.metrics]
-        tags = [RunTag(key, value[:_VALUE]) for key, value in batch.tags.items()]
+        tags = [RunTag(key, value) for key, value in clipped(batch.tags).items()]
         params = [Param(key, value[:_VALUE]) for key, value in batch.params.items()]
         while metrics or tags or params:
             first_params, first_tags = params[:_PARAMS], tags[:_TAGS]
@@ -76,6 +77,11 @@ class Sending:
         else:
             self._client.set_terminated(run_id, batch.status, round(batch.status_time * 1000))
         self._status[run_id] = batch.status
+
+
+def clipped(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags whose values are not longer than MLflow takes."""
+    return {key: value[:_VALUE] for key, value in tags.items()}
 
 
 def text(value: ParamValue) -> str:

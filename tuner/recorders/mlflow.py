@@ -18,7 +18,7 @@ from typing import Any
 from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.attachments import SweepFiles
-from tuner.recorders.batch import Batch, Sending, text
+from tuner.recorders.batch import Batch, Sending, clipped, text
 from tuner.recorders.best_model import send_model
 from tuner.recorders.extras import Extras
 from tuner.recorders.names import MetricNames, valid_name
@@ -277,7 +277,9 @@ class MlflowRecorder:
             run_id = found[0].info.run_id if found else None
         if run_id is None:
             self._runs.make(trial)
-            run_id = self._create(batch.started or time.time(), self._trial_tags(sweep, trial))
+            tags = {**self._trial_tags(sweep, trial), **clipped(batch.tags)}
+            run_id = self._create(batch.started or time.time(), tags)
+            batch.tags = {}  # a run is made with them for nothing, and given them later for one more wait
         self._runs.remember(run_id, trial)
         return run_id
 

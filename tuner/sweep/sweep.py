@@ -36,10 +36,11 @@ from tuner.sweep.disk import disk_faults
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.model_space import open_model_space, walk_of
+from tuner.sweep.notebook import default_watcher
 from tuner.sweep.opening import changed_limits, opened, plan, read_frozen, same_storage
 from tuner.sweep.peers import Peers, Sole
 from tuner.sweep.placing import check_backend, place
-from tuner.sweep.progress import Silent, Watcher
+from tuner.sweep.progress import Watcher
 from tuner.sweep.reading import read_file, sources_here
 from tuner.sweep.simulating import NoRecorder, adapted, backend_of, tags_of
 from tuner.sweep.stopping import StopRequests
@@ -151,7 +152,7 @@ class Sweep:
             backend: ``local`` (processes), ``inline`` (this process, for a debugger), ``ray`` (a cluster) or
                 ``simulated`` (learning curves that the file names, and a virtual clock).
             tags: Tags of all runs.
-            watcher: Shows the progress.
+            watcher: Shows the progress; in a notebook, where there is none, a bar and a table below the cell.
             sources: What a new sweep learns from: names of sweeps under the root, URLs of Optuna
                 storages, CSV files; see ``tuner.sweep.warm_start.read_source``.
             export: Whether the best model of a finished sweep is put on its MLflow run, where the model
@@ -174,7 +175,7 @@ class Sweep:
             "trial_timeout_s": trial_timeout_s,
             "seed": seed,
         }
-        ran = self.drive(limits, backend, tags or {}, watcher or Silent(), sources, export, on_trial_end)
+        ran = self.drive(limits, backend, tags or {}, watcher or default_watcher(), sources, export, on_trial_end)
         if ran.end is None:
             raise KeyboardInterrupt
         return ran.result
