@@ -23,7 +23,7 @@ from tuner.values import Evaluation, TrialState
 PROGRAM = {"tuner", "typer", "rich", "shellingham", "annotated_doc", "annotated_types", "typing_extensions", "click"}
 PAGES = {"markdown_it", "mdurl", "pygments", "attr", "attrs", "colorama"}  # what rich shows help with
 FILES = {"pydantic", "pydantic_core", "typing_inspection", "google_crc32c", "ruamel"}
-STUDY = {"optuna", "numpy", "packaging", "tqdm", "colorlog", "yaml", "cloudpickle", "dateutil", "six"}
+STUDY = {"optuna", "cython_runtime", "numpy", "packaging", "tqdm", "colorlog", "yaml", "cloudpickle", "dateutil", "six"}
 
 MODULES = """
 import contextlib, io, json, sys
