@@ -5,7 +5,7 @@ Reads the study and the record log; needs neither TensorFlow nor MLflow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from tuner.errors import SweepError
 from tuner.paths import SweepDir
 from tuner.recorders.runs import run_ids
 from tuner.records import Evaluated, SweepOpened, read_records
+from tuner.repeats import Group, Groups, first_of
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord, read_trials
 from tuner.values import Constraint, Objective, TrialState
@@ -31,6 +32,7 @@ class Trial:
     Attributes:
         run_id: Its MLflow run, or None before the tracking store had it.
         trial_dir: Its folder: the Estimator's model_dir.
+        group: What the trials of its parameters have come to; None unless the sweep repeats them with several seeds.
     """
 
     record: TrialRecord
@@ -38,6 +40,7 @@ class Trial:
     run_id: str | None
     trial_dir: str
     constraints: tuple[Constraint, ...] = ()
+    group: Group | None = None
 
     @property
     def number(self) -> int:
@@ -69,6 +72,17 @@ class Trial:
             return None
         return self.record.feasible
 
+    @property
+    def judged(self) -> float | None:
+        """What it is judged by: the first objective, or its mean where parameters are repeated."""
+        return self.value if self.group is None else self.group.mean
+
+    def _of_group(self) -> dict[str, Any]:
+        if self.group is None:
+            return {}
+        first = first_of(self.number, self.record.tags)
+        return {"repeat_of": None if first == self.number else first, **self.group.row()}
+
     def row(self) -> dict[str, Any]:
         """Return what the JSON of ``tuner show`` has."""
         constraints = {"constraints": dict(self.record.constraints), "feasible": self.feasible}
@@ -83,6 +97,7 @@ class Trial:
             "run_id": self.run_id,
             "trial_dir": self.trial_dir,
             **(constraints if self.constraints else {}),
+            **self._of_group(),
         }
 
 
@@ -99,6 +114,9 @@ class SweepResult:
         self.dir = sweep_dir
         self.spec = spec
         runs = run_ids(sweep_dir)
+        records = read_trials(sweep_dir, spec, storage_url)
+        self._groups = groups_of(records, spec)
+        repeats = spec.search.repeats > 1
         self.trials: list[Trial] = [
             Trial(
                 record,
@@ -106,13 +124,17 @@ class SweepResult:
                 runs.get(record.number),
                 str(sweep_dir.trial(record.number).path),
                 spec.constraints,
+                self._groups.of(record.number, record.tags) if repeats else None,
             )
-            for record in read_trials(sweep_dir, spec, storage_url)
+            for record in records
         ]
 
     @property
     def best(self) -> Trial:
         """The complete and feasible trial with the best first objective.
+
+        Where parameters are repeated with several seeds, it is of the set with the best mean, whole sets
+        before others, the trial nearest to that mean (the first of equals).
 
         Raises:
             SweepError: No trial is complete, or none of them is feasible.
@@ -134,7 +156,10 @@ class SweepResult:
 
     @property
     def best_or_none(self) -> Trial | None:
-        """The complete and feasible trial with the best first objective, or None."""
+        """The complete and feasible trial with the best first objective, or None; see ``best``."""
+        if self.spec.search.repeats > 1:
+            group = self._groups.best_of_all()
+            return next((t for t in self.trials if group and t.number == group.typical), None)
         goal = self.spec.objectives[0].goal
         complete = [t for t in self._feasible() if t.value is not None]
         return min(complete, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
@@ -250,6 +275,17 @@ class SweepResult:
 
     def _losses(self, trial: Trial) -> list[float]:
         return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]
+
+
+def groups_of(records: Iterable[TrialRecord], spec: SweepSpec) -> Groups:
+    """Return the sets of parameters of a sweep's settled trials, judged by the first objective."""
+    objective = spec.objectives[0]
+    groups = Groups(spec.search.repeats, objective.goal)
+    for record in records:
+        if record.state.settled:
+            value = record.values.get(objective.metric) if record.feasible else None
+            groups.settle(record.number, record.tags, record.state, value)
+    return groups
 
 
 def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.cli.show import COLUMNS
+from tuner.cli.show import columns_of
 from tuner.cli.tables import Format, FormatOption, write, write_json
 
 
@@ -16,7 +16,10 @@ def best(
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
-    """Show the best trial (the Pareto front where there are several objectives)."""
+    """Show the best trial (the Pareto front where there are several objectives).
+
+    Where parameters are repeated with several seeds: of those with the best mean the trial nearest to it.
+    """
     from tuner.sweep import Sweep
 
     del debug
@@ -27,5 +30,5 @@ def best(
     if form is Format.JSON:
         write_json(rows if several else rows[0])
     else:
-        write(rows, COLUMNS, form)
+        write(rows, columns_of(rows), form)
     return 0

@@ -48,6 +48,6 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "fail": states.count(TrialState.FAIL),
-        "best": best.value if best else None,
+        "best": best.judged if best else None,
         "seconds": round(sum(trial.record.seconds for trial in result.trials), 1),
     }

@@ -148,7 +148,8 @@ def drive(
             f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in best.params.items()
         )
         values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
-        typer.echo(f"best: trial {best.number}, {values}, with {params}")
+        group = f" ({best.group})" if best.group is not None else ""
+        typer.echo(f"best: trial {best.number}, {values}{group}, with {params}")
         if len(ran.result.spec.objectives) > 1:
             front = ", ".join(str(trial.number) for trial in ran.result.front)
             typer.echo(f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})")

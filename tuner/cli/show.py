@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
 
 COLUMNS = ("trial", "state", "values", "step", "seconds", "params", "reason")
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the columns of a table of trials: where parameters are repeated, what they have come to as well."""
+    if not any("repeat_of" in row for row in rows):
+        return COLUMNS
+    return (*COLUMNS[:3], "repeat_of", "mean", "spread", "seeds", *COLUMNS[3:])
 
 
 @command("show")
@@ -22,5 +31,5 @@ def show(
 
     del debug
     rows = [trial.row() for trial in Sweep.open(name, root).result().trials]
-    write(rows, COLUMNS, form)
+    write(rows, columns_of(rows), form)
     return 0

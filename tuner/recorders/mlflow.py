@@ -144,6 +144,8 @@ class MlflowRecorder:
             self._evaluation(record, batches.setdefault(record.trial, Batch()))
         else:
             self._state(record, batches.setdefault(record.trial, Batch()))
+            for trial, tags in self._standing.together(record).items():
+                batches.setdefault(trial, Batch()).tags.update(tags)
 
     def _evaluation(self, record: Evaluated, batch: Batch) -> None:
         found, objectives = record.evaluation, self._standing.opened.objectives if self._standing.opened else {}

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuner.records import Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
+from tuner.repeats import MEAN, SPREAD, Groups
 from tuner.values import Goal, Params, TrialState
 
 
 @dataclass(frozen=True)
 class Improvement:
-    """A trial became the best.
+    """A trial became the best, or the typical one of the best set of parameters; that set's mean is its value then.
 
     Attributes:
         settled: How many trials were settled then, this one among them.
@@ -51,6 +52,7 @@ class Standing:
         self.params: dict[int, Params] = {}
         self.values: dict[int, Mapping[str, float]] = {}
         self.improvements: list[Improvement] = []
+        self._groups: Groups | None = None  # where parameters are repeated with several seeds
 
     @property
     def best(self) -> tuple[int, Mapping[str, float]] | None:
@@ -76,6 +78,8 @@ class Standing:
         if isinstance(record, SweepOpened):
             self.opened, self.closed = record, None
             self.began = self.began or record.time
+            if self._groups is None and (repeats := record.settings.get("repeats", 1)) > 1:
+                self._groups = Groups(repeats, Goal(next(iter(record.objectives.values()))))
         elif isinstance(record, SweepClosed):
             self.closed = record
         elif isinstance(record, TrialOpened):
@@ -93,10 +97,31 @@ class Standing:
         losses = self._losses(record.values)
         if not losses or math.isnan(losses[0]):
             return
-        if self.improvements and self._losses(self.improvements[-1].values)[0] <= losses[0]:
+        trial, values = record.trial, record.values
+        if self._groups is not None:
+            trial, values = self._judge_group(self._groups, record)
+        if not values or (
+            self.improvements and self._losses(self.improvements[-1].values)[0] <= self._losses(values)[0]
+        ):
             return
         settled = sum(state.settled for state in self.states.values())
-        self.improvements.append(Improvement(settled, record.trial, record.values, record.time, record.step or 0))
+        self.improvements.append(Improvement(settled, trial, values, record.time, record.step or 0))
+
+    def _judge_group(self, groups: Groups, record: TrialChanged) -> tuple[int, dict[str, float]]:
+        """Return the typical trial of a set of parameters and its mean; no values where more are to come."""
+        metric = next(iter(record.values))
+        group = groups.settle(record.trial, record.tags, record.state, record.values[metric])
+        whole = groups.whole(group) and group.mean is not None
+        return group.typical, {metric: group.mean} if whole and group.mean is not None else {}
+
+    def together(self, record: TrialChanged) -> dict[int, dict[str, str]]:
+        """Return tags of all trials of a set of parameters, where a record, taken before, was its last."""
+        if self._groups is None:
+            return {}
+        group = self._groups.of(record.trial, record.tags)
+        if not self._groups.whole(group):
+            return {}
+        return {trial: {MEAN: repr(group.mean), SPREAD: repr(group.spread)} for trial in group.values}
 
     def _losses(self, values: Mapping[str, float]) -> list[float]:
         objectives = self.opened.objectives if self.opened else {}

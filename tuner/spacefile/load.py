@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def parse_spec(
     else:
         model = None  # nothing is trained
     train = None if "train" in bad else _train(values.get("train"), bool(command), problems)
-    search = None if "search" in bad else _search(values.get("search") or {}, problems)
+    search = None if "search" in bad else _search(values.get("search") or {})
     objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
     resources = Resources() if "resources" in bad else _resources(values.get("resources") or {}, problems)
     ray = RaySettings() if "ray" in bad else _ray(values.get("ray") or {}, folder, problems)
@@ -168,7 +168,7 @@ def _train(value: Any, scripted: bool, problems: list[Problem]) -> TrainSettings
     return train
 
 
-def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
+def _search(value: dict[str, Any]) -> SearchSettings:
     from tuner.durations import parse_duration
     from tuner.sizes import parse_size
 
@@ -183,14 +183,6 @@ def _search(value: dict[str, Any], problems: list[Problem]) -> SearchSettings:
         known["max_checkpoint_bytes"] = parse_size(known["max_checkpoint_bytes"])
     known["budget"] = Budget(**(value.get("budget") or {}))
     known["enqueue"] = tuple(value.get("enqueue") or ())
-    if known.get("repeats", 1) != 1:
-        problems.append(
-            Problem(
-                "search.repeats",
-                f"is {known['repeats']}, and repeats are not there yet",
-                "leave it out",
-            )
-        )
     return SearchSettings(**known)
 
 
@@ -234,6 +226,25 @@ def _objectives(value: Any, problems: list[Problem]) -> tuple[Objective, ...]:
     return tuple(found)
 
 
+def _repeats(search: SearchSettings, objectives: Sequence[Objective]) -> Iterator[Problem]:
+    """Yield what does not go with several seeds for each set of parameters."""
+    if search.repeats == 1:
+        return
+    if search.scheduler.name in ("asha", "hyperband", "pbt"):
+        yield Problem(
+            "search.repeats",
+            f"is {search.repeats}, and scheduler {search.scheduler.name} promotes or replaces single trials, not the "
+            "mean of several seeds",
+            "none, median, percentile, patience and asha_stopping go with repeats",
+        )
+    if len(objectives) > 1:
+        yield Problem(
+            "search.repeats",
+            f"is {search.repeats}, and there are several objectives, expected one",
+            "leave repeats out, or give one objective and constraints",
+        )
+
+
 def _contradictions(
     train: TrainSettings,
     search: SearchSettings,
@@ -241,6 +252,7 @@ def _contradictions(
     objectives: Sequence[Objective],
     problems: list[Problem],
 ) -> None:
+    problems += _repeats(search, objectives)
     options = search.scheduler.options
     if isinstance(eta := options.get("eta"), int) and eta < 2:
         problems.append(Problem("search.scheduler.eta", f"is {eta}, expected at least 2", "one in eta goes on"))

@@ -118,7 +118,7 @@ class Study:
         self._study = optuna.create_study(
             study_name=spec.name,
             storage=storage,
-            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed, earlier),
+            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed, earlier, spec.search.repeats),
             pruner=optuna.pruners.NopPruner(),
             directions=[objective.goal.value for objective in spec.objectives],
             load_if_exists=True,

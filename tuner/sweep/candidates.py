@@ -12,6 +12,7 @@ from tuner.study import Study, TrialRecord
 from tuner.sweep.outcomes import objective_values
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM, REPLACES
 from tuner.sweep.peers import Peers, Sole
+from tuner.sweep.repeating import Repeating
 from tuner.values import TrialState
 
 
@@ -44,6 +45,7 @@ class Candidates:
         self._peers = peers
         self._waiting: dict[int, TrialRecord] = {}  # interrupted, to be taken up first
         self._paused: dict[int, TrialRecord] = {}
+        self._repeating = Repeating(spec.search.repeats)
         self._points = grid_points(spec.space) if spec.search.sampler.name == "grid" else None
         self._elsewhere: set[int] = set()  # another driver runs them
         self._here: set[int] = set()
@@ -59,9 +61,11 @@ class Candidates:
 
     @property
     def total(self) -> int:
-        """How many trials there may be: the sweep's, or as many as a grid has points."""
-        trials = self._spec.search.trials
-        return trials if self._points is None else min(trials, self._points)
+        """How many trials there may be: the sweep's, or as many as a grid has points, each with its seeds."""
+        search = self._spec.search
+        if self._points is None:
+            return search.trials
+        return min(search.trials, self._points * search.repeats - self._repeating.left_out)
 
     @property
     def paused(self) -> int:
@@ -93,10 +97,11 @@ class Candidates:
         self._leave(record.number)
         (self._paused if record.state is TrialState.PAUSED else self._waiting)[record.number] = record
 
-    def settled(self, number: int) -> None:
+    def settled(self, record: TrialRecord) -> None:
         """Take that a trial was settled here."""
-        self._leave(number)
-        self._settled.add(number)
+        self._repeating.see(record)
+        self._leave(record.number)
+        self._settled.add(record.number)
 
     def next(self) -> TrialRecord | None:
         """Return the trial to run next, or None where none may run now."""
@@ -119,6 +124,7 @@ class Candidates:
         records = self._study.trials()
         self.begun = len(records)
         for record in records:
+            self._repeating.see(record)
             if record.number not in self._here and record.number not in self._settled:
                 self._see(record)
 
@@ -144,7 +150,7 @@ class Candidates:
         self._scheduler.recall(record.number, self._losses(record), record.state)
         self._count(record)
         if record.state.settled:
-            self.settled(record.number)
+            self.settled(record)
         else:
             self.set_aside(record)
 
@@ -163,7 +169,9 @@ class Candidates:
 
     def _choose(self) -> TrialRecord | None:
         if self._waiting:
-            return self._study.take_up(self._waiting.pop(min(self._waiting)).number)
+            record = self._study.take_up(self._waiting.pop(min(self._waiting)).number)
+            self._repeating.see(record)  # its driver may have died before it had drawn everything
+            return record
         may_begin = self.begun < self.total
         step = self._scheduler.advance(may_begin)
         if isinstance(step, Promotion):
@@ -173,7 +181,9 @@ class Candidates:
             return self._exploit(step)
         if may_begin and self._scheduler.draws():
             self.begun += 1
-            record = self._study.ask()
+            again = self._repeating.next()
+            record = self._study.begin(*again) if again else self._study.ask()
+            self._repeating.see(record)
             self._begin(record)
             return record
         return None

@@ -42,15 +42,16 @@ class Limits:
         self._since_best = 0
         self._settled = 0
 
-    def settle(self, state: TrialState, reason: str, value: float | None) -> None:
+    def settle(self, state: TrialState, reason: str, value: float | None, judged: bool = True) -> None:
         """Count a trial that will not run again.
 
         Args:
             state: COMPLETE, PRUNED or FAIL.
             reason: Of its failure.
-            value: Its first objective, or None.
+            value: Its first objective, or None; the mean of its set of parameters where that has several.
+            judged: Whether it is the one that decides what becomes of its set.
         """
-        self._settled += 1
+        self._settled += judged
         if state is TrialState.FAIL:
             self._failed += 1
             self._failed_in_a_row += 1
@@ -59,7 +60,7 @@ class Limits:
             self._failed_in_a_row = 0
         if state is TrialState.COMPLETE and value is not None and self._improves(value):
             self._best, self._since_best = value, 0
-        else:
+        elif judged:
             self._since_best += 1
 
     def reached(self, elapsed_s: float, steps: int = 0, latest: Sequence[float] = ()) -> End | None:
@@ -87,7 +88,8 @@ class Limits:
             if any(map(self.meets_target, seen)):
                 return End(f"the target of {budget.target:g} was reached")
         if budget.plateau is not None and self._settled and self._since_best >= budget.plateau:
-            return End(f"no better trial among the last {budget.plateau}", at_once=False)
+            what = "trial" if search.repeats == 1 else "set of parameters"
+            return End(f"no better {what} among the last {budget.plateau}", at_once=False)
         return None
 
     def meets_target(self, value: float) -> bool:

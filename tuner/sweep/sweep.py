@@ -314,6 +314,7 @@ class Sweep:
             "seed": search.seed,
             "max_steps": train.max_steps,
             "evaluate_every": train.evaluate_every,
+            **({"repeats": search.repeats} if search.repeats > 1 else {}),
         }
 
 

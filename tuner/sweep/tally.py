@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from tuner.paths import SweepDir
+from tuner.repeats import Groups
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.sweep.disk import CheckpointLimit
@@ -21,13 +22,15 @@ class Tally:
     Attributes:
         limits: What they spend of the sweep's limits.
         counts: How many there are in each state.
-        best: Number and first objective of the best complete one, or None.
+        best: Number and first objective of the best complete one, or None; where sets of parameters are
+            trained with several seeds, the typical trial and the mean of the best set.
         valued: Whether any has had an objective.
         steps: Global steps trained by trials that do not run now, settled or not.
     """
 
     def __init__(self, spec: SweepSpec, sweep_dir: SweepDir) -> None:
         self._objective = spec.objectives[0]
+        self._groups = Groups(spec.search.repeats, self._objective.goal)
         self.limits = Limits(spec.search, self._objective.goal)
         self.counts: Counter[TrialState] = Counter()
         self.best: tuple[int, float] | None = None
@@ -51,11 +54,12 @@ class Tally:
         if self._checkpoints is not None:
             loss = goal.loss(value) if value is not None else math.inf
             self._checkpoints.settle(record.number, loss, best_step(record.curve, goal))
-        self.limits.settle(record.state, record.reason, value)
-        if record.state is TrialState.COMPLETE and value is not None:
-            loss = goal.loss(value)
-            if self.best is None or loss < goal.loss(self.best[1]):
-                self.best = (record.number, value)
+        was_over = self._groups.over(self._groups.of(record.number, record.tags))
+        group = self._groups.settle(record.number, record.tags, record.state, value)
+        judged = self._groups.over(group) and not was_over
+        self.limits.settle(record.state, record.reason, group.mean if self._groups.whole(group) else None, judged)
+        if (best := self._groups.best) is not None and best.mean is not None:
+            self.best = (best.typical, best.mean)
 
     def train(self, trial: int, steps: int) -> None:
         """Count steps that a trial was trained."""

@@ -16,8 +16,9 @@ from typing import Any
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.importers.results import read_results
 from tuner.paths import Root, SweepDir, write_whole
+from tuner.results import groups_of
 from tuner.spec import SweepSpec
-from tuner.study import read_trials
+from tuner.study import TrialRecord, read_trials
 from tuner.study.foreign import read_foreign
 from tuner.sweep.opening import read_frozen
 from tuner.values import FinishedTrial, Objective, Source, TrialState
@@ -139,10 +140,24 @@ def _read_sweep(name: str, root: Root, objectives: Sequence[Objective]) -> list[
                 f"the sweep {name!r} has the goal to {goals[objective.metric].value} {objective.metric!r}, "
                 f"expected to {objective.goal.value} it",
             )
+    records = read_trials(root.sweep(name), frozen.spec, frozen.storage_url)
+    if frozen.spec.search.repeats > 1:
+        return _means(records, frozen.spec)
     return [
         FinishedTrial(record.params, {m: v for m, v in record.values.items() if math.isfinite(v)})
-        for record in read_trials(root.sweep(name), frozen.spec, frozen.storage_url)
+        for record in records
         if record.state is TrialState.COMPLETE and record.values
+    ]
+
+
+def _means(records: Sequence[TrialRecord], spec: SweepSpec) -> list[FinishedTrial]:
+    """Return each set of parameters that has a complete trial with the mean of its seeds."""
+    params = {record.number: record.params for record in records}
+    metric = spec.objectives[0].metric
+    return [
+        FinishedTrial(params[group.typical], {metric: group.mean} if math.isfinite(group.mean) else {})
+        for group in groups_of(records, spec)
+        if group.mean is not None
     ]
 
 

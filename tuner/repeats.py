@@ -1,0 +1,148 @@
+"""Trials that train the same parameters with several seeds, and what they have come to together.
+
+Each is a trial of its own; all but the first carry the tag ``tuner.repeat_of``. What comes in are
+settled trials, in any order; what goes out is the mean by which a set of parameters is judged.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from tuner.values import Goal, TrialState
+
+REPEAT_OF = "tuner.repeat_of"  # tag: number of the trial that has drawn the parameters
+REPEAT = "tuner.repeat"  # tag: 1 for the first trial with another seed, and so on
+MEAN = "tuner.mean"  # tags of the runs of a group whose trials are all complete
+SPREAD = "tuner.spread"
+
+
+def first_of(number: int, tags: Mapping[str, str]) -> int:
+    """Return the number of the trial that has drawn a trial's parameters: its own, unless it repeats."""
+    return int(tags.get(REPEAT_OF, number))
+
+
+@dataclass(frozen=True)
+class Group:
+    """The settled trials of one set of parameters.
+
+    Attributes:
+        first: Number of the trial that has drawn the parameters.
+        values: Number of each complete and feasible trial to its objective.
+        others: Numbers of those that failed, were pruned or are infeasible.
+        pruned: Whether any of them was pruned.
+    """
+
+    first: int
+    values: Mapping[int, float] = field(default_factory=dict)
+    others: frozenset[int] = frozenset()
+    pruned: bool = False
+
+    @property
+    def mean(self) -> float | None:
+        """Mean objective of the complete trials; None where there are none."""
+        values = list(self.values.values())
+        if not values:
+            return None
+        return statistics.fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation (n - 1) of their objectives; None where there are fewer than two."""
+        values = list(self.values.values())
+        if len(values) < 2:
+            return None
+        return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+    @property
+    def typical(self) -> int:
+        """Number of the complete trial nearest to the mean, the first of equals; of the first where there is none."""
+        mean = self.mean
+        if mean is None or not math.isfinite(mean):
+            return min(self.values, default=self.first)
+        return min(self.values, key=lambda number: (abs(self.values[number] - mean), number))
+
+    def row(self) -> dict[str, float | int | None]:
+        """Return what rows of its trials show of it."""
+        return {"mean": self.mean, "spread": self.spread, "seeds": len(self.values)}
+
+    def __str__(self) -> str:
+        if self.mean is None:
+            return "no trial complete"
+        if self.spread is None:
+            return f"mean {self.mean:.6g} of one seed"
+        return f"mean {self.mean:.6g}, spread {self.spread:.3g} over {len(self.values)} seeds"
+
+
+class Groups:
+    """Judge sets of parameters by the mean of their trials.
+
+    A group counts when all of its trials are complete. Where each set has one trial, it is its own group.
+
+    Args:
+        repeats: Trials of a group.
+        goal: Of the objective.
+
+    Attributes:
+        best: The best group whose trials are all complete, the first of equals, or None.
+    """
+
+    def __init__(self, repeats: int, goal: Goal) -> None:
+        self._repeats = repeats
+        self._goal = goal
+        self._groups: dict[int, Group] = {}
+        self.best: Group | None = None
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(self._groups.values())
+
+    def of(self, number: int, tags: Mapping[str, str]) -> Group:
+        """Return the group of a trial."""
+        first = first_of(number, tags)
+        return self._groups.get(first, Group(first))
+
+    def settle(self, number: int, tags: Mapping[str, str], state: TrialState, value: float | None) -> Group:
+        """Take a trial that will not run again; return its group as it is now.
+
+        Args:
+            number: Of the trial; taken again, it changes nothing.
+            tags: Of its run.
+            state: COMPLETE, PRUNED or FAIL.
+            value: Its objective; None where it has none that counts, because it is infeasible for instance.
+        """
+        group = self.of(number, tags)
+        if number in group.values or number in group.others:
+            return group
+        if state is TrialState.COMPLETE and value is not None and not math.isnan(value):
+            group = replace(group, values={**group.values, number: value})
+        else:
+            pruned = group.pruned or state is TrialState.PRUNED
+            group = replace(group, others=group.others | {number}, pruned=pruned)
+        self._groups[group.first] = group
+        if self.whole(group) and self._better(group, self.best):
+            self.best = group
+        return group
+
+    def whole(self, group: Group) -> bool:
+        """Whether all trials of a group are complete."""
+        return len(group.values) >= self._repeats
+
+    def over(self, group: Group) -> bool:
+        """Whether it is known what becomes of a group: all have settled, or one was pruned and no mean is to come."""
+        return group.pruned or len(group.values) + len(group.others) >= self._repeats
+
+    def best_of_all(self) -> Group | None:
+        """Return the best group; where none is whole, the best of those with a complete trial."""
+        found = self.best
+        if found is None:
+            for group in self:
+                found = group if group.values and self._better(group, found) else found
+        return found
+
+    def _better(self, group: Group, than: Group | None) -> bool:
+        if than is None or than.mean is None or group.mean is None:
+            return than is None
+        loss, other = self._goal.loss(group.mean), self._goal.loss(than.mean)
+        return loss < other or (loss == other and group.first < than.first)
