@@ -43,6 +43,13 @@ def test_a_set_with_a_trial_that_is_not_complete_never_wins_over_whole_ones():
     assert (groups.best.first, groups.best.typical, groups.best.mean) == (6, 6, 2.5)
 
 
+def test_of_two_seeds_the_first_stands_for_both_whatever_their_mean_is_rounded_to():
+    for step in range(1, 200):
+        groups = Groups(2, Goal.MINIMIZE)
+        groups.settle(0, {}, COMPLETE, 0.1 * step)
+        assert groups.settle(1, tags(0), COMPLETE, 0.7 / step).typical == 0
+
+
 def test_an_infinite_value_makes_an_infinite_mean_and_no_error():
     groups = Groups(2, Goal.MINIMIZE)
     groups.settle(0, {}, COMPLETE, math.inf)

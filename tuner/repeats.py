@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from tuner.values import Goal, TrialState
 
@@ -62,7 +63,9 @@ class Group:
         mean = self.mean
         if mean is None or not math.isfinite(mean):
             return min(self.values, default=self.first)
-        return min(self.values, key=lambda number: (abs(self.values[number] - mean), number))
+        exact = {number: Fraction(value) for number, value in self.values.items()}
+        middle = sum(exact.values(), Fraction()) / len(exact)  # of two, both are as near, whatever a float rounds to
+        return min(exact, key=lambda number: (abs(exact[number] - middle), number))
 
     def row(self) -> dict[str, float | int | None]:
         """Return what rows of its trials show of it."""

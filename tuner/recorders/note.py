@@ -54,6 +54,8 @@ def _best(standing: Standing) -> Iterator[str]:
         return
     trial, values = standing.best
     shown = ", ".join(f"`{metric}` {value:.6g}" for metric, value in values.items())
+    if (repeats := standing.opened.settings.get("repeats", 1)) > 1:
+        shown += f", the mean of {repeats} seeds"
     yield from (f"**Best so far:** trial {trial}, {shown}", "", "| parameter | value |", "|---|---|")
     for name, value in standing.params.get(trial, {}).items():
         shown = f"{value:.6g}" if isinstance(value, float) else text(value)
