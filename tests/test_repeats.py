@@ -153,3 +153,16 @@ def test_points_to_begin_with_are_repeated_too():
     by_number = {t.number: t for t in study.trials()}
     assert [by_number[n].params["rate"] for n in (0, 1, 2, 3)] == [0.01, 0.02, 0.01, 0.02]
     assert [by_number[n].tags.get(REPEAT_OF) for n in (0, 1, 2, 3, 4)] == [None, None, "0", "1", None]
+
+
+def test_the_line_of_the_best_so_far_goes_by_means():
+    from tuner.plots.of_sweep import history
+    from tuner.study import TrialRecord
+
+    made, *_ = repeated("random")
+    records = [
+        TrialRecord(number, COMPLETE, {}, values={"rmse": value}, tags=tags(number - 1) if number % 2 else {})
+        for number, value in enumerate((1.0, 5.0, 2.0, 2.5))
+    ]
+    line = history(made, records).panels[0].series[-1]
+    assert (line.name, list(line.x), list(line.y)) == ("best so far", [1, 3, 3], [3.0, 2.25, 2.25])

@@ -13,6 +13,7 @@ from tuner.errors import InvalidInput
 from tuner.paths import Root
 from tuner.plots.of_comparison import comparison_page
 from tuner.records import Evaluated, read_records
+from tuner.repeats import Groups
 from tuner.results import SweepResult, Trial
 from tuner.sweep.opening import read_frozen
 from tuner.values import TrialState
@@ -134,6 +135,7 @@ def _of_sweep(name: str, result: SweepResult) -> Subject:
         "seed": search.seed,
         "max_steps": train.max_steps,
         "evaluate_every": train.evaluate_every,
+        **(best.group.row() if best and best.group else {}),
     }
     seconds = sum(trial.record.seconds for trial in result.trials)
     metrics = _last_metrics(result, best) if best else {}
@@ -143,12 +145,12 @@ def _of_sweep(name: str, result: SweepResult) -> Subject:
 def _best_so_far(result: SweepResult) -> dict[int, float]:
     goal = result.spec.objectives[0].goal
     curve: dict[int, float] = {}
-    best: float | None = None
+    groups = Groups(result.spec.search.repeats, goal)
     for trial in result.trials:
-        if trial.state is TrialState.COMPLETE and trial.value is not None:
-            best = trial.value if best is None or goal.loss(trial.value) < goal.loss(best) else best
-        if best is not None:
-            curve[trial.number] = best
+        if trial.state.settled:
+            groups.settle(trial.number, trial.record.tags, trial.state, trial.value)
+        if groups.best is not None and groups.best.mean is not None:
+            curve[trial.number] = groups.best.mean
     return curve
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tuner.plots.axes import ABSENT, Scale, varying
 from tuner.plots.chart import BLACK, BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Parallel, Series, wants_log
+from tuner.repeats import Groups
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.study.importance import Importances, importances
@@ -33,19 +34,19 @@ def make_charts(spec: SweepSpec, trials: Sequence[TrialRecord]) -> list[Chart | 
 
 
 def history(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | None:
-    """Objective of each trial in the order of their numbers, and the best so far."""
+    """Objective of each trial in the order of their numbers, and the best so far: a mean where trials repeat."""
     panels = []
     for objective in spec.objectives:
         settled = [t for t in trials if t.state in _SHOWN and _finite(t, objective)]
         if not settled:
             continue
         best: list[tuple[float, float]] = []
+        groups = Groups(spec.search.repeats, objective.goal)
         for trial in settled:
-            value = trial.values[objective.metric]
-            if trial.state is TrialState.COMPLETE and (
-                not best or objective.goal.loss(value) < objective.goal.loss(best[-1][1])
-            ):
-                best.append((trial.number, value))
+            groups.settle(trial.number, trial.tags, trial.state, trial.values[objective.metric])
+            mean = groups.best.mean if groups.best is not None else None
+            if mean is not None and (not best or mean != best[-1][1]):
+                best.append((trial.number, mean))
         series = list(_by_state(settled, objective))
         if best:
             best.append((settled[-1].number, best[-1][1]))
