@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tuner.paths import Root
@@ -43,6 +44,9 @@ def ui(
     del debug
     sweep = Sweep.open(name, root) if name is not None else None
     here = Root(root.absolute())
+    if not here.path.is_dir():
+        found = "is no folder" if here.path.exists() else "is not there"
+        raise InvalidInput("--root", f"{here.path} {found}, expected one in which sweeps were run")
     uri = tracking_uri(here, os.environ.get("MLFLOW_TRACKING_URI"))
     if uri.startswith(("http://", "https://")):
         _say_pages(uri.rstrip("/"), sweep)

@@ -112,4 +112,5 @@ def make_rungs(train: TrainSettings, eta: int, min_steps: int | None, rank: str)
     """
     kind = FrontRung if rank == "nondominated" else Rung
     steps = list(rung_steps(train, eta, min_steps))
-    return [kind(step, ahead) for step, ahead in zip(steps, [*steps[1:], train.bounds()[1]], strict=True)]
+    ends = [*steps, train.bounds()[1]][1:]
+    return [kind(step, ahead) for step, ahead in zip(steps, ends, strict=True)]

@@ -270,6 +270,14 @@ def _contradictions(
                     "expected a multiple of train.evaluate_every",
                 )
             )
+        elif isinstance(steps, int) and train.max_steps is not None and steps >= train.max_steps:
+            problems.append(
+                Problem(
+                    f"search.scheduler.{key}",
+                    f"is {steps}, and a trial ends at train.max_steps ({train.max_steps}), before anything is judged",
+                    f"expected less than {train.max_steps}",
+                )
+            )
     if len(objectives) > 1 and search.sampler.name == "cmaes":
         problems.append(
             Problem(

@@ -99,7 +99,11 @@ def plan(
             f"sweep {spec.name}",
             [
                 *[Problem("", f"was made with another search space: {line}") for line in refused],
-                Problem("", "what was recorded keeps its meaning", "give this one another name with --name"),
+                Problem(
+                    "",
+                    "what was recorded keeps its meaning",
+                    f"give this one another name with --name, or remove the other: tuner delete {spec.name}",
+                ),
             ],
         )
     return replace(before, spec=spec, tags={**before.tags, **tags}), harmless
@@ -191,6 +195,26 @@ def _git(project: Path, *arguments: str) -> str:
 
 
 def changed_limits(spec: SweepSpec, limits: Mapping[str, Any]) -> SweepSpec:
-    """Return the sweep with other limits: ``trials``, ``workers``, ``seed``, ``timeout_s``, ``trial_timeout_s``."""
+    """Return the sweep with other limits: ``trials``, ``workers``, ``seed``, ``timeout_s``, ``trial_timeout_s``.
+
+    Raises:
+        InvalidInput: One is no number, or out of its range.
+    """
     given = {key: value for key, value in limits.items() if value is not None}
+    problems = [
+        Problem(key, f"is {value!r}, expected {what}") for key, value in given.items() if (what := _unfit(key, value))
+    ]
+    if problems:
+        raise InvalidInput("", problems)
     return replace(spec, search=replace(spec.search, **given)) if given else spec
+
+
+def _unfit(key: str, value: Any) -> str:
+    """Return what a limit should be where it is something else, or an empty string."""
+    whole = key in ("trials", "workers", "seed")
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        return "a whole number" if whole else "a number of seconds"
+    least = 0 if key == "seed" else 1
+    if whole:
+        return "" if value >= least else f"at least {least}"
+    return "" if value > 0 else "above 0"

@@ -160,20 +160,22 @@ class Running:
     def missing(self) -> Outcome:
         """Say which objective did not come, and which tags there are."""
         metrics = [metric for metric, curve in self._curves.items() if not curve]
-        return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags), objective_missing=True)
+        objectives = {objective.metric for objective in self._objectives}
+        what = "objective" if objectives.intersection(metrics) else "constraint"
+        return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags, what), objective_missing=True)
 
     def _whole(self, step: int) -> bool:
         return all(step in self._curves[objective.metric] for objective in self._objectives)
 
 
-def missing_objective(metrics: Sequence[str], tags: Sequence[str]) -> str:
+def missing_objective(metrics: Sequence[str], tags: Sequence[str], what: str = "objective") -> str:
     """Say that no evaluation had these metrics, which tags there are, and which is nearest."""
     wanted = ", ".join(repr(metric) for metric in metrics)
     if not tags:
-        return f"the objective {wanted} never came: no evaluation wrote a scalar"
+        return f"the {what} {wanted} never came: no evaluation wrote a scalar"
     near = [match for metric in metrics for match in difflib.get_close_matches(metric, tags, n=1)]
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"the objective {wanted} never came; tags that are there: {', '.join(tags)}{hint}"
+    return f"the {what} {wanted} never came; tags that are there: {', '.join(tags)}{hint}"
 
 
 _PERTURBED = (

@@ -33,6 +33,7 @@ from tuner.sweep.best_model import export_best
 from tuner.sweep.callbacks import TrialEnd, settled_trials
 from tuner.sweep.commands import check
 from tuner.sweep.disk import disk_faults
+from tuner.sweep.hints import hints
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.model_space import open_model_space, walk_of
@@ -195,7 +196,7 @@ class Sweep:
         check_backend(backend)
         if self.spec.command:
             check(self.spec, backend)
-        for note in self.notes:
+        for note in (*self.notes, *hints(self.spec)):
             watcher.say(f"note: {note}")
         scheduler = make_scheduler(self.spec)
         self._make_dir()

@@ -15,6 +15,7 @@ from tuner.paths import TrialDir
 from tuner.space.drawing import drawn
 from tuner.space.sampling import walk
 from tuner.spec import SweepSpec
+from tuner.sweep.best_model import SERVABLE
 from tuner.sweep.model_space import open_model_space, walk_of
 from tuner.sweep.running import missing_objective
 from tuner.values import ParamValue
@@ -41,7 +42,7 @@ def try_spec(spec: SweepSpec) -> Tried:
         backend = LocalBackend(spec.model, Path(folder) / "server.log")
         try:
             backend.open()
-            train = replace(spec.train, max_steps=1, evaluate_every=1)
+            train = replace(spec.train, evaluate_every=1)  # the rung at step 1 ends it
             job = Job(0, 1, params, spec.search.seed, train, spec.model, stop_at=1)
             backend.start(job, trial_dir)
             messages: list[Message] = []
@@ -76,5 +77,7 @@ def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Messag
         raise InvalidInput(f"model {spec.model}", missing_objective(missing, tags))
     lines = [f"model {spec.model}: one step trained, one evaluation, with {params}"]
     lines.append(f"tags of the evaluation: {', '.join(tags)}")
-    lines += [f"note: {value}" for value in end.tags.values()]
+    servable = end.tags.get(SERVABLE) == "true"
+    lines.append("serving: " + ("its model can be exported" if servable else "no serving_input_receiver_fn, no export"))
+    lines += [f"note: {value}" for tag, value in end.tags.items() if tag != SERVABLE]
     return Tried((*lines, "ok"))

@@ -1,0 +1,25 @@
+"""What a sweep's settings will not do, said before it starts: allowed, and rarely meant."""
+
+from __future__ import annotations
+
+from tuner.spec import SweepSpec
+
+_POPULATION = 8  # pbt's own
+
+
+def hints(spec: SweepSpec) -> list[str]:
+    """Return what is worth a line, from the settings alone."""
+    found = []
+    search = spec.search
+    population = int(search.scheduler.options.get("population", _POPULATION))
+    if search.scheduler.name == "pbt" and search.trials <= population:
+        found.append(
+            f"pbt trains a population of {population}, and {search.trials} trials leave none for copies of the best, "
+            "each of which is a trial: give more trials, or {name: pbt, population: 4}"
+        )
+    if spec.command and not any("{trial_dir}" in word for word in spec.command):
+        found.append(
+            "the command does not mention {trial_dir}: what it writes is looked for in each trial's folder, "
+            "so tell it where that is, as in --job-dir {trial_dir}"
+        )
+    return found
