@@ -6,6 +6,7 @@ and syncs the file for each line, eleven times a trial; here the sweep's lock ke
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import weakref
@@ -79,5 +80,7 @@ def _open(file: Path) -> int:
     """Open a journal to append, or only to read where it cannot be written."""
     try:
         return os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
