@@ -49,6 +49,9 @@ def clone(tmp_path_factory):
     text = space.read_text().replace("max_steps: 3000", "max_steps: 30").replace("every: 300", "every: 15")
     assert text != space.read_text()
     space.write_text(text)
+    shutil.copytree(REPOSITORY / "tests" / "trainers" / "csv_trainer", folder, dirs_exist_ok=True)
+    rows = [f"{x / 50},{1 - x / 50},{'red' if x % 3 else 'blue'},{x / 50}" for x in range(50)]
+    (folder / "rows.csv").write_text("\n".join(["width,height,colour,weight", *rows, ""]))
     return folder
 
 
