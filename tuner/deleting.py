@@ -21,7 +21,7 @@ from tuner.recorders.runs import parent_run_id, run_ids
 from tuner.results import SweepResult
 from tuner.sizes import show_size
 from tuner.study import DriverLock, Study
-from tuner.study.lock import at_work
+from tuner.study.lock import at_work, named
 from tuner.study.study import delete_study, open_storage
 from tuner.sweep.opening import read_frozen
 
@@ -90,9 +90,8 @@ def _alone(sweep_dir: SweepDir) -> Iterator[None]:
     with DriverLock(sweep_dir.driver_file):
         others = [driver for driver in at_work(sweep_dir) if driver.get("pid") != os.getpid()]
         if others:
-            who = " and ".join(f"process {driver.get('pid')} on {driver.get('host')}" for driver in others)
             raise SweepLocked(
-                f"the sweep {sweep_dir.name!r} is being worked on by {who}",
+                f"the sweep {sweep_dir.name!r} is being worked on by {named(others)}",
                 f"wait for them, or stop them with: tuner stop {sweep_dir.name}",
             )
         yield

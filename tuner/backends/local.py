@@ -14,7 +14,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial import keepsakes
 from tuner.trial.checkpoints import newest_step, newest_step_below
+from tuner.trial.starting import only_ours, start_server
 
 _STARTS = 5  # of a server that is killed while it warms up
 _TICK_S = 0.05  # how often event files are looked at: stat calls only where nothing is new
@@ -100,28 +100,13 @@ class LocalBackend:
         """Start the warm parent without waiting for it, so that others may start beside it."""
         if self._server is not None:
             return
-        ours, theirs = socket.socketpair()
-        env = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
-        env.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-        only_ours = [name for name in env if name not in os.environ]
-        with theirs, self._log_file.open("ab") as log:
-            self._server = subprocess.Popen(
-                [sys.executable, "-m", "tuner.trial.server", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=env,
-                cwd=self._command_dir or None,
-                start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
-            )
-        self._channel = ours
+        self._server, self._channel = start_server("tuner.trial.server", self._log_file, self._command_dir)
         self._buffer = b""
         gpus = self._devices is not None
         if self._model is not None:
             self._say(do="warm", model=dataclasses.asdict(self._model), gpus=gpus)
         else:
-            self._say(do="warm", command=self._command, only_ours=only_ours, gpus=gpus)
+            self._say(do="warm", command=self._command, only_ours=only_ours(), gpus=gpus)
 
     def start(self, job: Job, trial_dir: TrialDir) -> None:
         trial_dir.path.mkdir(parents=True, exist_ok=True)

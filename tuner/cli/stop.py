@@ -13,7 +13,7 @@ from tuner.errors import InvalidInput
 @command("stop")
 def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Ask a running sweep to stop; its trials stop at their next checkpoints."""
-    from tuner.study.lock import at_work
+    from tuner.study.lock import at_work, named
     from tuner.sweep import Sweep
     from tuner.sweep.stopping import request_stop
 
@@ -23,6 +23,5 @@ def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fal
     if not drivers:
         raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")
     request_stop(sweep.dir.stop_file)
-    who = " and ".join(f"process {driver.get('pid')} on {driver.get('host')}" for driver in drivers)
-    typer.echo(f"asked {who} to stop; follow it with: tuner list")
+    typer.echo(f"asked {named(drivers)} to stop; follow it with: tuner list")
     return 0

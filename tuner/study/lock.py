@@ -14,6 +14,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,8 @@ class DriverLock:
         self._stream.close()
 
     def _refusal(self) -> SweepLocked:
-        there = holder(self._file)
         return SweepLocked(
-            f"the sweep {self._file.parent.name!r} is being worked on by process {there.get('pid', '?')} "
-            f"on {there.get('host', '?')}",
+            f"the sweep {self._file.parent.name!r} is being worked on by {named([holder(self._file)])}",
             f"wait for it, or stop it with: tuner stop {self._file.parent.name}",
         )
 
@@ -92,6 +91,11 @@ def at_work(sweep_dir: SweepDir) -> list[dict[str, Any]]:
     """Return pid, host and time of each living driver of a sweep: one, or those that share its study."""
     files = [sweep_dir.driver_file, *sorted(sweep_dir.drivers_dir.glob("*.lock"))]
     return [holder(file) for file in files if file.exists() and held(file)]
+
+
+def named(drivers: Sequence[Mapping[str, Any]]) -> str:
+    """Return drivers for people: ``process 4711 on host and process 12 on other``."""
+    return " and ".join(f"process {driver.get('pid', '?')} on {driver.get('host', '?')}" for driver in drivers)
 
 
 def held(file: Path) -> bool:

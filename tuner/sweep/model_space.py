@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from tuner.errors import BackendError, InvalidInput, Problem
 from tuner.space import Categorical, Float, Int, Parameter
 from tuner.space.sampling import Choose, Walk
 from tuner.spec import ModelRef, SweepSpec
+from tuner.trial.starting import start_server
 from tuner.values import ParamValue
 
 DRAW_S = 60.0  # how long a ``space(trial)`` may take
@@ -36,19 +35,7 @@ class ModelSpace:
     def __init__(self, model: ModelRef, log_file: Path) -> None:
         self._model = model
         self._log_file = log_file
-        ours, theirs = socket.socketpair()
-        env = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
-        env.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-        with theirs, log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuner.trial.space_server", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=env,
-                start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
-            )
+        self._process, ours = start_server("tuner.trial.space_server", log_file)
         self._socket = ours
         self._stream = ours.makefile("rw", encoding="utf-8", newline="\n")
         self._say(model=dataclasses.asdict(model))
