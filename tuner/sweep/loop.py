@@ -301,7 +301,7 @@ class Loop:
             tags=dict(record.tags),
         )
         self._parts.scheduler.settle(record.number, record.state)
-        checkpoints.drop_input_positions(self._dir.trial(record.number).path)
+        checkpoints.tidy(self._dir.trial(record.number).path)
         self._candidates.settled(record)
         self._tally.count(record)
         self._parts.on_trial_end(record)

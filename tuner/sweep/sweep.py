@@ -267,8 +267,7 @@ class Sweep:
         watcher: Watcher,
         stopping: StopRequests,
     ) -> Ran:
-        result = self.result()
-        best = result.best_or_none
+        best = self.result().best_or_none
         reason = end.reason if end else "stopped"
         if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
             log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None))
@@ -278,6 +277,7 @@ class Sweep:
                 f"MLflow has not taken everything: {recorder.status()}; nothing is lost, "
                 f"`tuner resume {self.spec.name}` sends the rest"
             )
+        result = self.result()  # only now do all trials have their runs
         if end is None:
             return Ran(result, None, stopping.exit_status)
         failed = end.failed or not any(trial.state.value == "COMPLETE" for trial in result.trials)

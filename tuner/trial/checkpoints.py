@@ -87,10 +87,23 @@ def keep_one(trial_dir: Path, best: int | None) -> int:
     return before - size(trial_dir)
 
 
-def drop_input_positions(trial_dir: Path) -> None:
-    """Delete the positions in the input of a trial that will not run again; they hold its shuffle buffers."""
-    for file in trial_dir.rglob("input.ckpt*"):  # a script has its model_dir below
-        file.unlink(missing_ok=True)
+def tidy(trial_dir: Path) -> None:
+    """Delete what a trial that will not run again has no use for.
+
+    That is the positions in its input, which hold its shuffle buffers, and the checkpoints in the middle
+    of whose writing it was killed or the disk was full: folders that end in ``_temp``.
+    """
+    for pattern in ("input.ckpt*", "model.ckpt-*_temp"):
+        for path in list(trial_dir.rglob(pattern)):  # a script has its model_dir below
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a file of a checkpoint, or the folder in which one was being written; it may be gone already."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def size(trial_dir: Path) -> int:

@@ -153,7 +153,7 @@ class Mailbox:
             checkpoints.name_newest(folder, manifest.newest)
         for file in (*folder.glob("model.ckpt-*"), *folder.glob("input.ckpt-*")):
             if file.name not in manifest.files:
-                file.unlink(missing_ok=True)
+                checkpoints.remove(file)
         return manifest
 
     def forget(self, trial: str) -> None:
