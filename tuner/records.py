@@ -94,12 +94,14 @@ class SweepClosed:
         finished: Whether the limits of the sweep were reached (otherwise it can be resumed).
         reason: Why it ended, in one line.
         best: Number of the best trial, or None.
+        failed: Whether a failure limit struck, or no trial completed.
     """
 
     time: float
     finished: bool
     reason: str = ""
     best: int | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,22 @@ def read_records(file: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
                 return
             offset += len(line)
             yield from_json(line.decode()), offset
+
+
+def last_record(file: Path) -> Record | None:
+    """Return the last whole record without reading those before it; None where there is none."""
+    if not file.exists():
+        return None
+    with file.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        tail = b""
+        while end and tail.rpartition(b"\n")[0].count(b"\n") == 0:
+            begin = max(0, end - 4096)
+            stream.seek(begin)
+            tail = stream.read(end - begin) + tail
+            end = begin
+    whole = tail.rpartition(b"\n")[0]
+    return from_json(whole.rpartition(b"\n")[2].decode()) if whole else None
 
 
 def cut_torn_line(file: Path) -> None:

@@ -50,7 +50,8 @@ def test_public_names_and_all_agree():
     [
         (["run", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["show", "nothing"], "no sweep 'nothing'"),
-        (["logs", "housing"], "expected a sweep and the number of a trial"),
+        (["logs", "housing:7"], "no sweep 'housing'"),
+        (["verify", "housing:7"], "found the trial 'housing:7', expected a sweep (type: tuner verify housing;"),
         (["best", "../x"], "cannot name a sweep"),
         (["run", "{space}", "--set", "train.max_stepz=3"], "unknown key 'max_stepz' (did you mean 'max_steps'?)"),
         (["run", "{space}", "--timeout", "soon"], "--timeout: expected a duration"),

@@ -26,6 +26,9 @@ app = typer.Typer(
 RootOption = Annotated[Path, typer.Option("--root", help="Folder of the records.", show_default="current folder")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of a sweep.", metavar="NAME", show_default=False)]
+NameOrTrialArgument = Annotated[
+    str, typer.Argument(help="Name of a sweep, or one of its trials as NAME:N.", metavar="NAME[:N]", show_default=False)
+]
 
 
 def command(name: str) -> Callable[[Callable[P, int | None]], Callable[P, None]]:

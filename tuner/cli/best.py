@@ -20,10 +20,10 @@ def best(
 
     Where parameters are repeated with several seeds: of those with the best mean the trial nearest to it.
     """
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
 
     del debug
-    result = Sweep.open(name, root).result()
+    result = open_sweep(name, root).result()
     several = len(result.spec.objectives) > 1
     best_trial = result.best  # says so where there is none
     rows = [trial.row() for trial in result.front] if several else [best_trial.row()]

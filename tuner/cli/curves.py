@@ -20,10 +20,10 @@ def curves(
     debug: DebugOption = False,
 ) -> int:
     """Write the learning curves of a sweep's complete trials as a table for --backend simulated."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
     from tuner.sweep.curves import write_curves
 
     del debug
-    count = write_curves(Sweep.open(name, root).result(), file)
+    count = write_curves(open_sweep(name, root).result(), file)
     typer.echo(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
 from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ OutArgument = Annotated[
 
 @command("export")
 def export(
-    name: NameArgument,
+    name: NameOrTrialArgument,
     out_dir: OutArgument,
     trial: Annotated[
-        int | None, typer.Option("--trial", min=0, help="Its number.", show_default="the best trial")
+        int | None,
+        typer.Option("--trial", min=0, help="Its number.", show_default="NAME:N's, else the best"),
     ] = None,
     register: Annotated[
         str | None, typer.Option("--register", metavar="MODEL", help="Make it a version of this registered model.")
@@ -42,33 +43,21 @@ def export(
     It is loaded again without tuner, and has to predict what the Estimator predicts for held-out rows. It
     becomes an MLflow model of the trial's run too. Of several objectives the first decides.
     """
+    from tuner.cli.naming import open_trial, trial_of
     from tuner.export.placing import check_out_dir, placed
-    from tuner.sweep import Sweep
 
     del debug
     check_out_dir(out_dir)
     if alias is not None and register is None:
         raise InvalidInput("", [Problem("--alias", "names a version of a registered model", "add --register MODEL")])
-    sweep = Sweep.open(name, root)
-    chosen = _choose(sweep, trial)
+    sweep, number = open_trial(name, trial, root)
+    chosen = sweep.result().best if number is None else trial_of(sweep, number)
     if register is not None:
         _check_registry(sweep, register, alias)
     signal.signal(signal.SIGTERM, _end)
     with placed(sweep.dir, chosen, out_dir) as exported:
         _say(exported, chosen, out_dir)
         return _record(sweep, chosen, exported, register, alias)
-
-
-def _choose(sweep: Sweep, number: int | None) -> Trial:
-    result = sweep.result()
-    if number is None:
-        return result.best
-    found = {trial.number: trial for trial in result.trials}
-    if number not in found:
-        raise InvalidInput(
-            "", f"the sweep {sweep.spec.name!r} has no trial {number}; see: tuner show {sweep.spec.name}"
-        )
-    return found[number]
 
 
 def _check_registry(sweep: Sweep, register: str, alias: str | None) -> None:

@@ -13,12 +13,16 @@ from tuner.cli.tables import Format, FormatOption, write
 if TYPE_CHECKING:
     from tuner.paths import SweepDir
 
-COLUMNS = ("sweep", "state", "trials", "complete", "pruned", "fail", "best", "seconds")
+COLUMNS = ("sweep", "state", "trials", "complete", "pruned", "fail", "best", "seconds", "reason")
 
 
 @command("list")
 def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), debug: DebugOption = False) -> int:
-    """List the sweeps under the root."""
+    """List the sweeps under the root, how each stands and what ended it.
+
+    A sweep is running; finished, where one of its limits was reached; failed, where a failure limit struck or no
+    trial completed; or stopped, to be continued by tuner resume.
+    """
     from tuner.paths import Root
 
     del debug
@@ -40,14 +44,27 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
     result = SweepResult(sweep_dir, frozen.spec, frozen.storage_url)
     states = [trial.state for trial in result.trials]
     best = result.best_or_none
-    done = sum(state.settled for state in states) >= frozen.spec.search.trials
+    state, reason = ("running", "") if at_work(sweep_dir) else _ended(sweep_dir)
     return {
         "sweep": sweep_dir.name,
-        "state": "running" if at_work(sweep_dir) else "finished" if done else "stopped",
+        "state": state,
         "trials": f"{sum(state.settled for state in states)}/{frozen.spec.search.trials}",
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "fail": states.count(TrialState.FAIL),
         "best": best.judged if best else None,
         "seconds": round(sum(trial.record.seconds for trial in result.trials), 1),
+        "reason": reason,
     }
+
+
+def _ended(sweep_dir: SweepDir) -> tuple[str, str]:
+    """Return how a sweep stands on which nobody works, and why it does."""
+    from tuner.records import SweepClosed, last_record
+
+    last = last_record(sweep_dir.records_file)
+    if not isinstance(last, SweepClosed):
+        return "stopped", "its driver died"
+    if not last.finished:
+        return "stopped", "interrupted"
+    return "failed" if last.failed else "finished", last.reason

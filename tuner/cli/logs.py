@@ -15,22 +15,22 @@ from tuner.errors import InvalidInput
 
 @command("logs")
 def logs(
-    trial: Annotated[str, typer.Argument(metavar="NAME:N", help="Sweep and trial, as housing:7.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME:N", help="Sweep and trial, as housing:7.", show_default=False)],
+    trial: Annotated[int | None, typer.Option("--trial", min=0, help="The trial's number.", hidden=True)] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the trial ends.")] = False,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
     """Show the log of a trial."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_one_trial
 
     del debug
-    name, number = parse_trial(trial)
-    sweep = Sweep.open(name, root)
+    sweep, number = open_one_trial(name, trial, root)
     file = sweep.dir.trial(number).log_file
     if not file.exists():
         there = [other.number for other in sweep.result().trials]
         found = f"trials 0 to {max(there)}" if there else "no trials yet"
-        raise InvalidInput("", f"the sweep {name!r} has no log of trial {number}; it has {found}")
+        raise InvalidInput("", f"the sweep {sweep.spec.name!r} has no log of trial {number}; it has {found}")
     with file.open("rb") as stream:
         while True:
             data = stream.read()
@@ -39,18 +39,6 @@ def logs(
             if not follow or (not data and _ended(sweep.dir.trial(number).lock_file)):
                 return 0
             time.sleep(0 if data else 0.3)
-
-
-def parse_trial(text: str) -> tuple[str, int]:
-    """Return sweep and number of ``NAME:N``.
-
-    Raises:
-        InvalidInput: It is written otherwise.
-    """
-    name, colon, number = text.rpartition(":")
-    if not colon or not number.isdecimal():
-        raise InvalidInput("", f"found {text!r}, expected a sweep and the number of a trial, as housing:7")
-    return name, int(number)
 
 
 def _ended(lock_file: Path) -> bool:

@@ -19,10 +19,10 @@ def plot(
     debug: DebugOption = False,
 ) -> int:
     """Draw a sweep: each plot as a picture (PNG) and as a page that stands alone (HTML)."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
 
     del debug
-    result = Sweep.open(name, root).result()
+    result = open_sweep(name, root).result()
     try:
         files = result.save_plots(folder)
     except OSError as error:
@@ -42,10 +42,10 @@ def report(
     debug: DebugOption = False,
 ) -> int:
     """Write one HTML page of a sweep that stands alone, to be mailed: charts, every trial, how to repeat it."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
 
     del debug
-    result = Sweep.open(name, root).result()
+    result = open_sweep(name, root).result()
     target = file or Path(f"{name}.html")
     try:
         target.write_text(result.report(), encoding="utf-8")

@@ -7,31 +7,29 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.errors import InvalidInput
+from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
 
 
 @command("rerun")
 def rerun(
-    name: NameArgument,
-    trial: Annotated[int, typer.Option("--trial", help="Number of the trial.", min=0, show_default=False)],
+    name: NameOrTrialArgument,
+    trial: Annotated[
+        int | None, typer.Option("--trial", help="Number of the trial.", min=0, show_default="that of NAME:N")
+    ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
     """Run a trial again from its record, beside it, and compare every evaluation."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_one_trial, trial_of
     from tuner.sweep.rerunning import rerun as run_again
 
     del debug
-    sweep = Sweep.open(name, root)
-    found = {recorded.number: recorded for recorded in sweep.result().trials}
-    if trial not in found:
-        raise InvalidInput("", f"the sweep {name!r} has no trial {trial}; see: tuner show {name}")
-    done = run_again(sweep.dir, found[trial])
+    sweep, number = open_one_trial(name, trial, root)
+    done = run_again(sweep.dir, trial_of(sweep, number))
     for line in done.differences:
         typer.echo(line)
     if done.differences:
         typer.echo(f"{len(done.differences)} of {done.compared} values differ", err=True)
         return 1
-    typer.echo(f"trial {trial} again: {done.compared} values, all equal to the last bit")
+    typer.echo(f"trial {number} again: {done.compared} values, all equal to the last bit")
     return 0

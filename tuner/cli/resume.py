@@ -21,8 +21,8 @@ def resume(
     debug: DebugOption = False,
 ) -> int:
     """Continue an interrupted sweep from what is on disk."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
 
     del debug
     limits = parse_limits(trials, workers, None, timeout, trial_timeout)
-    return drive(Sweep.open(name, root), limits, backend, {}, export=export)
+    return drive(open_sweep(name, root), limits, backend, {}, export=export)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
 
 COLUMNS = ("trial", "state", "values", "step", "seconds", "params", "reason")
@@ -21,15 +21,16 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 @command("show")
 def show(
-    name: NameArgument,
+    name: NameOrTrialArgument,
     form: FormatOption = Format.TABLE,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
-    """Show the trials of a sweep: state, parameters, objective, steps, seconds."""
-    from tuner.sweep import Sweep
+    """Show the trials of a sweep, or one of them: state, parameters, objective, steps, seconds."""
+    from tuner.cli.naming import open_trial, trial_of
 
     del debug
-    rows = [trial.row() for trial in Sweep.open(name, root).result().trials]
+    sweep, number = open_trial(name, None, root)
+    rows = [trial.row() for trial in (sweep.result().trials if number is None else [trial_of(sweep, number)])]
     write(rows, columns_of(rows), form)
     return 0

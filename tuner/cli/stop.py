@@ -13,12 +13,12 @@ from tuner.errors import InvalidInput
 @command("stop")
 def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Ask a running sweep to stop; its trials stop at their next checkpoints."""
+    from tuner.cli.naming import open_sweep
     from tuner.study.lock import at_work, named
-    from tuner.sweep import Sweep
     from tuner.sweep.stopping import request_stop
 
     del debug
-    sweep = Sweep.open(name, root)
+    sweep = open_sweep(name, root)
     drivers = at_work(sweep.dir)
     if not drivers:
         raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")

@@ -36,13 +36,13 @@ def ui(
 
     Says too how to open TensorBoard (its HParams tab shows the trials) and the Optuna dashboard.
     """
+    from tuner.cli.naming import open_sweep
     from tuner.paths import Root
     from tuner.recorders.store import tracking_uri
     from tuner.recorders.ui import MlflowUi, check_port
-    from tuner.sweep import Sweep
 
     del debug
-    sweep = Sweep.open(name, root) if name is not None else None
+    sweep = open_sweep(name, root) if name is not None else None
     here = Root(root.absolute())
     if not here.path.is_dir():
         found = "is no folder" if here.path.exists() else "is not there"

@@ -12,11 +12,11 @@ from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 @command("verify")
 def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Compare study, MLflow and event files, and say where they differ."""
-    from tuner.sweep import Sweep
+    from tuner.cli.naming import open_sweep
     from tuner.verify import verify_sweep
 
     del debug
-    sweep = Sweep.open(name, root)
+    sweep = open_sweep(name, root)
     report = verify_sweep(sweep.dir, sweep.result())
     for line in report.differences:
         typer.echo(line)

@@ -267,10 +267,12 @@ class Sweep:
         watcher: Watcher,
         stopping: StopRequests,
     ) -> Ran:
-        best = self.result().best_or_none
+        result = self.result()
+        best = result.best_or_none
         reason = end.reason if end else "stopped"
+        failed = end is not None and (end.failed or all(trial.state.value != "COMPLETE" for trial in result.trials))
         if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
-            log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None))
+            log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed))
         log.sync()
         if not recorder.drain(DRAIN_S):
             watcher.say(
@@ -280,7 +282,6 @@ class Sweep:
         result = self.result()  # only now do all trials have their runs
         if end is None:
             return Ran(result, None, stopping.exit_status)
-        failed = end.failed or not any(trial.state.value == "COMPLETE" for trial in result.trials)
         return Ran(result, end, 1 if failed else 0)
 
     def _make_dir(self) -> None:

@@ -1,0 +1,85 @@
+"""A trial is named as NAME:N, or by --trial, wherever one is taken; where none is, the error says what to type."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import tuner
+from tuner.cli.naming import split
+from tuner.errors import InvalidInput
+from tuner.sweep.progress import Silent
+
+SPACE = """
+name: sim
+objective: {metric: rmse}
+parameters: {rate: {type: float, low: 1.0e-4, high: 1.0, log: true}, units: {type: int, low: 16, high: 256}}
+train: {max_steps: 90, evaluate_every: 90}
+search: {sampler: random, trials: 2, workers: 1}
+simulation: {task: surface, record: false}
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("named")
+    (folder / "sim.yaml").write_text(SPACE)
+    sweep = tuner.Sweep.from_file(folder / "sim.yaml", folder)
+    sweep.drive({}, "simulated", {}, Silent())
+    for number in range(2):
+        sweep.dir.trial(number).path.mkdir(exist_ok=True)
+        sweep.dir.trial(number).log_file.write_text(f"the log of {number}\n")
+    return folder
+
+
+def call(*arguments):
+    from tuner.cli import export, logs, rerun, show  # noqa: F401
+    from tuner.cli.app import app
+
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_show_of_a_trial_has_that_trial_alone(root):
+    (row,) = json.loads(call("show", "sim:1", "--root", root, "--format", "json").stdout)
+    assert row["trial"] == 1
+    assert len(json.loads(call("show", "sim", "--root", root, "--format", "json").stdout)) == 2
+    missing = call("show", "sim:7", "--root", root)
+    assert missing.exit_code == 2
+    assert "has no trial 7: it has trials 0 to 1" in missing.output
+
+
+def test_logs_takes_a_trial_either_way_and_says_what_to_type_where_there_is_none(root):
+    assert call("logs", "sim:1", "--root", root).stdout == "the log of 1\n"
+    assert call("logs", "sim", "--trial", 1, "--root", root).stdout == "the log of 1\n"
+    command = [sys.executable, "-m", "tuner", "logs", "sim", "--root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert f"expected a trial (type: tuner logs sim:0 --root {root})" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["export", "sim:1", "out"], ["rerun", "sim:1"]])
+def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, monkeypatch, tmp_path):
+    from tuner.export import placing
+    from tuner.sweep import rerunning
+
+    class Reached(InvalidInput):
+        pass
+
+    def reached(sweep_dir, trial, *_):
+        raise Reached("", f"reached trial {trial.number}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(placing, "placed", lambda sweep_dir, trial, out: reached(sweep_dir, trial))
+    monkeypatch.setattr(rerunning, "rerun", reached)
+    assert "reached trial 1" in call(*arguments, "--root", root).output
+    assert "reached trial 1" in call(*arguments, "--trial", 1, "--root", root).output
+    other_way = ["sim" if argument == "sim:1" else argument for argument in arguments]
+    assert "reached trial 1" in call(*other_way, "--trial", 1, "--root", root).output
+    assert "expected one trial" in call(*arguments, "--trial", 0, "--root", root).output
+
+
+def test_what_is_no_trial_is_left_as_it_is():
+    assert split("housing:7") == ("housing", 7)
+    assert [split(text)[1] for text in ("housing", "housing:", "housing:x", ":")] == [None] * 4
