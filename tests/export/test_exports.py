@@ -76,6 +76,29 @@ def test_the_parent_of_a_finished_sweep_carries_its_best_model_from_the_best_ste
     assert command("verify", "served", "--root", root).returncode == 0
 
 
+def test_an_export_that_is_interrupted_is_said_last_and_done_by_resuming(served, monkeypatch, capsys):
+    from tuner.cli import display
+    from tuner.cli.run import drive
+
+    class Interrupts(display.PlainLines):
+        def say(self, line):
+            super().say(line)
+            if line.startswith("exporting"):
+                sweep.dir.stop_file.touch()
+
+    sweep = tuner.Sweep.open("served", served[0])
+    sweep.dir.best_model_file.unlink()  # as if it had not been exported yet
+    monkeypatch.setattr(display, "watcher", Interrupts)
+    assert drive(sweep, {}, "local", {}) == 130
+    lines = capsys.readouterr().err.splitlines()
+    assert "finished: 2 of 2 trials" in lines
+    assert lines[-1] == "interrupted: the best model was not exported; do it with: tuner resume served"
+    monkeypatch.undo()
+    assert drive(tuner.Sweep.open("served", served[0]), {}, "local", {}) == 0
+    assert "exporting the best model" in capsys.readouterr().err
+    assert sweep.dir.best_model_file.exists()
+
+
 def test_an_export_has_the_models_signatures_and_says_which_step_and_leaves_nothing_else(served, tmp_path):
     root, _ = served
     best = tuner.Sweep.open("served", root).result().best

@@ -13,6 +13,7 @@ from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from tuner.sweep import Sweep
+    from tuner.sweep.sweep import Ran
 
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Total number of trials of the sweep.")]
 Workers = Annotated[
@@ -137,7 +138,16 @@ def drive(
     if ran.end is None:
         typer.echo(f"stopped; continue with: tuner resume {name}", err=True)
         return ran.exit_status
-    typer.echo(f"finished: {ran.end.reason}", err=True)
+    typer.echo(f"{'failed' if ran.end.failed else 'finished'}: {ran.end.reason}", err=True)
+    _say_best(ran)
+    if ran.export_left_out:
+        typer.echo(f"interrupted: the best model was not exported; do it with: tuner resume {name}", err=True)
+    return ran.exit_status
+
+
+def _say_best(ran: Ran) -> None:
+    """Say which trial is best, or why none is."""
+    name = ran.result.spec.name
     best = ran.result.best_or_none
     if best is None and any(trial.state.value == "COMPLETE" for trial in ran.result.trials):
         typer.echo(f"no complete trial keeps to the constraints; see by how much with: tuner show {name}", err=True)
@@ -153,4 +163,3 @@ def drive(
         if len(ran.result.spec.objectives) > 1:
             front = ", ".join(str(trial.number) for trial in ran.result.front)
             typer.echo(f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})")
-    return ran.exit_status

@@ -20,7 +20,7 @@ SERVABLE = "tuner.servable"  # what a trial says whose model can be exported
 _STAGE = ".export-"
 
 
-def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]) -> None:
+def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]) -> bool:
     """Export the best trial, where its model can be served and it has not been exported.
 
     Seconds, nearly all of them TensorFlow's import. A failure is a line and a record, nothing more.
@@ -30,29 +30,36 @@ def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: 
         log: Takes what came of it; the recorder puts the model on the sweep's run.
         watcher: Is told.
         stopped: Asked meanwhile; when it says so, there is no export.
+
+    Returns:
+        Whether the export was left out because somebody stopped it.
     """
     best = result.best_or_none
     if best is None or best.record.tags.get(SERVABLE) != "true":
-        return
+        return False
     for left in result.dir.path.glob(f"{_STAGE}*"):
         shutil.rmtree(left, ignore_errors=True)
     step = -1
     try:
         step = choose_checkpoint(result.dir, best).step
         if _exported_before(result.dir, best, step):
-            return
+            return False
         watcher.say(f"exporting the best model: trial {best.number} at step {step}")
         exported = _export(result.dir, best, stopped)
-    except (TunerError, OSError, KeyboardInterrupt) as error:
-        problem = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error).splitlines()[0]
+    except KeyboardInterrupt:
+        log.append(ModelExported(time.time(), best.number, step, problem="it was interrupted"))
+        return True
+    except (TunerError, OSError) as error:
+        problem = str(error).splitlines()[0]
         log.append(ModelExported(time.time(), best.number, step, problem=problem))
         watcher.say(f"the best model was not exported: {problem}")
         watcher.say(f"  try again with: tuner export {result.dir.name} OUT_DIR")
-        return
+        return False
     log.append(ModelExported(time.time(), best.number, step, exported.checked))
     marker = {"trial": best.number, "step": step}
     write_whole(result.dir.best_model_file, json.dumps(marker) + "\n")
     watcher.say(f"exported: {exported.checked}")
+    return False
 
 
 def _export(sweep_dir: SweepDir, best: Trial, stopped: Callable[[], bool]) -> Exported:

@@ -58,12 +58,14 @@ class Ran:
     Attributes:
         result: The sweep's trials.
         end: Which limit was reached, or None if the sweep was stopped.
+        export_left_out: Whether it was stopped after its end, while its best model was being exported.
         exit_status: What the command line exits with.
     """
 
     result: SweepResult
     end: End | None
     exit_status: int
+    export_left_out: bool = False
 
 
 class Sweep:
@@ -167,7 +169,7 @@ class Sweep:
         Raises:
             InvalidInput: The search space or the model has mistakes.
             SweepLocked: Another driver works on it.
-            KeyboardInterrupt: Ctrl-C; the sweep can be continued.
+            KeyboardInterrupt: Ctrl-C; the sweep, or the export of its best model, can be continued.
         """
         limits = {
             "trials": trials,
@@ -177,7 +179,7 @@ class Sweep:
             "seed": seed,
         }
         ran = self.drive(limits, backend, tags or {}, watcher or default_watcher(), sources, export, on_trial_end)
-        if ran.end is None:
+        if ran.end is None or ran.export_left_out:
             raise KeyboardInterrupt
         return ran.result
 
@@ -241,10 +243,12 @@ class Sweep:
                 parts = replace(parts, on_trial_end=told)
             end = Loop(self.spec, self.dir, adapted(parts), workers, placed.threads).run()
             trials.close()
+            left_out = False
             if export and end is not None and not end.failed:
                 with peers.turn():  # once, though several drivers end the sweep
-                    export_best(self.result(), log, watcher, lambda: stopping.asked)
-            return self._finish(peers, end, log, recorder, watcher, stopping)
+                    left_out = export_best(self.result(), log, watcher, lambda: stopping.asked)
+            ran = self._finish(peers, end, log, recorder, watcher, stopping)
+            return replace(ran, exit_status=stopping.exit_status, export_left_out=True) if left_out else ran
 
     def _join(self, stack: ExitStack) -> Peers | Sole:
         """Take the sweep for this driver alone, or join those that share its study on a database."""
