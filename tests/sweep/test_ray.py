@@ -116,7 +116,7 @@ def test_a_killed_driver_leaves_nothing_running_and_its_sweep_goes_on(space_file
     driver.end()
     none_left(cluster)
     again = Driver(file, root, tmp_path / "log")
-    again.wait_for(lambda: again.text().count(": running, node") == 4)
+    again.wait_for(lambda: again.text().count(", node ") == 4)
     again.process.send_signal(signal.SIGINT)
     assert again.end() == 130, again.text()
     none_left(cluster)

@@ -88,6 +88,36 @@ def test_failing_trials_are_taken_up_again_from_their_checkpoints(tmp_path):
     assert max(t.record.lives for t in ran.result.trials) > 1
 
 
+def test_a_trial_that_goes_on_says_from_which_step_and_a_copy_from_which_trial(tmp_path):
+    said = {}
+    for scheduler in ("{name: asha, eta: 3}", "{name: pbt, population: 4, every: 30}"):
+        lines = Lines()
+        file = write(tmp_path, f"{{sampler: random, scheduler: {scheduler}, trials: 12, workers: 1}}")
+        sweep = tuner.Sweep.from_file(file, tmp_path / scheduler[7:10])
+        ran = sweep.drive({}, "simulated", {}, lines)
+        said[scheduler[7:10]] = lines.lines, ran.result
+    lines, result = said["ash"]
+    promoted = [t for t in result.trials if t.record.lives == 2]
+    assert promoted
+    for trial in promoted:
+        assert f"trial {trial.number}: running, simulated" in lines
+        assert any(line.startswith(f"trial {trial.number}: resumed at step ") for line in lines)
+    lines, result = said["pbt"]
+    copies = [t for t in result.trials if "tuner.forked_from" in t.record.tags]
+    assert copies
+    for trial in copies:
+        donor, step = (trial.record.tags[f"tuner.forked_{word}"] for word in ("from", "at"))
+        assert f"trial {trial.number}: goes on from trial {donor} at step {step}, simulated" in lines
+
+
+class Lines(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line):
+        self.lines.append(line)
+
+
 def test_real_and_simulated_trials_are_not_mixed_in_a_sweep(tmp_path):
     file = write(tmp_path)
     run(file, tmp_path, trials=2)

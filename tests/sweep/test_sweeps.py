@@ -136,13 +136,18 @@ def test_failures_one_after_another_stop_the_sweep_with_status_1(space_file, roo
 def test_a_trial_that_died_goes_on_from_its_checkpoint_and_ends_as_one_that_did_not(space_file, root, tmp_path):
     once = tmp_path / "struck"
     parameters = f"learning_rate: 0.01\nfault_at: 50\nfault_there: kill\nonce: {once}"
-    ran, _, sweep = run(space_file(parameters=parameters, search="{trials: 1, sampler: random}"), root)
+    ran, lines, sweep = run(space_file(parameters=parameters, search="{trials: 1, sampler: random}"), root)
     clean = f"learning_rate: 0.01\nfault_at: 5000\nfault_there: kill\nonce: {once}"
     undisturbed, _, _ = run(space_file(parameters=clean, search="{trials: 1, sampler: random}", name="clean"), root)
     assert once.exists()
     (trial,) = ran.result.trials
     assert trial.state is TrialState.COMPLETE
     assert (trial.record.lives, trial.record.failures) == (2, 1)
+    assert [line.partition(", pid")[0] for line in lines if "pid" in line] == [
+        "trial 0: running",
+        "trial 0: resumed at step 40",
+    ]
+    assert "tuner: trial 0: resumed at step 40\n" in sweep.dir.trial(0).log_file.read_text()
     assert trial.record.curve == undisturbed.result.trials[0].record.curve
     assert verify_sweep(sweep.dir, ran.result).differences == []
 

@@ -24,7 +24,7 @@ from tuner.sweep.limits import End
 from tuner.sweep.outcomes import judged
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM, STOPPED_AT, Parts, Stopping
 from tuner.sweep.progress import Progress, TrialProgress
-from tuner.sweep.running import Outcome, Running, judge_end
+from tuner.sweep.running import Outcome, Running, how_it_begins, judge_end
 from tuner.sweep.tally import Tally, best_step
 from tuner.trial import checkpoints
 from tuner.values import Evaluation, TrialState, Verdict
@@ -141,12 +141,15 @@ class Loop:
             threads=self._threads,
         )
         now = self._parts.clock()
-        began_at = max(begins_at, checkpoints.newest_step(trial_dir.path) or 0)
+        newest = (checkpoints.newest_step_below if spec.command else checkpoints.newest_step)(trial_dir.path)
+        began_at = max(begins_at, newest or 0)
         self._record(TrialOpened(number, now, job.params, record.tags))
         self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
         self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
         self._running[number] = Running(record, job, now, spec.objectives, spec.constraints)
         self._running[number].began_at = self._running[number].reached = began_at
+        # Of a command only a checkpoint says that it goes on: what it reported it may do again.
+        self._running[number].begins = how_it_begins(record, newest if spec.command else began_at)
         self._parts.backend.start(job, trial_dir)
 
     def _fork(self, donor: int, step: int, trial: int) -> None:
@@ -234,7 +237,8 @@ class Loop:
         """Count a trial's time from here: it may have waited for room in a cluster."""
         if message.trial in self._running:
             self._running[message.trial].started = self._parts.clock()
-        self._parts.watcher.say(f"trial {message.trial}: running, {message.where}")
+            begins = self._running[message.trial].begins or "running"
+            self._parts.watcher.say(f"trial {message.trial}: {begins}, {message.where}")
 
     def _take_end(self, message: Ended) -> None:
         running = self._running.pop(message.trial, None)

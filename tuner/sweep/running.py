@@ -13,6 +13,7 @@ from tuner.study import TrialRecord
 from tuner.sweep.commands import ObjectiveFolders
 from tuner.sweep.outcomes import objective_values
 from tuner.sweep.parts import FORKED_FROM
+from tuner.trial.beginning import beginning
 from tuner.values import Constraint, Evaluation, Objective, TrialState
 
 LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
@@ -45,6 +46,7 @@ class Running:
         killed: Whether it was killed rather than asked.
         began_at: Global step of the checkpoint with which this life began.
         reached: The last global step that is known to have been trained.
+        begins: From where it goes on, in words; empty where it is the trial's beginning.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Running:
         self.asked_to_stop_at: float | None = None
         self.killed = False
         self.began_at = self.reached = 0
+        self.begins = ""
         self._objectives = tuple(objectives)
         self._first = FirstValues()
         metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
@@ -166,6 +169,18 @@ class Running:
 
     def _whole(self, step: int) -> bool:
         return all(step in self._curves[objective.metric] for objective in self._objectives)
+
+
+def how_it_begins(record: TrialRecord, step: int | None) -> str:
+    """Say from where a life goes on; nothing where it is the trial's own beginning.
+
+    Args:
+        record: The trial; ``lives`` counts this one.
+        step: Global step of the checkpoint with which it begins, or None.
+    """
+    if record.lives == 1 and FORKED_FROM in record.tags:
+        return f"goes on from trial {record.tags[FORKED_FROM]} at step {step}"
+    return beginning(record.lives, step)
 
 
 def missing_objective(metrics: Sequence[str], tags: Sequence[str], what: str = "objective") -> str:

@@ -17,6 +17,7 @@ from tuner.paths import TrialDir
 from tuner.task import Model, Specs, build_specs, load_model, run_config
 from tuner.task.dataset import write_dataset
 from tuner.task.specs import configured
+from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.fitting import fit_hook
@@ -85,7 +86,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
         raise TunerError("a job without a model was given to the model runner")
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.INFO)
     seed_everything(job.seed)
-    without_damage(trial_dir)
+    say_beginning(job, without_damage(trial_dir))
     wait_for_a_new_name(trial_dir)
     model = load_model(job.model)
     try:

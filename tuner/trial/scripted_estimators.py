@@ -27,6 +27,7 @@ from typing import Any
 
 from tuner.jobs import Job
 from tuner.task.specs import Specs, session_config
+from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.input_position import InputPosition
 from tuner.trial.run import at_end, evaluate_what_was_not
@@ -119,6 +120,7 @@ class _Script:
         self._tags = tags
         self._notes: list[str] = []
         self._positions: dict[int, InputPosition] = {}
+        self._begun = False
 
     def build(
         self,
@@ -203,7 +205,7 @@ class _Script:
         model_dir = Path(estimator.model_dir)
         self._control.leave(self._control.stopped)
         with self._control.working():
-            without_damage(model_dir)
+            self._begin(model_dir)
             evaluate_what_was_not(estimator, Specs(train_spec, executor._eval_spec), model_dir)
             made = original(executor)
         position = self._positions.pop(id(executor), None)
@@ -231,8 +233,7 @@ class _Script:
         if steps is None and max_steps is None:
             max_steps = self._job.train.max_steps
         listeners = [*(saving_listeners or ()), stop_listener(self._control)]
-        if newest_step(Path(estimator.model_dir)) is not None:
-            without_damage(Path(estimator.model_dir))
+        self._begin(Path(estimator.model_dir))
         with self._control.working():
             return original(estimator, input_fn, hooks, steps, max_steps, listeners)
 
@@ -244,6 +245,13 @@ class _Script:
             made = original(estimator, *args, **kwargs)
         self._control.leave(False)
         return made
+
+    def _begin(self, model_dir: Path) -> None:
+        """Leave damaged checkpoints alone; say once from where the trial goes on."""
+        step = without_damage(model_dir) if newest_step(model_dir) is not None else None
+        if not self._begun:
+            self._begun = True
+            say_beginning(self._job, step)
 
     def _note(self, line: str) -> None:
         if line not in self._notes:
