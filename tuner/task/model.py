@@ -154,7 +154,7 @@ def _import(ref: ModelRef) -> ModuleType:
         if isinstance(error, InvalidInput):
             raise
         own = traceback.format_exception_only(type(error), error)[-1].strip()
-        where = _deepest(error)
+        where = (_unreadable(error) if isinstance(error, SyntaxError) else "") or _deepest(error)
         raise InvalidInput(f"model {ref}", f"does not import: {own}{where}") from error
 
 
@@ -186,6 +186,14 @@ def _attribute(module: ModuleType, ref: ModelRef) -> Any:
             raise InvalidInput(f"model {ref}", f"has no object {ref.object!r}; found: {names}")
         subject = getattr(subject, part)
     return subject
+
+
+def _unreadable(error: SyntaxError) -> str:
+    """Say which line Python could not read, and show it."""
+    if error.lineno is None or not error.filename:
+        return ""
+    shown = f"\n    {error.text.strip()}" if error.text and error.text.strip() else ""
+    return f" (line {error.lineno} of {error.filename}){shown}"
 
 
 def _deepest(error: BaseException) -> str:

@@ -57,7 +57,10 @@ def last_line(error: BaseException) -> str:
         return error.message
     if isinstance(error, SystemExit):
         return f"the model called exit({error.code if error.code is not None else ''})"
-    return traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
+    line = traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        line += f" (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
+    return line
 
 
 def is_nan(error: BaseException) -> bool:
