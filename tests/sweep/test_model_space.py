@@ -56,7 +56,8 @@ def test_the_function_runs_in_a_process_of_its_own_and_its_faults_are_said_with_
     file = tmp_path / "faulty.py"
     file.write_text(
         "from tests.models.tiny import *\ndef space(trial):\n"
-        "    if trial.suggest_int('n', 0, 3) == 1:\n        raise KeyError('no such key')\n"
+        "    if trial.suggest_int('n', 0, 4) == 1:\n        raise KeyError('no such key')\n"
+        "    if trial.params['n'] == 4:\n        import tuner; raise tuner.Infeasible('four is too many')\n"
         "    if trial.params['n'] == 2:\n        trial.report(1.0, 1)\n"
         "    if trial.params['n'] == 3:\n        import os; os._exit(3)\n"
         "    trial.suggest_float('wrong', 2.0, 1.0)\n"
@@ -71,6 +72,8 @@ def test_the_function_runs_in_a_process_of_its_own_and_its_faults_are_said_with_
         ):
             with pytest.raises(tuner.InvalidInput, match=said):
                 space.walk(lambda parameter, value=value: value)
+        with pytest.raises(tuner.Infeasible, match="four is too many"):
+            space.walk(lambda parameter: 4)
         with pytest.raises(BackendError, match="the process that runs space"):
             space.walk(lambda parameter: 3)
     finally:
@@ -131,3 +134,84 @@ def test_a_sweep_over_it_is_recorded_verified_and_goes_on_as_one_that_was_never_
 def test_what_needs_parameters_in_the_file_is_refused(dynamic_file, root, search):
     with pytest.raises(tuner.InvalidInput, match=r"parameter"):
         run(dynamic_file(search), root)
+
+
+PICKY = (
+    MODEL
+    + """
+def picky(trial):
+    import tuner
+    params = original(trial)
+    if trial.params.get("layers") == 2:
+        raise tuner.Infeasible("two layers are too many")
+    return params
+
+original, space = space, picky
+"""
+)
+
+
+@pytest.mark.slow
+def test_what_the_space_calls_infeasible_is_a_trial_as_if_the_model_did(dynamic_file, model, root):
+    model.write_text(PICKY)
+    search = (
+        "{sampler: tpe, trials: 3, enqueue: [{shape: plain, layers: 2}, {shape: plain, layers: 1}, {shape: [1, 2]}]}"
+    )
+    ran, sweep, lines = run(dynamic_file(search), root)
+    assert [t.state for t in ran.result.trials] == [TrialState.PRUNED, TrialState.COMPLETE, TrialState.COMPLETE]
+    refused = ran.result.trials[0]
+    assert refused.record.reason == "infeasible: two layers are too many"
+    assert refused.params["layers"] == 2 and "units_1" in refused.params and "batch" not in refused.params
+    assert "trial 0: PRUNED (infeasible: two layers are too many)" in lines
+    assert refused.run_id is not None
+    assert verify_sweep(sweep.dir, ran.result).differences == []
+
+
+def refuses(choose):
+    from tuner.space import Int
+
+    layers = choose(Int("layers", 1, 2))
+    if layers == 2:
+        raise tuner.Infeasible("too many")
+    return {"layers": layers, "units": choose(Int("units", 1, 8))}
+
+
+def spec():
+    from tuner.space import Space
+    from tuner.spec import SearchSettings, SweepSpec, TrainSettings
+    from tuner.values import Objective
+
+    return SweepSpec("picky", (Objective("rmse"),), Space(()), TrainSettings(20, 20), SearchSettings())
+
+
+def test_a_study_returns_what_is_infeasible_as_pruned_with_what_was_drawn_also_when_it_is_taken_up():
+    from tuner.study import Study
+    from tuner.study.study import memory_storage
+
+    study = Study(spec(), memory_storage(), walk=refuses)
+    study.enqueue([{"layers": 2}, {"layers": 1}])
+    refused, whole = study.ask(), study.ask()
+    assert (refused.state, refused.reason, refused.params) == (TrialState.PRUNED, "infeasible: too many", {"layers": 2})
+    assert whole.state is TrialState.RUNNING and whole.params.keys() == {"layers", "units"}
+    again = study.take_up(refused.number)
+    assert (again.state, again.params) == (TrialState.PRUNED, {"layers": 2})
+
+
+def test_a_finished_trial_that_is_infeasible_here_teaches_nothing():
+    from tuner.study.earlier import learned
+    from tuner.values import FinishedTrial, Source
+
+    trials = tuple(FinishedTrial({"layers": layers, "units": 3}, {"rmse": 1.0}) for layers in (1, 2))
+    found, (line, *_) = learned([Source("other", trials)], spec(), refuses)
+    assert [trial.params["layers"] for trial in found] == [1]
+    assert "1 of 2 finished trials used" in line and "1 left out (infeasible in this space)" in line
+
+
+def test_a_check_draws_again_where_the_space_says_infeasible_but_not_for_ever():
+    import random
+
+    from tuner.sweep.trying import _feasible
+
+    assert _feasible(refuses, spec(), random.Random(1))["layers"] == 1
+    with pytest.raises(tuner.InvalidInput, match=r"100 of 100 draws infeasible, the last: too many"):
+        _feasible(lambda choose: refuses(lambda parameter: 2), spec(), random.Random(1))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tuner.errors import Infeasible
 from tuner.seeds import derive
 from tuner.space.drawing import as_value, drawn
 from tuner.space.parameters import Parameter
@@ -76,7 +77,11 @@ class _Report:
             self._left_out[f"no value of {', '.join(missing)}"] += 1
             return []
         chooser = _Chooser(trial.params, chance)
-        params = walk(chooser)
+        try:
+            params = walk(chooser)
+        except Infeasible:
+            self._left_out["infeasible in this space"] += 1
+            return []
         if chooser.unfit:
             self._left_out[chooser.unfit] += 1
             return []

@@ -11,11 +11,11 @@ import contextlib
 import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import StoreError
+from tuner.errors import Infeasible, StoreError
 from tuner.paths import SweepDir
 from tuner.space.sampling import Walk, decode, encode, encode_loosely, stored_otherwise, suggest
 from tuner.space.sampling import walk as walk_space
@@ -152,10 +152,17 @@ class Study:
             self.set_attributes(enqueued=index + 1)
 
     def ask(self) -> TrialRecord:
-        """Draw the parameters of a new trial."""
+        """Draw the parameters of a new trial.
+
+        One that the model's own space calls infeasible is returned as PRUNED, with those drawn before that, and is
+        to be settled.
+        """
         trial = self._study.ask() if self._may_wait() else self._new()
         self._ids[trial.number] = trial._trial_id
-        return TrialRecord(trial.number, TrialState.RUNNING, self._drawn(trial))
+        try:
+            return TrialRecord(trial.number, TrialState.RUNNING, self._drawn(trial))
+        except Infeasible as error:
+            return _infeasible(self._record(self._storage.get_trial(trial._trial_id)), error)
 
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
@@ -195,12 +202,18 @@ class Study:
         self._attributes.pop(number, None)
 
     def take_up(self, number: int) -> TrialRecord:
-        """Return a trial that was left unfinished, with the parameters that it had not drawn yet."""
+        """Return a trial that was left unfinished, with the parameters that it had not drawn yet.
+
+        PRUNED where the model's own space calls them infeasible; see ``ask``.
+        """
         import optuna
 
         self.look_again(number)
         trial = optuna.trial.Trial(self._study, self._id(number))
-        self._drawn(trial)
+        try:
+            self._drawn(trial)
+        except Infeasible as error:
+            return _infeasible(self._record(self._storage.get_trial(self._id(number))), error)
         return self._record(self._storage.get_trial(self._id(number)))
 
     def report(self, number: int, step: int, values: Mapping[str, float]) -> None:
@@ -310,6 +323,10 @@ class Study:
 
     def _record(self, frozen: FrozenTrial) -> TrialRecord:
         return _record(frozen, self._spec)
+
+
+def _infeasible(record: TrialRecord, error: Infeasible) -> TrialRecord:
+    return replace(record, state=TrialState.PRUNED, reason=f"infeasible: {error.message}")
 
 
 def read_trials(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> list[TrialRecord]:

@@ -114,7 +114,16 @@ class Loop:
             record = self._candidates.next()
             if record is None:
                 return
-            self._start(record)
+            if record.state.settled:
+                self._refuse(record)
+                self._judge_limits()
+            else:
+                self._start(record)
+
+    def _refuse(self, record: TrialRecord) -> None:
+        """Settle a trial that cannot begin; it is recorded as the others are."""
+        self._record(TrialOpened(record.number, self._parts.clock(), {**record.params}, record.tags))
+        self._settle(record)
 
     def _start(self, record: TrialRecord) -> None:
         number, spec = record.number, self._spec
@@ -123,7 +132,7 @@ class Loop:
             try:
                 self._fork(int(record.tags[FORKED_FROM]), int(record.tags[FORKED_AT]), number)
             except OSError as error:
-                self._settle(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
+                self._refuse(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
                 return
         begins_at = max(record.step or 0, int(record.tags.get(FORKED_AT, 0)))
         stop_at = self._parts.scheduler.next_stop(number, begins_at)

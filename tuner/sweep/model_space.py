@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.errors import BackendError, Infeasible, InvalidInput, Problem
 from tuner.space import Categorical, Float, Int, Parameter
 from tuner.space.sampling import Choose, Walk
 from tuner.spec import ModelRef, SweepSpec
@@ -56,7 +56,8 @@ class ModelSpace:
         """Run ``space(trial)`` once, choosing what it suggests; see ``tuner.space.sampling.Walk``.
 
         Raises:
-            InvalidInput: The function raised, or took too long.
+            Infeasible: The function raised it: what was chosen up to there cannot be tried.
+            InvalidInput: It raised something else, or took too long.
             BackendError: The process died.
         """
         self._socket.settimeout(DRAW_S)
@@ -66,6 +67,8 @@ class ModelSpace:
             said = self._hear()
             if said["event"] == "drawn":
                 return {**drawn, **said["constants"]}
+            if said["event"] == "infeasible":
+                raise Infeasible(said["reason"])
             if said["event"] == "failed":
                 raise InvalidInput(f"model {self._model}", f"space(trial) failed: {said['reason']}")
             try:

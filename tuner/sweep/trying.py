@@ -9,16 +9,18 @@ from pathlib import Path
 
 from tuner.backends import Ended, Message, Reported
 from tuner.backends.local import LocalBackend
-from tuner.errors import InvalidInput
+from tuner.errors import Infeasible, InvalidInput
 from tuner.jobs import Ending, Job
 from tuner.paths import TrialDir
 from tuner.space.drawing import drawn
-from tuner.space.sampling import walk
+from tuner.space.sampling import Walk, walk
 from tuner.spec import SweepSpec
 from tuner.sweep.best_model import SERVABLE
 from tuner.sweep.model_space import open_model_space, walk_of
 from tuner.sweep.running import missing_objective
 from tuner.values import ParamValue
+
+DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,23 @@ def draw(spec: SweepSpec, log_file: Path) -> dict[str, ParamValue]:
     space = open_model_space(spec, log_file)
     try:
         own = walk_of(space, spec)
-        return own(lambda p: drawn(p, chance)) if own else walk(spec.space, lambda p: drawn(p, chance))
+        return _feasible(own, spec, chance) if own else walk(spec.space, lambda p: drawn(p, chance))
     finally:
         if space is not None:
             space.close()
+
+
+def _feasible(own: Walk, spec: SweepSpec, chance: random.Random) -> dict[str, ParamValue]:
+    """Draw from the model's own space until it does not call what is drawn infeasible."""
+    reason = ""
+    for _ in range(DRAWS):
+        try:
+            return own(lambda p: drawn(p, chance))
+        except Infeasible as error:
+            reason = error.message
+    raise InvalidInput(
+        f"model {spec.model}", f"space(trial) called {DRAWS} of {DRAWS} draws infeasible, the last: {reason}"
+    )
 
 
 def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir) -> Tried:

@@ -4,7 +4,7 @@ Runs as ``python -m tuner.trial.space_server FD`` with one end of a socket as fi
 lines both ways. From the driver: ``{"model": {...}}`` once, then ``{"do": "draw"}``, and after each
 ``suggest`` a ``{"value": ...}`` or an ``{"error": ...}``. To the driver: ``ready`` (whether the model
 has such a function) or ``refused`` once, then for each draw any number of ``suggest`` with a
-parameter, and ``drawn`` or ``failed``. It ends when the driver's end of the socket closes.
+parameter, and ``drawn``, ``infeasible`` or ``failed``. It ends when the driver's end of the socket closes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from tuner.errors import InvalidInput, TunerError
+from tuner.errors import Infeasible, InvalidInput, TunerError
 from tuner.spec import ModelRef
 from tuner.values import ParamValue
 
@@ -96,6 +96,8 @@ def serve(stream: TextIO) -> None:
         try:
             constants = space(SpaceTrial(stream))
             say(stream, event="drawn", constants=_constants(constants))
+        except Infeasible as error:
+            say(stream, event="infeasible", reason=error.message)
         except Exception as error:
             traceback.print_exc()
             line = traceback.format_exception_only(type(error), error)[-1].strip()
