@@ -113,7 +113,7 @@ class SearchSettings:
         repeats: Seeds each set of parameters is trained with.
         max_checkpoint_bytes: Checkpoints of settled trials are given up, the worst trials' first, while all
             of the sweep take more than this; or None.
-        enqueue: Parameters to try first, each a mapping of some or all of them.
+        enqueue: Parameters to try first, each a mapping of some or all of them; the sampler draws the rest.
     """
 
     sampler: Named = Named("tpe")

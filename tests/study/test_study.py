@@ -16,6 +16,7 @@ from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.study import DriverLock, Study, read_trials
 from tuner.study.journal import open_journal, repair
 from tuner.study.lock import held
+from tuner.study.study import memory_storage
 from tuner.values import Goal, Objective, TrialState
 
 
@@ -162,3 +163,49 @@ def test_seeds_differ_by_sweep_and_trial_and_never_change():
     seeds = {derive(s, "trial", n) for s in range(20) for n in range(50)}
     assert len(seeds) == 1000
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+POINTS = [{"units": 32}, {"rate": 0.01, "units": 64, "momentum": 0.5}, {"shape": [3]}, {}]
+
+
+def of_optuna(seed):
+    """What Optuna's own loop tries of the same points, over the same space."""
+    import optuna
+
+    def objective(trial):
+        trial.suggest_float("rate", 1e-4, 1e-1, log=True)
+        units = trial.suggest_int("units", 16, 64, step=16)
+        trial.suggest_categorical("shape", ["[1, 2]", "[3]", "true", "1"])
+        if units in (16, 32):
+            trial.suggest_float("momentum", 0.0, 0.9)
+        return 0.0
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    one = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    for point in POINTS:
+        one.enqueue_trial({**point, **({"shape": "[3]"} if "shape" in point else {})})
+    one.optimize(objective, n_trials=len(POINTS))
+    return [trial.params for trial in one.trials]
+
+
+def of_ours(seed, sampler):
+    one = Study(spec(sampler, seed), memory_storage())
+    one.enqueue(POINTS)
+    return [one.ask().params for _ in POINTS]
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_starting_point_fixes_what_it_names_and_the_sampler_draws_the_rest_as_in_optuna(sampler):
+    ours = [of_ours(seed, sampler) for seed in range(6)]
+    theirs = [of_optuna(seed) for seed in range(6)]
+    for place, point in enumerate(POINTS):
+        for tried in (ours, theirs):
+            drawn = [params[place] for params in tried]
+            free = ("rate", "units", "shape")
+            assert {name for name in free if len({str(params[name]) for params in drawn}) == 1} == point.keys() & {
+                *free
+            }
+            assert all(("momentum" in params) == (params["units"] in (16, 32)) for params in drawn)
+    assert all(params[0]["units"] == 32 for params in ours)
+    assert all((params[1]["rate"], "momentum" in params[1]) == (0.01, False) for params in ours)
+    assert all(params[2]["shape"] == [3] for params in ours)

@@ -1,4 +1,8 @@
-"""The ``search.enqueue`` of a search space file: starting points, each some or all of the parameters."""
+"""The ``search.enqueue`` of a search space file: starting points, each some or all of the parameters.
+
+As of Optuna's ``enqueue_trial``: what a point leaves out is drawn by the sampler, and a parameter whose
+``when`` does not hold with what was drawn is passed over.
+"""
 
 from __future__ import annotations
 
