@@ -1,22 +1,23 @@
-"""Delete a sweep, or one of its trials, with its runs.
+"""Delete a sweep, or one of its trials, with its runs and the models that were exported from them.
 
-Runs go first and the folder last: a deletion that was interrupted can be said again. MLflow keeps
-deleted runs until ``mlflow gc``. A trial that is deleted stays in the study, which has learned from it
-and counts it; it is no longer shown, compared or exported.
+Models and runs go first and the folder last: a deletion that was interrupted can be said again. MLflow
+keeps deleted runs and models until ``mlflow gc``. A model that was registered stays, because it may be
+served. A trial that is deleted stays in the study, which has learned from it and counts it; it is no longer
+shown, compared or exported.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import InvalidInput, SweepLocked
 from tuner.paths import SweepDir
-from tuner.recorders.deleted import delete_runs
+from tuner.recorders.deleted import ExportedModel, RecordedRuns
 from tuner.recorders.runs import parent_run_id, run_ids
 from tuner.results import SweepResult
 from tuner.sizes import show_size
@@ -33,10 +34,12 @@ class Deletion:
     Attributes:
         lines: What goes, a line each.
         carry_out: Deletes it.
+        kept: What stays and how it is deleted, a line each.
     """
 
     lines: tuple[str, ...]
     carry_out: Callable[[], None]
+    kept: tuple[str, ...] = ()
 
 
 def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
@@ -44,15 +47,16 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
 
     Raises:
         InvalidInput: There is no such sweep or trial, or the trial is not settled.
+        RecorderError: MLflow is away.
     """
     frozen = read_frozen(sweep_dir)
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    runs = run_ids(sweep_dir)
+    runs, parent = run_ids(sweep_dir), parent_run_id(sweep_dir)
+    recorded = RecordedRuns(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     if trial is None:
-        parent = parent_run_id(sweep_dir)
         doomed = [*runs.values(), *([parent] if parent else [])]
-        lines = (f"sweep {sweep_dir.name}: {len(doomed)} MLflow runs, and {_size(sweep_dir.path)} in {sweep_dir.path}",)
-        return Deletion(lines, lambda: _delete_sweep(sweep_dir, doomed, uri))
+        models = recorded.models(doomed)
+        lines = (_line(f"sweep {sweep_dir.name}", doomed, models, sweep_dir.path),)
+        return Deletion(lines, lambda: _delete_sweep(sweep_dir, recorded, doomed, models), _kept(models, recorded))
     found = {t.number: t for t in SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials}
     if trial not in found:
         raise InvalidInput("", f"the sweep {sweep_dir.name!r} has no trial {trial}; see: tuner show {sweep_dir.name}")
@@ -63,24 +67,39 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
         )
     folder = sweep_dir.trial(trial).path
     doomed = [runs[trial]] if trial in runs else []
-    lines = (f"trial {trial} of {sweep_dir.name}: {len(doomed)} MLflow runs, and {_size(folder)} in {folder}",)
+    models = recorded.models(doomed, parent, trial)
+    lines = (_line(f"trial {trial} of {sweep_dir.name}", doomed, models, folder),)
 
     def carry_out() -> None:
         with _alone(sweep_dir):
-            delete_runs(sweep_dir, doomed, uri)
+            recorded.delete_models(models)
+            recorded.delete_runs(doomed)
             study = Study(frozen.spec, open_storage(sweep_dir, frozen.storage_url))
             study.forget(trial)
             _remove(folder)
 
-    return Deletion(lines, carry_out)
+    return Deletion(lines, carry_out, _kept(models, recorded))
 
 
-def _delete_sweep(sweep_dir: SweepDir, runs: list[str], uri: str | None) -> None:
+def _line(what: str, runs: Sequence[str], models: Sequence[ExportedModel], folder: Path) -> str:
+    gone = sum(not model.versions for model in models)
+    exported = f", {gone} exported models" if gone else ""
+    return f"{what}: {len(runs)} MLflow runs{exported}, and {_size(folder)} in {folder}"
+
+
+def _kept(models: Iterable[ExportedModel], recorded: RecordedRuns) -> tuple[str, ...]:
+    return tuple(line for model in models for line in model.kept(recorded.own_uri))
+
+
+def _delete_sweep(
+    sweep_dir: SweepDir, recorded: RecordedRuns, runs: Sequence[str], models: Sequence[ExportedModel]
+) -> None:
     with _alone(sweep_dir):
         storage_url = read_frozen(sweep_dir).storage_url
         if storage_url:
             delete_study(storage_url, sweep_dir.name)
-        delete_runs(sweep_dir, runs, uri)
+        recorded.delete_models(models)
+        recorded.delete_runs(runs)
     _remove(sweep_dir.path)
 
 

@@ -18,7 +18,10 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be
 def delete(
     target: TargetArgument, dry_run: DryRunOption = False, root: RootOption = Path(), debug: DebugOption = False
 ) -> int:
-    """Delete a sweep or a trial, with its runs in MLflow and its folder."""
+    """Delete a sweep or a trial, with its runs and exported models in MLflow and its folder.
+
+    A model that was registered stays: it may be served. How to delete it is said.
+    """
     from tuner.deleting import plan_deletion
     from tuner.paths import Root
 
@@ -31,4 +34,6 @@ def delete(
         typer.echo(f"{'would delete' if dry_run else 'deleting'} {line}")
     if not dry_run:
         deletion.carry_out()
+    for line in deletion.kept:
+        typer.echo(f"keeping {line}")
     return 0

@@ -1,0 +1,90 @@
+"""What a deletion takes out of MLflow, and what it leaves there and says."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+import tuner
+from tuner.deleting import plan_deletion
+from tuner.errors import RecorderError
+from tuner.recorders.best_model import model_tags
+from tuner.recorders.runs import RunIds
+from tuner.sweep.progress import Silent
+
+SPACE = """
+name: sim
+objective: {metric: rmse}
+parameters: {rate: {type: float, low: 1.0e-4, high: 1.0, log: true}, units: {type: int, low: 16, high: 256}}
+train: {max_steps: 90, evaluate_every: 90}
+search: {sampler: random, trials: 2, workers: 1}
+simulation: {task: surface, record: false}
+"""
+
+
+@pytest.fixture
+def sweep(root):
+    """A sweep in whose store each trial has a run and an exported model, and so has the sweep."""
+    (root / "sim.yaml").write_text(SPACE)
+    sweep = tuner.Sweep.from_file(root / "sim.yaml", root)
+    sweep.drive({}, "simulated", {}, Silent())
+    client = client_of(root)
+    experiment = client.create_experiment("sim", (root / "mlruns").as_uri())
+    runs = RunIds(sweep.dir.runs_file)
+    for number in (None, 0, 1):
+        run_id = client.create_run(experiment).info.run_id
+        runs.remember(run_id, number)
+        tags = model_tags(sweep.dir, 1 if number is None else number, 90)
+        client.create_logged_model(experiment, f"model_{number}", run_id, tags)
+    client.create_logged_model(experiment, "by_hand", run_id, {"mine": "yes"})
+    return sweep
+
+
+def client_of(root):
+    import mlflow
+
+    return mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+
+
+def names(root):
+    client = client_of(root)
+    experiment = client.get_experiment_by_name("sim").experiment_id
+    return {model.name: model for model in client.search_logged_models([experiment])}
+
+
+def test_a_trial_goes_with_its_models_and_a_sweep_with_all_that_tuner_exported(sweep, root):
+    dry = plan_deletion(sweep.dir, 1)
+    assert "trial 1 of sim: 1 MLflow runs, 2 exported models, and " in dry.lines[0]
+    assert names(root).keys() == {"model_None", "model_0", "model_1", "by_hand"}
+    dry.carry_out()
+    assert names(root).keys() == {"model_0", "by_hand"}
+    plan_deletion(sweep.dir).carry_out()
+    assert names(root).keys() == {"by_hand"}
+    assert not sweep.dir.path.exists()
+
+
+def test_a_registered_version_stays_and_the_line_that_says_so_has_the_command_that_deletes_it(sweep, root):
+    client = client_of(root)
+    model = names(root)["model_0"]
+    client.create_registered_model("houses")
+    client.create_model_version("houses", model.artifact_location, model.source_run_id, model_id=model.model_id)
+    client.set_registered_model_alias("houses", "champion", "1")
+    deletion = plan_deletion(sweep.dir)
+    assert "3 MLflow runs, 2 exported models" in deletion.lines[0]
+    (line,) = deletion.kept
+    assert line.startswith("version 1 (champion) of the registered model houses, of trial 0 at step 90: ")
+    deletion.carry_out()
+    assert names(root).keys() == {"model_0", "by_hand"}
+    _, *arguments = shlex.split(line.partition("delete it with: ")[2])
+    subprocess.run([sys.executable, *arguments], check=True, timeout=120)
+    assert names(root).keys() == {"by_hand"}
+    assert client.search_model_versions("name = 'houses'") == []
+
+
+def test_a_store_that_is_away_is_an_error_in_a_line_and_nothing_is_deleted(sweep, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(RecorderError, match="MLflow is away"):
+        plan_deletion(sweep.dir)
+    assert sweep.dir.path.exists()
