@@ -29,9 +29,10 @@ from tuner.jobs import Job
 from tuner.task.specs import Specs, session_config
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
+from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
 from tuner.trial.run import at_end, evaluate_what_was_not
-from tuner.trial.stopping import Control, evaluation_listener, stop_listener
+from tuner.trial.stopping import Control, evaluation_listener, joined, stop_listener
 
 
 class TrialStopped(BaseException):
@@ -169,10 +170,7 @@ class _Script:
             self._positions[id(executor)] = position
             listeners.append(position.listener())
             hooks.append(position.hook())
-        train_spec = self._train_spec(train_spec)
-        train_spec = train_spec._replace(
-            hooks=(*train_spec.hooks, *hooks), saving_listeners=(*train_spec.saving_listeners, *listeners)
-        )
+        train_spec = joined(self._train_spec(train_spec), estimator.model_dir, hooks, listeners)
         listener = listener or evaluation_listener(self._control)
         original(executor, estimator, train_spec, self._eval_spec(eval_spec), train_hooks, listener)
 
@@ -235,6 +233,7 @@ class _Script:
         listeners = [*(saving_listeners or ()), stop_listener(self._control)]
         self._begin(Path(estimator.model_dir))
         with self._control.working():
+            hooks = [*(hooks or ()), fit_hook(estimator.model_dir)]
             return original(estimator, input_fn, hooks, steps, max_steps, listeners)
 
     def evaluate(self, original: Callable[..., Any], estimator: Any, *args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -103,10 +103,7 @@ def controlled(control: Control, extension: Extension | None = None) -> Iterator
         train_hooks: Any = None,
         listener: Any = None,
     ) -> None:
-        train_spec = train_spec._replace(
-            hooks=(*train_spec.hooks, fit_hook(estimator.model_dir), *hooks),
-            saving_listeners=(*train_spec.saving_listeners, *listeners),
-        )
+        train_spec = joined(train_spec, estimator.model_dir, hooks, listeners)
         original(self, estimator, train_spec, eval_spec, train_hooks, listener or after_evaluation)
 
     executor.__init__ = init
@@ -144,3 +141,18 @@ def evaluation_listener(control: Control) -> Any:
             return not control.stops(None)
 
     return StopAfterEvaluation()
+
+
+def joined(train_spec: Any, model_dir: str, hooks: Sequence[Any], listeners: Sequence[Any]) -> Any:
+    """Return a TrainSpec in which we take part, and in which a checkpoint that does not fit the model is refused.
+
+    Args:
+        train_spec: The user's.
+        model_dir: Where its Estimator has its checkpoints.
+        hooks: Ours.
+        listeners: Ours, of checkpoints.
+    """
+    return train_spec._replace(
+        hooks=(*train_spec.hooks, fit_hook(model_dir), *hooks),
+        saving_listeners=(*train_spec.saving_listeners, *listeners),
+    )
