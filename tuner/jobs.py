@@ -15,6 +15,7 @@ from typing import Any
 
 from tuner.paths import write_whole
 from tuner.spec import ModelRef, TrainSettings
+from tuner.tasks import Task
 from tuner.values import ParamValue
 
 
@@ -33,6 +34,7 @@ class Job:
         train: How long and how often.
         stop_at: Global step at which the trial stops by itself (a rung), or None for its end.
         threads: Threads of a session, at least 1.
+        task: Which task of the trial's TensorFlow cluster this process is, or None: it is the whole trial.
     """
 
     trial: int
@@ -45,6 +47,7 @@ class Job:
     objectives: tuple[str, ...] = ()
     stop_at: int | None = None
     threads: int = 1
+    task: Task | None = None
 
     def write(self, file: Path) -> None:
         """Write the job to ``file``."""
@@ -66,6 +69,8 @@ class Job:
             data["model"] = ModelRef(**model)
         data["command"] = tuple(data.get("command", ()))
         data["objectives"] = tuple(data.get("objectives", ()))
+        if data.get("task"):
+            data["task"] = Task.from_json(data["task"])
         return cls(**data)
 
 

@@ -213,6 +213,10 @@ class TrialDir:
         """Held by the trial's process as long as any of its processes lives."""
         return self.path / "trial.lock"
 
+    def task(self, name: str) -> TrialDir:
+        """The folder of a task of the trial's cluster other than its chief: its job, log and result."""
+        return TrialDir(self.path / "tasks" / name)
+
 
 def write_whole(file: Path, text: str) -> None:
     """Write ``text`` so that a reader sees the old file or the new one, never a part."""

@@ -197,6 +197,26 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class ClusterSettings:
+    """Which tasks a trial has that is a TensorFlow cluster; a chief is always among them.
+
+    Attributes:
+        workers: Tasks that train beside the chief.
+        ps: Parameter servers, which hold the variables.
+        evaluator: Whether a task of its own evaluates.
+    """
+
+    workers: int = 1
+    ps: int = 1
+    evaluator: bool = True
+
+    @property
+    def tasks(self) -> int:
+        """How many processes a trial has."""
+        return 1 + self.workers + self.ps + self.evaluator
+
+
+@dataclass(frozen=True)
 class RaySettings:
     """Which Ray cluster runs the trials, and what it shares with the driver.
 
@@ -230,6 +250,7 @@ class SweepSpec:
         constraints: Bounds on evaluation metrics.
         resources: What each trial gets of the machines.
         ray: The cluster of the Ray backend.
+        cluster: The tasks of each trial, or None: a trial is one process.
     """
 
     name: str
@@ -247,3 +268,4 @@ class SweepSpec:
     constraints: tuple[Constraint, ...] = ()
     resources: Resources = Resources()
     ray: RaySettings = RaySettings()
+    cluster: ClusterSettings | None = None

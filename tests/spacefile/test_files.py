@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tuner.errors import InvalidInput
 from tuner.space import Categorical, Float, Int
 from tuner.spacefile import diff, from_json, load_spec, parse_spec, to_json
+from tuner.spec import ClusterSettings
 
 GOOD = """
 name: housing
@@ -208,3 +209,44 @@ def test_whatever_the_text_there_is_a_sweep_or_an_error_of_ours(data):
         parse(text)
     except InvalidInput as error:
         assert error.problems
+
+
+def test_trials_that_are_clusters_have_a_worker_and_a_ps_unless_the_file_says_otherwise():
+    assert parse(GOOD).cluster is None
+    assert parse(GOOD + "cluster: {}\n").cluster == ClusterSettings(workers=1, ps=1, evaluator=True)
+    spec = parse(GOOD + "cluster: {workers: 3, ps: 2}\n")
+    assert spec.cluster.tasks == 7
+    assert from_json(to_json(spec)) == spec
+    assert diff(parse(GOOD), spec)[1] == [
+        "cluster.workers: absent -> 3",
+        "cluster.ps: absent -> 2",
+        "cluster.evaluator: absent -> True",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ("{workers: -1}", "cluster.workers: is -1, expected at least 0"),
+        ("{workers: 2, ps: 0}", "cluster.ps: is 0, and 2 workers beside the chief share their variables through a ps"),
+        (
+            "{evaluator: false}",
+            "cluster.evaluator: is false, and in a cluster train_and_evaluate leaves evaluations to",
+        ),
+        ("{evaluator: 1}", "cluster.evaluator: found the whole number 1, expected true or false"),
+        ("{workers: 1.5}", "cluster.workers: found the number 1.5, expected a whole number"),
+        ("{worker: 2}", "cluster.worker: unknown key 'worker' (did you mean 'workers'?)"),
+        ("4", "cluster: found the whole number 4, expected a mapping"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_refused(cluster, said):
+    (problem,) = problems(GOOD + f"cluster: {cluster}\n")
+    assert problem.startswith(said)
+
+
+def test_a_cluster_goes_with_neither_a_command_nor_a_position_in_the_input():
+    text = GOOD.replace("model: tuner.examples.housing\n", "") + "cluster: {}\n"
+    with pytest.raises(InvalidInput, match="cluster: makes clusters of trials of a model, and there is a command"):
+        parse_spec(text, "space.yaml", Path("/nowhere"), "stem", (), ("python", "train.py"))
+    (problem,) = problems(GOOD + "cluster: {}\n", ["train.checkpoint_input=true"])
+    assert problem.startswith("train.checkpoint_input: is true, and the tasks of a cluster read their inputs")

@@ -11,7 +11,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def save(stage: Path) -> dict[str, Any]:
         InvalidInput: The model cannot be exported.
     """
     order = json.loads((stage / "order.json").read_text(encoding="utf-8"))
-    job = Job.read(stage / "job.json")
+    job = replace(Job.read(stage / "job.json"), task=None)  # whatever trained it, this process is alone
     assert job.model is not None
     model = load_model(job.model)
     seed_everything(job.seed)

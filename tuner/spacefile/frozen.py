@@ -10,6 +10,7 @@ from typing import Any
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.spec import (
     Budget,
+    ClusterSettings,
     ModelRef,
     Named,
     RaySettings,
@@ -89,6 +90,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         constraints=tuple(Constraint(**{**c, "of": Curve(**c["of"])}) for c in data.get("constraints", ())),
         resources=Resources(**data.get("resources", {})),
         ray=RaySettings(**data.get("ray", {})),
+        cluster=ClusterSettings(**data["cluster"]) if data.get("cluster") else None,
     )
 
 
@@ -128,6 +130,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
     found |= {f"train.{key}": value for key, value in data["train"].items()}
     found |= {f"simulation.{key}": value for key, value in (data.get("simulation") or {}).items()}
     found["resources"], found["ray"] = data["resources"], data["ray"]
+    found |= {f"cluster.{key}": value for key, value in (data.get("cluster") or {}).items()}
     for entry in fields(SearchSettings):
         found[f"search.{entry.name}"] = data["search"][entry.name]
     return found

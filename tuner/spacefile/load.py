@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.errors import InvalidInput, Problem
 from tuner.paths import check_name
+from tuner.spacefile.clustered import read_cluster
 from tuner.spacefile.constraints import read_constraints
 from tuner.spacefile.enqueued import check_enqueued
 from tuner.spacefile.parameters import read_parameters
@@ -83,6 +84,7 @@ def parse_spec(
     objectives = () if "objective" in bad else _objectives(values.get("objective"), problems)
     resources = Resources() if "resources" in bad else _resources(values.get("resources") or {}, problems)
     ray = RaySettings() if "ray" in bad else _ray(values.get("ray") or {}, folder, problems)
+    cluster = None if "cluster" in bad else read_cluster(values, train, bool(command), problems)
     if train is not None and search is not None:
         _contradictions(train, search, space, objectives, problems)
         check_enqueued(search.enqueue, space, problems)
@@ -109,6 +111,7 @@ def parse_spec(
         constraints=constraints,
         resources=resources,
         ray=ray,
+        cluster=cluster,
     )
 
 

@@ -146,6 +146,14 @@ class ResourcesShape(_Shape):
     custom: dict[str, Annotated[Number, Field(ge=0)]] = {}
 
 
+class ClusterShape(_Shape):
+    """Each trial as a TensorFlow cluster: tasks beside its chief, which is always there."""
+
+    workers: Annotated[StrictInt, Field(ge=0, le=1000)] = 1
+    ps: Annotated[StrictInt, Field(ge=0, le=1000)] = 1
+    evaluator: StrictBool = True
+
+
 class RayShape(_Shape):
     """The Ray cluster: its address, where trials' files travel, the folder that is copied to its nodes."""
 
@@ -169,6 +177,7 @@ class FileShape(_Shape):
     simulation: SimulationShape | None = None
     resources: ResourcesShape = ResourcesShape()
     ray: RayShape = RayShape()
+    cluster: ClusterShape | None = None
 
 
 KEYS = tuple(FileShape.model_fields)
@@ -185,6 +194,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "simulation.stragglers": StragglersShape,
     "resources": ResourcesShape,
     "ray": RayShape,
+    "cluster": ClusterShape,
 }
 _UNION_PARTS = {
     "ObjectiveShape",
@@ -290,6 +300,8 @@ def _expected(where: str, kind: str, context: Any) -> str:
         return "last, best or {mean: k}"
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "")
+    if kind.startswith("bool"):
+        return "true or false"
     if kind.startswith("int"):
         return "a whole number"
     if kind.startswith("float"):

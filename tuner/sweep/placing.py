@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.backends import Backend
+from tuner.backends.cluster import ClusterBackend, Loopback, TaskDevices
 from tuner.backends.gpus import GpuSlots, NoGpus, visible_gpus
 from tuner.errors import InvalidInput, Problem
 from tuner.paths import SweepDir
 from tuner.spec import ModelRef, Resources, SweepSpec
 from tuner.sweep.simulating import make_backend
+from tuner.tasks import names_of
 
 BACKENDS = ("local", "inline", "ray", "simulated")
+CLUSTERED = ("local",)
+"""Backends that run trials that are clusters."""
+
 _WORKERS = 2  # where nobody says how many
 
 
@@ -49,6 +54,9 @@ def place(spec: SweepSpec, sweep_dir: SweepDir, name: str) -> Placed:
     Raises:
         InvalidInput: It has not what each trial asks for.
     """
+    if spec.cluster is not None and name not in CLUSTERED:
+        problem = Problem("cluster", f"each trial is a cluster of processes, which backend {name} does not run")
+        raise InvalidInput("", [replace(problem, hint=f"use --backend {' or '.join(CLUSTERED)}")])
     if name == "simulated":
         return Placed(make_backend(spec, sweep_dir), spec.search.workers or _WORKERS, 1)
     if name == "ray":
@@ -74,28 +82,55 @@ def cores() -> int:
 def _on_this_machine(spec: SweepSpec, sweep_dir: SweepDir) -> Placed:
     from tuner.backends.local import LocalBackend
 
-    asked, here = spec.resources, cores()
-    if asked.cpus is not None and asked.cpus > here:
-        raise InvalidInput("resources.cpus", f"each trial asks for {asked.cpus:g} cores, this machine has {here}")
-    room = here if asked.cpus is None else int(here / asked.cpus + 1e-9)
-    slots = gpu_slots(asked.gpus, spec.search.workers)
+    asked, here, size = spec.resources, cores(), size_of(spec)
+    if asked.cpus is not None and asked.cpus * size.processes > here:
+        what = f"each trial asks for {asked.cpus * size.processes:g} cores"
+        raise InvalidInput("resources.cpus", f"{what}{size.reason}, this machine has {here}")
+    room = here if asked.cpus is None else int(here / asked.cpus / size.processes + 1e-9)
+    slots = gpu_slots(asked.gpus, spec.search.workers, size)
     if slots is not None:
-        room = min(room, slots.capacity)
-    workers = max(1, min(spec.search.workers or (slots.capacity if slots else _WORKERS), room))
-    threads = max(1, here // workers if asked.cpus is None else int(asked.cpus))
+        room = min(room, slots.capacity // size.with_gpus)
+    workers = max(1, min(spec.search.workers or (room if slots else _WORKERS), room))
+    threads = max(1, here // (workers * size.training) if asked.cpus is None else int(asked.cpus))
     devices = NoGpus() if asked.gpus == 0 else slots
-    return Placed(
-        LocalBackend(spec.model, sweep_dir.driver_log_file, spec.command, spec.command_dir, devices), workers, threads
-    )
+    log_file = sweep_dir.driver_log_file
+    if spec.cluster is None:
+        return Placed(LocalBackend(spec.model, log_file, spec.command, spec.command_dir, devices), workers, threads)
+    shared = TaskDevices(devices, names_of(spec.cluster)) if devices else None
+    backend = ClusterBackend(LocalBackend(spec.model, log_file, devices=shared), spec.cluster, Loopback())
+    return Placed(backend, workers, threads)
 
 
-def gpu_slots(per_trial: float | None, workers: int | None) -> GpuSlots | None:
+@dataclass(frozen=True)
+class Size:
+    """How many processes each trial is, and how many of them train and are given GPUs."""
+
+    processes: int = 1
+    training: int = 1
+    with_gpus: int = 1
+
+    @property
+    def reason(self) -> str:
+        """What to add to how much a trial asks for, where it is several processes."""
+        return f" ({self.processes} tasks of its cluster)" if self.processes > 1 else ""
+
+
+def size_of(spec: SweepSpec) -> Size:
+    """Return how many processes each trial is."""
+    if spec.cluster is None:
+        return Size()
+    training, ps = 1 + spec.cluster.workers, spec.cluster.ps
+    return Size(spec.cluster.tasks, training, spec.cluster.tasks - ps)
+
+
+def gpu_slots(per_trial: float | None, workers: int | None, size: Size = Size()) -> GpuSlots | None:
     """Return the slots on this machine's GPUs, or None where trials get none.
 
     Args:
-        per_trial: Devices or a fraction of one; None gives each trial one where there are any, and
-            a share of one where more trials are to run than there are devices.
+        per_trial: Devices or a fraction of one for each process; None gives each trial one where there are any,
+            and a share of one where more are to run than there are devices.
         workers: Trials at a time that the user asked for, or None.
+        size: How many processes each trial is.
 
     Raises:
         InvalidInput: There are not as many devices.
@@ -106,12 +141,14 @@ def gpu_slots(per_trial: float | None, workers: int | None) -> GpuSlots | None:
     if per_trial is None:
         if not devices:
             return None
-        per_trial = 1 / math.ceil(max(1, workers or 1) / len(devices))
+        per_trial = 1 / math.ceil(max(1, workers or 1) * size.with_gpus / len(devices))
     slots = GpuSlots(devices, per_trial)
-    if not slots.capacity:
+    if slots.capacity < size.with_gpus:
         there = f"{len(devices)} ({', '.join(devices)})" if devices else "none"
         hint = "leave resources.gpus out for a machine without; TUNER_GPUS names devices that nvidia-smi does not show"
-        message = f"each trial asks for {per_trial:g} GPUs, this machine has {there}"
+        what = f"each trial asks for {per_trial * size.with_gpus:g} GPUs"
+        several = f" ({size.with_gpus} tasks of its cluster)" if size.with_gpus > 1 else ""
+        message = f"{what}{several}, this machine has {there}"
         raise InvalidInput("resources.gpus", [Problem("", message, hint)])
     return slots
 

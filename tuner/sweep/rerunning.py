@@ -55,6 +55,10 @@ def rerun(sweep_dir: SweepDir, trial: Trial) -> Rerun:
         raise InvalidInput(
             "", f"trial {trial.number} is a command, which runs again by itself: {shlex.join(recorded.command)}"
         )
+    if recorded.task is not None:
+        raise InvalidInput(
+            "", f"trial {trial.number} is a cluster, whose tasks train asynchronously: no two runs of it are equal"
+        )
     expected = _values(trial_dir.path, trial.record.step)
     if not expected or recorded.model is None:
         raise InvalidInput("", f"trial {trial.number} is {trial.state.value} and has no evaluation to compare with")

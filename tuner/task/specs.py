@@ -13,6 +13,7 @@ from typing import Any
 from tuner.errors import InvalidInput
 from tuner.spec import TrainSettings
 from tuner.task.model import Model
+from tuner.tasks import Task
 from tuner.values import Params
 
 
@@ -33,7 +34,7 @@ class Specs:
     servable: bool = False
 
 
-def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 1) -> Any:
+def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 1, task: Task | None = None) -> Any:
     """Make the RunConfig of a trial.
 
     Every ``evaluate_every`` steps a checkpoint is saved, which ``train_and_evaluate`` then evaluates.
@@ -45,15 +46,20 @@ def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 
         seed: Seeds the graph; 0 to 2**31 - 1.
         train: How long and how often.
         threads: Threads of each session, at least 1.
+        task: Which task of a cluster it is for, or None; its ``TF_CONFIG`` is in the environment.
     """
     from tensorflow_estimator.python.estimator.run_config import RunConfig
 
+    session = session_config(threads)
+    session.device_filters.extend(task.device_filters if task else ())
     return RunConfig(
         model_dir=str(model_dir),
         tf_random_seed=seed,
         save_checkpoints_steps=train.evaluate_every,
         keep_checkpoint_max=0,
-        session_config=session_config(threads),
+        session_config=session,
+        # A worker waits 5 s, the next one 10 s, and so on, where nobody says otherwise: a short trial would be over.
+        experimental_max_worker_delay_secs=0 if task else None,
     )
 
 

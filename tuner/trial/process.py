@@ -43,11 +43,16 @@ def run_forked(job: Job, trial_dir: TrialDir, parent: int, only_ours: tuple[str,
         _log_to(trial_dir)
         _lock(trial_dir, inherited=bool(job.command))
         atexit._clear()  # what the parent registered is the parent's to do
-        print(f"tuner: trial {job.trial}, life {job.life}, began {_now()}", flush=True)  # noqa: T201
+        who = f"trial {job.trial}" if job.task is None else f"{job.task.name} of a cluster"
+        print(f"tuner: {who}, life {job.life}, began {_now()}", flush=True)  # noqa: T201
         if job.command:
             from tuner.trial.script import run_command
 
             run_command(job, trial_dir, request, only_ours)
+        elif job.task is not None:
+            from tuner.trial.cluster.task import run_task
+
+            run_task(job, job.task, trial_dir, request)
         else:
             run_job(job, trial_dir, request)
         status = 0

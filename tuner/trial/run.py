@@ -36,18 +36,31 @@ def run_job(
         request: Asked while the trial runs, it stops at its next checkpoint.
         after_evaluation: Called after each evaluation was written, before the request is looked at.
     """
+    control = Control(request, job.stop_at, after_evaluation)
+    return concluded(
+        job, trial_dir, trial_dir.path, lambda tags: _train_and_evaluate(job, trial_dir.path, control, tags)
+    )
+
+
+def concluded(job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[str, str]], Ending]) -> Result:
+    """Do the work of a job and leave in ``folder`` how it ended; never raises for the user's faults.
+
+    Args:
+        job: What is done.
+        folder: Takes the result.
+        model_dir: Where the trial's checkpoints are.
+        work: Says how it ended; puts what is to be said on the run into the mapping that it is given.
+    """
     tags: dict[str, str] = {}
     try:
-        control = Control(request, job.stop_at, after_evaluation)
-        ending = _train_and_evaluate(job, trial_dir.path, control, tags)
-        reason = ""
+        ending, reason = work(tags), ""
     except Infeasible as error:
         ending, reason = Ending.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), last_line(error)
-    result = Result(ending, job.life, newest_step(trial_dir.path), reason, tags=tags)
-    result.write(trial_dir.result_file)
+    result = Result(ending, job.life, newest_step(model_dir), reason, tags=tags)
+    result.write(folder.result_file)
     return result
 
 
@@ -92,10 +105,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     say_beginning(job, without_damage(trial_dir))
     wait_for_a_new_name(trial_dir)
     model = load_model(job.model)
-    try:
-        write_dataset(model, job.params, TrialDir(trial_dir))
-    except Exception as error:  # a mistake in what is only said of the data costs no trial
-        tags["tuner.dataset"] = f"not described: {last_line(error)}"
+    describe_dataset(model, job, trial_dir, tags)
     estimator, specs = build(model, job, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
@@ -108,17 +118,30 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None and position.trouble:
         tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
-    if specs.servable:
-        tags["tuner.servable"] = "true"
-    if specs.notes:
-        tags["tuner.note"] = "; ".join(specs.notes)
+    tag(specs, tags)
     ended = at_end(trial_dir, specs.train.max_steps)
     return Ending.STOPPED if control.stopped and not ended else Ending.FINISHED
 
 
+def describe_dataset(model: Model, job: Job, trial_dir: Path, tags: dict[str, str]) -> None:
+    """Write what the model says of its data; a mistake in that costs no trial."""
+    try:
+        write_dataset(model, job.params, TrialDir(trial_dir))
+    except Exception as error:
+        tags["tuner.dataset"] = f"not described: {last_line(error)}"
+
+
+def tag(specs: Specs, tags: dict[str, str]) -> None:
+    """Put what the run is to say of the specs into ``tags``."""
+    if specs.servable:
+        tags["tuner.servable"] = "true"
+    if specs.notes:
+        tags["tuner.note"] = "; ".join(specs.notes)
+
+
 def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
     """Build the Estimator and the specs of a job."""
-    config = run_config(trial_dir, job.seed, job.train, job.threads)
+    config = run_config(trial_dir, job.seed, job.train, job.threads, job.task)
     estimator = model.estimator(job.params, configured(model, job.params, config))
     return estimator, build_specs(model, job.params, job.train)
 

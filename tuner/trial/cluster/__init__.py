@@ -1,0 +1,1 @@
+"""One task of a trial that is a TensorFlow cluster, in this process."""
