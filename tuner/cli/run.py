@@ -147,6 +147,8 @@ def drive(
 
 def _say_best(ran: Ran) -> None:
     """Say which trial is best, or why none is."""
+    from tuner.showing import shown
+
     name = ran.result.spec.name
     best = ran.result.best_or_none
     if best is None and any(trial.state.value == "COMPLETE" for trial in ran.result.trials):
@@ -154,12 +156,9 @@ def _say_best(ran: Ran) -> None:
     elif best is None:
         typer.echo(f"no trial completed; see why with: tuner show {name}", err=True)
     else:
-        params = ", ".join(
-            f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in best.params.items()
-        )
         values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
         group = f" ({best.group})" if best.group is not None else ""
-        typer.echo(f"best: trial {best.number}, {values}{group}, with {params}")
+        typer.echo(f"best: trial {best.number}, {values}{group}, with {shown(best.params)}")
         if len(ran.result.spec.objectives) > 1:
             front = ", ".join(str(trial.number) for trial in ran.result.front)
             typer.echo(f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})")

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tuner.showing import shown
+
 
 class Format(str, Enum):
     """How rows are written."""
@@ -22,17 +24,6 @@ class Format(str, Enum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
-
-
-def cell(value: Any) -> str:
-    """Return a value as a table shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={cell(item)}" for name, item in value.items())
-    return str(value)
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +62,7 @@ def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
         numbers = any(isinstance(row.get(column), (int, float)) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*[Text(cell(row.get(column))) for column in columns])
+        table.add_row(*[Text(shown(row.get(column))) for column in columns])
     wide = None if sys.stdout.isatty() else 200
     Console(width=wide).print(table)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from tuner.showing import shown
 
 
 def table(
@@ -39,17 +40,6 @@ def cell(value: Any, differs: bool = False) -> str:
     names = f' class="{" ".join(classes)}"' if classes else ""
     data = f' data-value="{value!r}" title="{value!r}"' if isinstance(value, float) and math.isfinite(value) else ""
     return f"<td{names}{data}>{html.escape(shown(value))}</td>"
-
-
-def shown(value: Any) -> str:
-    """Return a value as people read it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={shown(item)}" for name, item in value.items())
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def definitions(entries: Mapping[str, Any]) -> str:
