@@ -19,7 +19,7 @@ from tuner.paths import Root
 from tuner.records import RecordLog
 from tuner.schedulers import make_scheduler
 from tuner.study import Study
-from tuner.study.study import open_storage
+from tuner.study.storage import open_storage
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.progress import Progress
 from tuner.sweep.stopping import StopRequests

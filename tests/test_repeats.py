@@ -10,7 +10,7 @@ from tuner.repeats import REPEAT_OF, Groups
 from tuner.results import groups_of
 from tuner.spec import Budget, Named, SearchSettings
 from tuner.study import Study
-from tuner.study.study import memory_storage
+from tuner.study.storage import memory_storage
 from tuner.sweep.limits import Limits
 from tuner.sweep.repeating import Repeating
 from tuner.values import Goal, TrialState

@@ -23,7 +23,7 @@ from tuner.results import SweepResult
 from tuner.sizes import show_size
 from tuner.study import DriverLock, Study
 from tuner.study.lock import at_work, named
-from tuner.study.study import delete_study, open_storage
+from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.opening import read_frozen
 
 

@@ -16,7 +16,7 @@ from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.study import DriverLock, Study, read_trials
 from tuner.study.journal import open_journal, repair
 from tuner.study.lock import held
-from tuner.study.study import memory_storage
+from tuner.study.storage import memory_storage
 from tuner.values import Goal, Objective, TrialState
 
 

@@ -186,7 +186,7 @@ def spec():
 
 def test_a_study_returns_what_is_infeasible_as_pruned_with_what_was_drawn_also_when_it_is_taken_up():
     from tuner.study import Study
-    from tuner.study.study import memory_storage
+    from tuner.study.storage import memory_storage
 
     study = Study(spec(), memory_storage(), walk=refuses)
     study.enqueue([{"layers": 2}, {"layers": 1}])

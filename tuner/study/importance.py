@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.space.sampling import distributions, encode
 from tuner.spec import SweepSpec
-from tuner.study.study import TrialRecord
+from tuner.study.trial import TrialRecord
 from tuner.values import Objective, TrialState
 
 FEW = 8  # complete trials below which ranks are compared

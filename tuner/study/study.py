@@ -1,29 +1,22 @@
-"""The study of a sweep: ask, report, tell, and what is there to go on from.
-
-Optuna's states are fewer than ours: a trial that is paused or interrupted is RUNNING to Optuna (one
-that was told cannot be opened again), and which of them it is stands in the trial's user attribute
-``tuner``.
-"""
+"""The study of a sweep: ask, report, tell, and what is there to go on from."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import Infeasible, StoreError
-from tuner.paths import SweepDir
-from tuner.space.sampling import Walk, decode, encode, encode_loosely, stored_otherwise, suggest
+from tuner.errors import Infeasible
+from tuner.space.sampling import Walk, encode, encode_loosely, stored_otherwise, suggest
 from tuner.space.sampling import walk as walk_space
 from tuner.spacefile import parameter_to_json
 from tuner.spec import SweepSpec
-from tuner.study.attribute import ATTRIBUTE, STORED
+from tuner.study.attribute import ATTRIBUTE, FORGOTTEN, STEP, STORED
 from tuner.study.earlier import learned
-from tuner.study.journal import open_journal
+from tuner.study.trial import TrialRecord, begun, record_of
 from tuner.values import Params, ParamValue, Source, TrialState
 
 if TYPE_CHECKING:
@@ -31,59 +24,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as OptunaTrial
 
-FEASIBLE = "tuner.feasible"  # tag of a settled trial of a sweep with constraints: true or false
-STEP = f"{ATTRIBUTE}."  # and a global step: attribute with what Optuna does not keep of an evaluation
 MOST = 1e300  # what is infinitely beyond a constraint, for samplers that reckon with it
-FORGOTTEN = "forgotten"  # numbers of trials that were deleted
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """What the study knows of a trial.
-
-    Attributes:
-        values: Objective's metric to value; empty where there is none (yet).
-        curve: Global step to the first objective's value, in step order.
-        others: The same of each other objective and of each metric with a constraint.
-        constraints: What counts of each constraint's metric; empty before the trial is settled.
-        seconds: Time its processes ran, without pauses.
-        trained: Global steps that its processes trained, those beyond its last report included.
-        lives: How many processes it has had.
-        driver: Which driver runs it or ran it last, where several share the sweep.
-        failures: How many of them died or raised.
-        losses: How many of them their backend lost through no fault of theirs.
-        stop_at: Global step at which its last process was to pause, or None for its end.
-        tags: Tags of its run beyond the sweep's.
-    """
-
-    number: int
-    state: TrialState
-    params: Mapping[str, ParamValue]
-    reason: str = ""
-    values: Mapping[str, float] = field(default_factory=dict)
-    curve: Mapping[int, float] = field(default_factory=dict)
-    others: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
-    constraints: Mapping[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    trained: int = 0
-    lives: int = 0
-    failures: int = 0
-    losses: int = 0
-    stop_at: int | None = None
-    started: float = 0.0
-    ended: float = 0.0
-    tags: Mapping[str, str] = field(default_factory=dict)
-    driver: str = ""
-
-    @property
-    def step(self) -> int | None:
-        """The last global step that was reported."""
-        return max(self.curve) if self.curve else None
-
-    @property
-    def feasible(self) -> bool:
-        """Whether it breaks no constraint, as far as is known."""
-        return self.tags.get(FEASIBLE) != "false"
 
 
 class Study:
@@ -296,7 +237,7 @@ class Study:
     def trials(self) -> list[TrialRecord]:
         """Return all trials that were begun, by number."""
         found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
-        return list(_begun(found, self._spec))
+        return list(begun(found, self._spec))
 
     def _drawn(self, trial: OptunaTrial) -> dict[str, ParamValue]:
         """Draw what a trial has not drawn yet; return its parameters and constants."""
@@ -322,106 +263,8 @@ class Study:
         return self._attributes[number]
 
     def _record(self, frozen: FrozenTrial) -> TrialRecord:
-        return _record(frozen, self._spec)
+        return record_of(frozen, self._spec)
 
 
 def _infeasible(record: TrialRecord, error: Infeasible) -> TrialRecord:
     return replace(record, state=TrialState.PRUNED, reason=f"infeasible: {error.message}")
-
-
-def read_trials(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> list[TrialRecord]:
-    """Return a sweep's trials without changing anything; a driver may be at work.
-
-    Raises:
-        StoreError: The study cannot be read.
-    """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if not storage_url and not sweep_dir.journal_file.exists():
-        return []
-    try:
-        storage = open_storage(sweep_dir, storage_url)
-        study_id = storage.get_study_id_from_name(spec.name)
-    except KeyError:
-        return []
-    except Exception as error:
-        raise StoreError(f"the study of {spec.name!r} cannot be read: {error}") from error
-    forgotten = storage.get_study_user_attrs(study_id).get(ATTRIBUTE, {}).get(FORGOTTEN, [])
-    found = storage.get_all_trials(study_id, deepcopy=False)
-    return [record for record in _begun(found, spec) if record.number not in forgotten]
-
-
-def delete_study(storage_url: str, name: str) -> None:
-    """Delete a sweep's study from a database, if it is there."""
-    from tuner.study.shared import open_database
-
-    storage = open_database(storage_url)
-    with contextlib.suppress(KeyError):
-        storage.delete_study(storage.get_study_id_from_name(name))
-
-
-def open_storage(sweep_dir: SweepDir, storage_url: str = "", durable: bool = True) -> BaseStorage:
-    """Open the sweep's journal, or the database that ``storage_url`` names.
-
-    Args:
-        sweep_dir: The sweep.
-        storage_url: A database, or empty for the journal.
-        durable: Whether what is written into the journal is to survive the machine, too.
-    """
-    if not storage_url:
-        return open_journal(sweep_dir.journal_file, durable)
-    from tuner.study.shared import open_database
-
-    return open_database(storage_url)
-
-
-def memory_storage() -> BaseStorage:
-    """Return a storage that is gone with its process."""
-    import optuna
-
-    return optuna.storages.InMemoryStorage()
-
-
-def _begun(found: Sequence[FrozenTrial], spec: SweepSpec) -> Iterator[TrialRecord]:
-    for frozen in found:
-        if frozen.state.name != "WAITING":
-            yield _record(frozen, spec)
-
-
-def _record(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
-    noted = frozen.user_attrs.get(ATTRIBUTE, {})
-    state = TrialState(noted.get("state", frozen.state.name))
-    values = noted.get("values") or {}
-    if not values and frozen.values:
-        values = {o.metric: value for o, value in zip(spec.objectives, frozen.values, strict=True)}
-    return TrialRecord(
-        number=frozen.number,
-        state=state,
-        params={**decode(frozen.params, spec.space), **spec.space.constants, **noted.get("constants", {})},
-        reason=noted.get("reason", ""),
-        values=values,
-        curve=dict(sorted(frozen.intermediate_values.items())),
-        others=_others(frozen),
-        constraints=noted.get("constraints", {}),
-        seconds=noted.get("seconds", 0.0),
-        trained=noted.get("trained", 0),
-        lives=noted.get("lives", 0),
-        failures=noted.get("failures", 0),
-        losses=noted.get("losses", 0),
-        stop_at=noted.get("stop_at"),
-        started=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
-        ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
-        tags=noted.get("tags", {}),
-        driver=noted.get("driver", ""),
-    )
-
-
-def _others(frozen: FrozenTrial) -> dict[str, dict[int, float]]:
-    """Return the curves that stand in attributes, in step order."""
-    steps = {int(key.removeprefix(STEP)): found for key, found in frozen.user_attrs.items() if key.startswith(STEP)}
-    curves: dict[str, dict[int, float]] = {}
-    for step in sorted(steps):
-        for metric, value in steps[step].items():
-            curves.setdefault(metric, {})[step] = value
-    return curves

@@ -16,7 +16,7 @@ from tuner.simulation import make_curves
 from tuner.simulation.event_files import EventFiles
 from tuner.spec import SweepSpec
 from tuner.study import Study, TrialRecord
-from tuner.study.study import memory_storage
+from tuner.study.storage import memory_storage
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop
 from tuner.sweep.opening import read_frozen

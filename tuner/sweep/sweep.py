@@ -28,7 +28,7 @@ from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.shared import StudyLock
-from tuner.study.study import open_storage
+from tuner.study.storage import open_storage
 from tuner.sweep.best_model import export_best
 from tuner.sweep.callbacks import TrialEnd, settled_trials
 from tuner.sweep.commands import check
