@@ -39,7 +39,8 @@ def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 
 
     Every ``evaluate_every`` steps a checkpoint is saved, which ``train_and_evaluate`` then evaluates.
     All checkpoints are kept here; the driver thins them, because it knows the best (Estimator's own
-    ``keep_checkpoint_max`` may delete it).
+    ``keep_checkpoint_max`` may delete it). The graph is in the trial's event file, for TensorBoard; it is
+    not written again as text and beside each checkpoint, which may be larger than the model.
 
     Args:
         model_dir: The trial's folder.
@@ -57,6 +58,7 @@ def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 
         tf_random_seed=seed,
         save_checkpoints_steps=train.evaluate_every,
         keep_checkpoint_max=0,
+        checkpoint_save_graph_def=False,
         session_config=session,
         # A worker waits 5 s, the next one 10 s, and so on, where nobody says otherwise: a short trial would be over.
         experimental_max_worker_delay_secs=0 if task else None,

@@ -112,7 +112,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     evaluate_what_was_not(estimator, specs, trial_dir)
     position = None
     if job.train.checkpoint_input:
-        position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps)
+        position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.foresees)
     with controlled(control, position):
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)

@@ -166,7 +166,8 @@ class _Script:
         """Make an executor of ``train_and_evaluate`` with our listeners, and specs as the file has them."""
         listeners, hooks = [stop_listener(self._control)], []
         if self._job.train.checkpoint_input:
-            position = InputPosition(Path(estimator.model_dir), required=self._job.train.checkpoint_input is True)
+            required = self._job.train.checkpoint_input is True
+            position = InputPosition(Path(estimator.model_dir), required, stops=self._control.foresees)
             self._positions[id(executor)] = position
             listeners.append(position.listener())
             hooks.append(position.hook())

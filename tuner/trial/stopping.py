@@ -60,9 +60,13 @@ class Control:
 
     def stops(self, step: int | None) -> bool:
         """Whether training stops at a checkpoint of ``step`` (None: at this one, whatever its step)."""
-        at_rung = step is not None and self.stop_at is not None and step >= self.stop_at
-        self.stopped = self.stopped or at_rung or self.request.asked
+        self.stopped = self.foresees(step)
         return self.stopped
+
+    def foresees(self, step: int | None) -> bool:
+        """Whether, as far as is known, training will stop at a checkpoint of ``step``."""
+        at_rung = step is not None and self.stop_at is not None and step >= self.stop_at
+        return self.stopped or at_rung or self.request.asked
 
 
 class Extension(Protocol):
