@@ -24,6 +24,18 @@ class End:
     at_once: bool = True
 
 
+def used_up(begun: int, total: int, trials: int) -> End:
+    """Return the end of a sweep that has no trial left to begin.
+
+    Args:
+        begun: How many were begun.
+        total: How many there may be.
+        trials: How many were asked for; a grid may have fewer points.
+    """
+    grid = ", all points of the grid" if begun < trials and begun == total else ""
+    return End(f"{begun} of {trials} trials{grid}")
+
+
 class Limits:
     """Count what settled trials spend of the sweep's limits.
 

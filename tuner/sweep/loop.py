@@ -11,21 +11,21 @@ from collections import Counter
 from dataclasses import replace
 
 from tuner.backends import Ended, Reported, Started
-from tuner.jobs import Ending, Job
+from tuner.jobs import Ending
 from tuner.paths import SweepDir
-from tuner.records import Evaluated, Record, TrialChanged, TrialOpened
-from tuner.seeds import derive
+from tuner.records import Evaluated, TrialChanged, TrialOpened
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.sweep.candidates import Candidates
-from tuner.sweep.commands import command_of, metrics_of
 from tuner.sweep.disk import check_writable
-from tuner.sweep.limits import End
+from tuner.sweep.limits import End, used_up
 from tuner.sweep.outcomes import judged
-from tuner.sweep.parts import FORKED_AT, FORKED_FROM, STOPPED_AT, Parts, Stopping
+from tuner.sweep.parts import STOPPED_AT, Parts, Stopping
 from tuner.sweep.progress import Progress, TrialProgress
-from tuner.sweep.running import Outcome, Running, how_it_begins, judge_end
+from tuner.sweep.running import Outcome, Running, judge_end
+from tuner.sweep.starting import begins_at, next_life, put_checkpoint
 from tuner.sweep.tally import Tally, best_step
+from tuner.sweep.telling import Telling
 from tuner.trial import checkpoints
 from tuner.values import Evaluation, TrialState, Verdict
 
@@ -35,7 +35,6 @@ TICK_S = 0.25
 SHOW_S = 0.1  # at most so often a watcher is shown where the sweep stands
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
 NOTE = "tuner.note"  # what a trial's process has to say of the model
-DAMAGE = "tuner.event_damage"  # what could not be read of a trial's event files
 
 
 class Loop:
@@ -57,8 +56,8 @@ class Loop:
         self._threads = threads
         self._running: dict[int, Running] = {}
         self._tally = Tally(spec, sweep_dir)
+        self._telling = Telling(spec, sweep_dir, parts)
         self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle, self._tally.recall, parts.peers)
-        self._said: set[str] = set()
         self._asked: set[int] = set()  # trials that run and were asked to stop
         self._end: End | None = None
         self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
@@ -122,52 +121,24 @@ class Loop:
 
     def _refuse(self, record: TrialRecord) -> None:
         """Settle a trial that cannot begin; it is recorded as the others are."""
-        self._record(TrialOpened(record.number, self._parts.clock(), {**record.params}, record.tags))
+        self._parts.log.append(TrialOpened(record.number, self._parts.clock(), {**record.params}, record.tags))
         self._settle(record)
 
     def _start(self, record: TrialRecord) -> None:
-        number, spec = record.number, self._spec
-        trial_dir = self._dir.trial(number)
-        if FORKED_FROM in record.tags:
-            try:
-                self._fork(int(record.tags[FORKED_FROM]), int(record.tags[FORKED_AT]), number)
-            except OSError as error:
-                self._refuse(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
-                return
-        begins_at = max(record.step or 0, int(record.tags.get(FORKED_AT, 0)))
-        stop_at = self._parts.scheduler.next_stop(number, begins_at)
-        record = replace(record, state=TrialState.RUNNING, lives=record.lives + 1, stop_at=stop_at)
-        job = Job(
-            trial=number,
-            life=record.lives,
-            params={**record.params, **spec.space.constants},
-            seed=derive(spec.search.seed, "trial", number),
-            train=spec.train,
-            model=spec.model,
-            command=command_of(spec, record, trial_dir),
-            objectives=metrics_of(spec) if spec.command else (),
-            stop_at=stop_at,
-            threads=self._threads,
-        )
-        now = self._parts.clock()
-        newest = (checkpoints.newest_step_below if spec.command else checkpoints.newest_step)(trial_dir.path)
-        began_at = max(begins_at, newest or 0)
-        self._record(TrialOpened(number, now, job.params, record.tags))
-        self._record(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
-        self._parts.study.note(number, state=TrialState.RUNNING.value, lives=record.lives, stop_at=stop_at)
-        self._running[number] = Running(record, job, now, spec.objectives, spec.constraints)
-        self._running[number].began_at = self._running[number].reached = began_at
-        # Of a command only a checkpoint says that it goes on: what it reported it may do again.
-        self._running[number].begins = how_it_begins(record, newest if spec.command else began_at)
-        self._parts.backend.start(job, trial_dir)
-
-    def _fork(self, donor: int, step: int, trial: int) -> None:
-        """Let a trial begin with another one's checkpoint."""
-        of_donor, of_trial = self._dir.trial(donor).path, self._dir.trial(trial).path
-        if self._spec.command:
-            checkpoints.fork_below(of_donor, step, of_trial, {str(donor + 1): str(trial + 1)})
-        else:
-            self._parts.fork(of_donor, step, of_trial)
+        number, parts = record.number, self._parts
+        try:
+            put_checkpoint(record, self._spec, self._dir, parts.fork)
+        except OSError as error:
+            self._refuse(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
+            return
+        stop_at = parts.scheduler.next_stop(number, begins_at(record))
+        trial_dir, now = self._dir.trial(number), parts.clock()
+        running = next_life(record, self._spec, trial_dir, stop_at, self._threads, now)
+        parts.log.append(TrialOpened(number, now, running.job.params, record.tags))
+        parts.log.append(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
+        parts.study.note(number, state=TrialState.RUNNING.value, lives=running.job.life, stop_at=stop_at)
+        self._running[number] = running
+        parts.backend.start(running.job, trial_dir)
 
     def _take(self, trial: int, evaluation: Evaluation) -> None:
         """Report an evaluation, unless the trial's verdict came before it."""
@@ -179,7 +150,7 @@ class Loop:
         fresh, whole = running.take(evaluation)
         if fresh is None:
             return
-        self._record(Evaluated(trial, fresh))
+        self._parts.log.append(Evaluated(trial, fresh))
         if running.misses_objective():
             self._decide(running, running.missing(), kill=True)
         if whole:
@@ -257,26 +228,15 @@ class Loop:
         search, result = self._spec.search, message.result
         if result.ending is Ending.FAILED and running.verdict is None:
             check_writable(self._dir.trial(message.trial).path, result.reason)
-        self._say_note(result.tags.get(NOTE, ""))
+        self._telling.note(result.tags.get(NOTE, ""))
         running.saw(result.seen)
         for note in running.choices:
-            self._say_note(note)
+            self._telling.note(note)
         running.reached = max(running.reached, result.step or 0)
         self._tally.train(running.trial, running.trained)
         outcome = judge_end(running, result, message.damage, search.nan, search.retries)
-        record = replace(
-            running.record,
-            state=outcome.state,
-            reason=outcome.reason,
-            seconds=running.record.seconds + self._parts.clock() - running.started,
-            trained=running.record.trained + running.trained,
-            values=running.values(),
-            curve=running.curve,
-            others=running.others,
-            tags={**running.record.tags, **result.tags, **running.folder_tags, **self._damage_tags(message)},
-        )
-        if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
-            record = replace(record, values={o.metric: o.goal.worst for o in self._spec.objectives})
+        damage = self._telling.damage(message.trial, message.damage)
+        record = running.ended(outcome, result, self._parts.clock(), damage)
         if not outcome.state.settled:
             self._set_aside(record, result.ending)
             return
@@ -285,85 +245,24 @@ class Loop:
         if outcome.objective_missing and not self._tally.valued and not running.job.command:
             self._end = self._end or End(outcome.reason, failed=True)
 
-    def _damage_tags(self, message: Ended) -> dict[str, str]:
-        """Say what could not be read of a trial's event files, once, and return it as a tag."""
-        for line in message.damage:
-            self._say_note(f"trial {message.trial}: {line}")
-        return {DAMAGE: "; ".join(message.damage)} if message.damage else {}
-
-    def _say_note(self, note: str) -> None:
-        """Say what the first trial that ends has to say of the model's own specs."""
-        if note and note not in self._said:
-            self._said.add(note)
-            self._parts.watcher.say(f"note: {note}")
-
     def _settle(self, record: TrialRecord) -> None:
         """Tell everybody that a trial will not run again."""
-        if record.state is TrialState.FAIL:
-            record = replace(record, values={})
-        record = judged(record, self._spec)
-        self._say_state(record)
-        self._parts.study.settle(
-            record.number,
-            record.state,
-            record.values,
-            record.constraints,
-            reason=record.reason,
-            seconds=record.seconds,
-            trained=record.trained,
-            tags=dict(record.tags),
-        )
-        self._parts.scheduler.settle(record.number, record.state)
-        checkpoints.tidy(self._dir.trial(record.number).path)
+        record = self._telling.settle(record)
         self._candidates.settled(record)
         self._tally.count(record)
         self._parts.on_trial_end(record)
 
     def _set_aside(self, record: TrialRecord, ending: Ending) -> None:
         """Keep a trial that goes on later: at once, when it is promoted, or when the sweep is resumed."""
-        again = record.state is TrialState.RUNNING
-        if again:
-            lost = ending is Ending.LOST
-            failures, losses = record.failures + (not lost), record.losses + lost
-            record = replace(record, state=TrialState.INTERRUPTED, failures=failures, losses=losses)
-        record = replace(record, values={})
-        self._say_state(record)
-        self._parts.study.note(
-            record.number,
-            state=record.state.value,
-            reason=record.reason,
-            seconds=record.seconds,
-            trained=record.trained,
-            failures=record.failures,
-            losses=record.losses,
-        )
-        if record.state is TrialState.PAUSED or again:
-            self._candidates.set_aside(record)
+        waiting = self._telling.set_aside(record, ending)
+        if record.state in (TrialState.RUNNING, TrialState.PAUSED):
+            self._candidates.set_aside(waiting)
         if record.state is TrialState.PAUSED:
             self._parts.scheduler.settle(record.number, TrialState.PAUSED)
 
-    def _say_state(self, record: TrialRecord) -> None:
-        """Record and show the state that a trial entered."""
-        changed = TrialChanged(
-            record.number,
-            self._parts.clock(),
-            record.state,
-            record.reason,
-            record.values,
-            record.step,
-            record.tags,
-        )
-        self._record(changed)
-        objective = "".join(f", {metric} {value:.6g}" for metric, value in record.values.items())
-        reason = f" ({record.reason})" if record.reason else ""
-        at = f" at step {record.step}" if record.step else ""
-        self._parts.watcher.say(f"trial {record.number}: {record.state.value}{at}{objective}{reason}")
-
     def _judge_limits(self) -> None:
         if self._end is None:
-            latest: list[float] = []
-            if self._spec.search.budget.target is not None:
-                first = self._spec.objectives[0].metric
+            first = self._spec.objectives[0].metric
             ended = [r for r in self._running.values() if r.verdict is not None and STOPPED_AT in r.record.tags]
             latest = [r.values()[first] for r in ended]
             steps = self._tally.steps + sum(running.trained for running in self._running.values())
@@ -390,9 +289,6 @@ class Loop:
     def _elapsed_s(self) -> float:
         return self._spent_s + self._parts.clock() - self._opened
 
-    def _record(self, record: Record) -> None:
-        self._parts.log.append(record)
-
     def _close(self) -> End | None:
         """Settle what nobody will take up any more; return why the sweep ended."""
         with self._parts.peers.turn():
@@ -402,6 +298,4 @@ class Loop:
             return None
         self._candidates.end_paused()
         self._parts.watcher.show(self.progress())
-        begun, trials = self._candidates.begun, self._spec.search.trials
-        grid = ", all points of the grid" if begun < trials and begun == self._candidates.total else ""
-        return self._end or End(f"{begun} of {trials} trials{grid}")
+        return self._end or used_up(self._candidates.begun, self._candidates.total, self._spec.search.trials)

@@ -167,6 +167,30 @@ class Running:
         what = "objective" if objectives.intersection(metrics) else "constraint"
         return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags, what), objective_missing=True)
 
+    def ended(self, outcome: Outcome, result: Result, now: float, tags: Mapping[str, str]) -> TrialRecord:
+        """Return the trial as this life leaves it.
+
+        Args:
+            outcome: What becomes of it.
+            result: How its process ended.
+            now: On the loop's clock, in seconds.
+            tags: Of its run, beside those that it has and its process gave it.
+        """
+        values = self.values()
+        if outcome.state is TrialState.COMPLETE and result.ending is Ending.NAN:
+            values = {objective.metric: objective.goal.worst for objective in self._objectives}
+        return replace(
+            self.record,
+            state=outcome.state,
+            reason=outcome.reason,
+            seconds=self.record.seconds + now - self.started,
+            trained=self.record.trained + self.trained,
+            values=values,
+            curve=self.curve,
+            others=self.others,
+            tags={**self.record.tags, **result.tags, **self.folder_tags, **tags},
+        )
+
     def _whole(self, step: int) -> bool:
         return all(step in self._curves[objective.metric] for objective in self._objectives)
 
