@@ -163,6 +163,16 @@ def _copy_end(trial_dir: TrialDir, to: Path) -> None:
         shutil.copyfileobj(stream, copy)
 
 
+def attached_trials(sweep_dir: SweepDir) -> set[int]:
+    """Return the trials whose files are stored."""
+    return {int(trial) for trial in _read(sweep_dir.attached_file, "trial")}
+
+
+def stored_ends(sweep_dir: SweepDir) -> set[float]:
+    """Return the ends of drivers for which the sweep's files are stored, in seconds since 1970."""
+    return _read(sweep_dir.attached_file, "closed")
+
+
 def _append(file: Path, key: str, value: float) -> None:
     with file.open("ab", buffering=0) as stream:
         stream.write(json.dumps({key: value}).encode() + b"\n")

@@ -102,6 +102,12 @@ def follow_root(root: Root) -> bool:
         return bool(before)
 
 
+def has_moved(root: Root) -> bool:
+    """Whether a root's records still point to where it was before; see ``follow_root``."""
+    marker = root.artifacts_dir / ".location"
+    return not marker.exists() or marker.read_text(encoding="utf-8").strip() != root.artifacts_dir.as_uri()
+
+
 @contextmanager
 def _unsynced() -> Iterator[None]:
     """Let SQLite not wait for the disk meanwhile: what migrations leave is renamed when it is whole."""

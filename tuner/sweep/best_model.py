@@ -34,8 +34,8 @@ def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: 
     Returns:
         Whether the export was left out because somebody stopped it.
     """
-    best = result.best_or_none
-    if best is None or best.record.tags.get(SERVABLE) != "true":
+    best = _exportable(result)
+    if best is None:
         return False
     for left in result.dir.path.glob(f"{_STAGE}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -60,6 +60,23 @@ def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: 
     write_whole(result.dir.best_model_file, json.dumps(marker) + "\n")
     watcher.say(f"exported: {exported.checked}")
     return False
+
+
+def export_due(result: SweepResult) -> bool:
+    """Whether the best trial can be exported and has not been; where its checkpoints are gone, that is to be said."""
+    best = _exportable(result)
+    if best is None:
+        return False
+    try:
+        return not _exported_before(result.dir, best, choose_checkpoint(result.dir, best).step)
+    except TunerError:
+        return True
+
+
+def _exportable(result: SweepResult) -> Trial | None:
+    """Return the best trial where its model can be served."""
+    best = result.best_or_none
+    return best if best is not None and best.record.tags.get(SERVABLE) == "true" else None
 
 
 def _export(sweep_dir: SweepDir, best: Trial, stopped: Callable[[], bool]) -> Exported:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from tuner.spec import SearchSettings
 from tuner.values import Goal, TrialState
 
+GRID = ", all points of the grid"  # how the reason ends of a sweep of fewer trials than were asked for
+
 
 @dataclass(frozen=True)
 class End:
@@ -32,8 +34,7 @@ def used_up(begun: int, total: int, trials: int) -> End:
         total: How many there may be.
         trials: How many were asked for; a grid may have fewer points.
     """
-    grid = ", all points of the grid" if begun < trials and begun == total else ""
-    return End(f"{begun} of {trials} trials{grid}")
+    return End(f"{begun} of {trials} trials{GRID if begun < trials and begun == total else ''}")
 
 
 class Limits:

@@ -47,14 +47,21 @@ class Frozen:
 
     def write(self, sweep_dir: SweepDir) -> None:
         """Write the sweep into its folder."""
+        write_whole(sweep_dir.space_file, self.spec.source)
+        write_whole(sweep_dir.spec_file, self._text())
+
+    def is_written(self, sweep_dir: SweepDir) -> bool:
+        """Whether its folder has it as it is."""
+        return sweep_dir.spec_file.exists() and sweep_dir.spec_file.read_text(encoding="utf-8") == self._text()
+
+    def _text(self) -> str:
         data = {
             "sweep_id": self.sweep_id,
             "spec": to_json(self.spec),
             "tags": dict(self.tags),
             "storage_url": self.storage_url,
         }
-        write_whole(sweep_dir.space_file, self.spec.source)
-        write_whole(sweep_dir.spec_file, json.dumps(data, indent=1))
+        return json.dumps(data, indent=1)
 
 
 def read_frozen(sweep_dir: SweepDir) -> Frozen:

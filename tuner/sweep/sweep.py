@@ -29,16 +29,17 @@ from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.shared import StudyLock
 from tuner.study.storage import open_storage
-from tuner.sweep.best_model import export_best
+from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import TrialEnd, settled_trials
 from tuner.sweep.commands import check
 from tuner.sweep.disk import disk_faults
+from tuner.sweep.finished import nothing_to_run, nothing_to_send
 from tuner.sweep.hints import hints
 from tuner.sweep.limits import End
 from tuner.sweep.loop import Loop, Parts
 from tuner.sweep.model_space import open_model_space, walk_of
 from tuner.sweep.notebook import default_watcher
-from tuner.sweep.opening import changed_limits, opened, plan, read_frozen, same_storage
+from tuner.sweep.opening import Frozen, changed_limits, opened, plan, read_frozen, same_storage
 from tuner.sweep.peers import Peers, Sole
 from tuner.sweep.placing import check_backend, place
 from tuner.sweep.progress import Watcher
@@ -210,19 +211,24 @@ class Sweep:
             earlier = sources_of(self.dir, sources or sources_here(self._warm_start, self.dir.root, watcher), self.spec)
             for line in changes:
                 watcher.say(f"changed: {line}")
+            over = nothing_to_run(self.dir, self.spec, self._storage_url) if frozen.is_written(self.dir) else None
+            if over is not None and not sources and (ran := self._done_before(over, frozen, export)):
+                watcher.say("nothing to do: it has ended before; larger limits continue it, as --trials")
+                return ran
+            idle = over is not None and backend == "local" and not self._storage_url  # what trials need stays away
             stopping = StopRequests(self.dir.stop_file)
             stack.enter_context(stopping.listening())
             placed = place(self.spec, self.dir, backend)
             workers, trials = placed.workers, placed.backend
             stack.callback(trials.close)
-            space = open_model_space(self.spec, self.dir.driver_log_file)
+            space = open_model_space(self.spec, self.dir.driver_log_file) if earlier or not idle else None
             stack.callback(space.close if space else str)
             recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
             if backend == "local":
                 _import_beside("optuna")
-            for note in (*placed.notes, *trials.open()):
+            for note in (*placed.notes, *(() if idle else trials.open())):
                 watcher.say(note)
             recorder.wait_ready()
             walk = walk_of(space, self.spec)
@@ -250,6 +256,13 @@ class Sweep:
             ran = self._finish(peers, end, log, recorder, watcher, stopping)
             return replace(ran, exit_status=stopping.exit_status, export_left_out=True) if left_out else ran
 
+    def _done_before(self, over: End, frozen: Frozen, export: bool) -> Ran | None:
+        """Return what a sweep that has no trial to run has come to, where nothing else is left to do either."""
+        result = self.result()
+        if (export and not over.failed and export_due(result)) or not nothing_to_send(self.dir, frozen, result.trials):
+            return None
+        return Ran(result, over, int(has_failed(over, result)))
+
     def _join(self, stack: ExitStack) -> Peers | Sole:
         """Take the sweep for this driver alone, or join those that share its study on a database."""
         if self.dir.spec_file.exists():
@@ -274,7 +287,7 @@ class Sweep:
         result = self.result()
         best = result.best_or_none
         reason = end.reason if end else "stopped"
-        failed = end is not None and (end.failed or all(trial.state.value != "COMPLETE" for trial in result.trials))
+        failed = end is not None and has_failed(end, result)
         if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
             log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed))
         log.sync()
@@ -322,6 +335,11 @@ class Sweep:
             "evaluate_every": train.evaluate_every,
             **({"repeats": search.repeats} if search.repeats > 1 else {}),
         }
+
+
+def has_failed(end: End, result: SweepResult) -> bool:
+    """Whether a sweep that ended is a failure: by its limit of failures, or because no trial completed."""
+    return end.failed or all(trial.state.value != "COMPLETE" for trial in result.trials)
 
 
 def _import_beside(module: str) -> None:

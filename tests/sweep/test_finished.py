@@ -1,0 +1,127 @@
+"""A sweep that has ended is not begun again: nothing is started, unless something is left to do."""
+
+import pytest
+
+import tuner
+from tests.conftest import MODELS
+from tuner.deleting import plan_deletion
+from tuner.recorders.process import RecorderProcess
+from tuner.recorders.sent import read_sent, write_sent
+from tuner.sweep import sweep as driving
+from tuner.sweep.progress import Silent
+from tuner.values import TrialState
+
+SPACE = """
+name: sim
+objective: {{metric: rmse}}
+parameters: {{rate: {{type: float, low: 1.0e-4, high: 1.0, log: true}}, units: {{type: int, low: 16, high: 256}}}}
+train: {{max_steps: 270, evaluate_every: 90}}
+search: {{trials: 6, workers: 1, {search}}}
+simulation: {{task: surface, record: {record}, failures: {failures}}}
+record: {{plots: false}}
+"""
+NOTHING = "nothing to do: it has ended before; larger limits continue it, as --trials"
+
+
+class Lines(Silent):
+    def __init__(self, stop_file=None):
+        self.lines, self.stop_file = [], stop_file
+
+    def say(self, line):
+        self.lines.append(line)
+        if self.stop_file is not None:
+            self.stop_file.touch()
+
+
+def drive(folder, search="sampler: random", failures=0.0, record="false", tags=None, watcher=None, **limits):
+    file = folder / "sim.yaml"
+    file.write_text(SPACE.format(search=search, failures=failures, record=record))
+    sweep, watcher = tuner.Sweep.from_file(file, folder), watcher or Lines()
+    return sweep.drive(limits, "simulated", tags or {}, watcher), watcher.lines, sweep
+
+
+def starts(monkeypatch):
+    """Count what is started."""
+    begun = []
+    place = driving.place
+    monkeypatch.setattr(driving, "place", lambda *arguments: begun.append("backend") or place(*arguments))
+    start = RecorderProcess.start
+    monkeypatch.setattr(RecorderProcess, "start", lambda self: begun.append("recorder") or start(self))
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("search", "failures", "status"),
+    [
+        ("sampler: random", 0.0, 0),
+        ("sampler: random, scheduler: asha", 0.0, 0),
+        ("sampler: random, budget: {steps: 500}", 0.0, 0),
+        ("sampler: random, budget: {target: 100}", 0.0, 0),
+        ("sampler: random, budget: {plateau: 2}", 0.0, 0),
+        ("sampler: random, timeout: 4s", 0.0, 0),
+        ("sampler: random, retries: 0, max_consecutive_failures: 2", 1.0, 1),
+        ("sampler: random, repeats: 2", 0.0, 0),
+    ],
+)
+def test_a_sweep_that_a_limit_ended_ends_again_at_once_and_in_the_same_words(
+    tmp_path, monkeypatch, search, failures, status
+):
+    first, _, sweep = drive(tmp_path, search, failures)
+    log = sweep.dir.records_file.read_bytes()
+    begun = starts(monkeypatch)
+    again, lines, _ = drive(tmp_path, search, failures)
+    assert (begun, lines) == ([], [NOTHING])
+    assert (first.exit_status, again.exit_status) == (status, status)
+    assert again.end == first.end
+    assert [t.record for t in again.result.trials] == [t.record for t in first.result.trials]
+    assert sweep.dir.records_file.read_bytes() == log
+
+
+def test_a_grid_that_is_used_up_ends_again_at_once(tmp_path, monkeypatch):
+    text = SPACE.replace("{{type: float, low: 1.0e-4, high: 1.0, log: true}}", "0.1")
+    monkeypatch.setitem(globals(), "SPACE", text.replace("low: 16, high: 256", "low: 16, high: 48, step: 16"))
+    first, _, _ = drive(tmp_path, "sampler: grid")
+    assert first.end.reason == "3 of 6 trials, all points of the grid"
+    begun = starts(monkeypatch)
+    again, _, _ = drive(tmp_path, "sampler: grid")
+    assert (begun, again.end) == ([], first.end)
+
+
+def test_what_is_asked_for_beyond_is_done(tmp_path, monkeypatch):
+    begun = starts(monkeypatch)
+    stop_file = drive(tmp_path, trials=2)[2].dir.stop_file
+    more, _, _ = drive(tmp_path, trials=4)
+    assert len(more.result.trials) == 4
+    drive(tmp_path, trials=6, watcher=Lines(stop_file))  # interrupted
+    whole, _, sweep = drive(tmp_path)
+    assert [t.state for t in whole.result.trials] == [TrialState.COMPLETE] * 6
+    begun.clear()
+    drive(tmp_path, tags={"who": "me"})
+    assert begun == ["backend"]  # a new tag is for all runs
+    begun.clear()
+    plan_deletion(sweep.dir, 3).carry_out()
+    again, lines, _ = drive(tmp_path, tags={"who": "me"})
+    assert (begun, lines, len(again.result.trials)) == ([], [NOTHING], 5)  # a deleted trial counts
+    with sweep.dir.records_file.open("r+b") as stream:  # as a driver that was killed leaves it
+        stream.truncate(sweep.dir.records_file.stat().st_size - 5)
+    drive(tmp_path, tags={"who": "me"})
+    assert begun == ["backend"]
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_a_finished_sweep_of_a_model_sends_the_rest_without_a_warm_parent(space_file, root, monkeypatch):
+    from tuner.backends.local import LocalBackend
+
+    file = space_file(search="{sampler: random, trials: 1}", model=MODELS / "tiny.py")
+    first = tuner.Sweep.from_file(file, root).drive({}, "local", {}, Lines())
+    monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a warm parent was started"))
+    lines = Lines()
+    sweep = tuner.Sweep.from_file(file, root)
+    assert sweep.drive({}, "local", {}, lines).end == first.end
+    assert lines.lines == [NOTHING]
+    write_sent(sweep.dir.sent_file, 0)
+    lines = Lines()
+    assert sweep.drive({}, "local", {}, lines).end == first.end
+    assert NOTHING not in lines.lines
+    assert read_sent(sweep.dir.sent_file) == sweep.dir.records_file.stat().st_size
