@@ -70,7 +70,7 @@ class TestTasks:
 
 class TestLoopback:
     def test_a_port_is_taken_from_others_and_free_for_the_task(self):
-        reserved = Loopback().reserve(NAMES)
+        reserved = Loopback().reserve(0, NAMES)
         assert len({*reserved.addresses.values(), reserved.gate}) == len(NAMES) + 1
         host, _, port = reserved.gate.rpartition(":")
         with socket.socket() as other, pytest.raises(OSError):
@@ -159,7 +159,7 @@ class TestGate:
         assert done[0] == 25
 
     def test_over_tcp_a_worker_begins_steps_and_hears_that_training_is_over(self):
-        reserved = Loopback().reserve([])
+        reserved = Loopback().reserve(0, [])
         gate, ends = StepGate(10, 10, settle_s=0.0), threading.Event()
         client = GateClient(reserved.gate, "worker 0", ends.is_set)
         threading.Timer(0.05, lambda: GateServer(gate, reserved.gate)).start()  # the chief is later
@@ -179,7 +179,7 @@ class TestGate:
         reserved.release()
 
     def test_a_worker_whose_chief_is_gone_waits_until_it_is_ended(self):
-        reserved, ends = Loopback().reserve([]), threading.Event()
+        reserved, ends = Loopback().reserve(0, []), threading.Event()
         client = GateClient(reserved.gate, "worker 0", ends.is_set)
         threading.Timer(0.1, ends.set).start()
         assert not client.connect()
@@ -234,12 +234,13 @@ class TestSupervision:
         supervision.ended(WORKER, Result(Ending.NAN, 1, reason="NaN loss"))
         assert supervision.result.ending is Ending.NAN
 
-    def test_a_ps_on_a_machine_that_was_lost_loses_the_trial_and_a_worker_there_does_not(self):
-        lost = Result(Ending.LOST, 1, reason="node 10.0.0.2 was lost")
-        assert Supervision(NAMES).ended(WORKER, lost) == [Start(WORKER, "node 10.0.0.2 was lost")]
+    @pytest.mark.parametrize("name", [WORKER, PS, EVALUATOR], ids=str)
+    def test_a_task_on_a_machine_that_was_lost_loses_the_trial(self, name):
         supervision = Supervision(NAMES)
-        assert Stop(CHIEF, True) in supervision.ended(PS, lost)
+        orders = supervision.ended(name, Result(Ending.LOST, 1, reason="node 10.0.0.2 was lost"))
+        assert Stop(CHIEF, True) in orders
         assert supervision.result.ending is Ending.LOST
+        assert supervision.result.reason == f"{name}: node 10.0.0.2 was lost"
 
     def test_a_trial_that_is_killed_starts_nothing_again(self):
         supervision = Supervision(NAMES)

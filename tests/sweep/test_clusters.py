@@ -218,6 +218,21 @@ def test_an_evaluator_that_fails_is_why_its_trial_failed(space_file, root, tmp_p
     assert holders(Path(trial.trial_dir)) == []
 
 
+def test_an_optimizer_that_steps_with_all_workers_at_once_is_refused(space_file, root, tmp_path):
+    model = tmp_path / "synchronous.py"
+    model.write_text(
+        "from tests.models.tiny import *\ndef model_fn(features, labels, mode, params):\n"
+        "    weights = tf.compat.v1.get_variable('weights', [4, 1])\n"
+        "    loss = tf.reduce_mean((labels - tf.squeeze(tf.matmul(features['x'], weights), 1)) ** 2)\n"
+        "    descent = tf.compat.v1.train.GradientDescentOptimizer(0.1)\n"
+        "    optimizer = tf.compat.v1.train.SyncReplicasOptimizer(descent, 2, total_num_replicas=2)\n"
+        "    train_op = optimizer.minimize(loss, tf.compat.v1.train.get_or_create_global_step())\n"
+        "    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)\n"
+    )
+    ran, _ = run(clustered(space_file, model=model, search="{sampler: random, trials: 1}"), root)
+    assert ran.result.trials[0].record.reason.startswith("model_fn uses SyncReplicasOptimizer")
+
+
 def test_a_chief_alone_and_its_evaluator_need_no_ps_and_throttling_is_passed_over(space_file, root, tmp_path):
     model = tmp_path / "throttled.py"
     model.write_text(

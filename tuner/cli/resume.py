@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.cli.run import BackendOption, ExportOption, Timeout, Trials, TrialTimeout, Workers, drive, parse_limits
+from tuner.cli.run import ExportOption, Timeout, Trials, TrialTimeout, Workers, drive, parse_limits
 
 
 @command("resume")
@@ -15,7 +18,9 @@ def resume(
     workers: Workers = None,
     timeout: Timeout = None,
     trial_timeout: TrialTimeout = None,
-    backend: BackendOption = "local",
+    backend: Annotated[
+        str | None, typer.Option("--backend", help="Where trials run: where they ran last, unless given.")
+    ] = None,
     export: ExportOption = True,
     root: RootOption = Path(),
     debug: DebugOption = False,
@@ -25,4 +30,5 @@ def resume(
 
     del debug
     limits = parse_limits(trials, workers, None, timeout, trial_timeout)
-    return drive(open_sweep(name, root), limits, backend, {}, export=export)
+    sweep = open_sweep(name, root)
+    return drive(sweep, limits, backend or sweep.backend, {}, export=export)

@@ -38,12 +38,14 @@ class Frozen:
         spec: What it runs now; limits may have been raised since it was made.
         tags: Those given by ``--tag``.
         storage_url: Optuna storage, or empty for the journal.
+        backend: Where its trials ran last.
     """
 
     sweep_id: str
     spec: SweepSpec
     tags: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = ""
+    backend: str = "local"
 
     def write(self, sweep_dir: SweepDir) -> None:
         """Write the sweep into its folder."""
@@ -60,6 +62,7 @@ class Frozen:
             "spec": to_json(self.spec),
             "tags": dict(self.tags),
             "storage_url": self.storage_url,
+            "backend": self.backend,
         }
         return json.dumps(data, indent=1)
 
@@ -77,7 +80,8 @@ def read_frozen(sweep_dir: SweepDir) -> Frozen:
         raise InvalidInput("", [Problem("", f"no sweep {sweep_dir.name!r} under {sweep_dir.root.path}", found)])
     try:
         data = json.loads(sweep_dir.spec_file.read_text(encoding="utf-8"))
-        return Frozen(data["sweep_id"], from_json(data["spec"]), data.get("tags", {}), data.get("storage_url", ""))
+        storage_url, backend = data.get("storage_url", ""), data.get("backend", "local")
+        return Frozen(data["sweep_id"], from_json(data["spec"]), data.get("tags", {}), storage_url, backend)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{sweep_dir.spec_file} is damaged: {error}") from error
 

@@ -16,7 +16,7 @@ from tuner.sweep.simulating import make_backend
 from tuner.tasks import names_of
 
 BACKENDS = ("local", "inline", "ray", "simulated")
-CLUSTERED = ("local",)
+CLUSTERED = ("local", "ray")
 """Backends that run trials that are clusters."""
 
 _WORKERS = 2  # where nobody says how many
@@ -154,22 +154,30 @@ def gpu_slots(per_trial: float | None, workers: int | None, size: Size = Size())
 
 
 def _on_ray(spec: SweepSpec, model: ModelRef, sweep_dir: SweepDir) -> Placed:
-    from tuner.backends.ray import RayBackend, Request, connect
+    from tuner.backends.ray import Nodes, RayBackend, Request, connect
 
-    asked = spec.resources
+    asked, size = spec.resources, size_of(spec)
+    if spec.cluster is not None and spec.ray.storage:
+        message = f"is {spec.ray.storage}, and the tasks of a cluster share their trial's folder while they run"
+        hint = "leave it out, and give a --root that all nodes see under one path"
+        raise InvalidInput("", [Problem("ray.storage", message, hint)])
     request = Request(asked.cpus or 1.0, asked.gpus or 0.0, asked.custom)
     cluster = connect(spec.ray, cores())
     try:
-        room = cluster.room(request)
+        room = cluster.room(request, size.processes)
         workers = min(spec.search.workers or _WORKERS, room)
-        backend = RayBackend(cluster, model, spec.objectives[0], request, workers, spec.ray, sweep_dir)
+        processes = workers * size.processes
+        backend = RayBackend(cluster, model, spec.objectives[0], request, processes, spec.ray, sweep_dir)
     except BaseException:
         cluster.close()
         raise
     notes: tuple[str, ...] = ()
     if spec.search.workers is None and room > workers:
         notes = (f"ray: the cluster has room for {room} trials at a time; --workers is {workers}",)
-    return Placed(backend, workers, max(1, int(request.cpus)), notes)
+    threads = max(1, int(request.cpus))
+    if spec.cluster is None:
+        return Placed(backend, workers, threads, notes)
+    return Placed(ClusterBackend(backend, spec.cluster, Nodes(cluster.ray, backend)), workers, threads, notes)
 
 
 def _no_custom(asked: Resources, name: str) -> None:

@@ -82,6 +82,7 @@ class Sweep:
         self.spec = spec
         self.dir: SweepDir = Root(Path(root).absolute()).sweep(spec.name)
         self._storage_url = storage_url
+        self.backend = "local"  # where its trials ran last
         self.notes: tuple[str, ...] = ()
         self._warm_start = ""  # what another tool's file wants to learn from
 
@@ -125,7 +126,9 @@ class Sweep:
             InvalidInput: There is none of that name.
         """
         frozen = read_frozen(Root(Path(root).absolute()).sweep(name))
-        return cls(frozen.spec, root, frozen.storage_url)
+        sweep = cls(frozen.spec, root, frozen.storage_url)
+        sweep.backend = frozen.backend
+        return sweep
 
     def result(self) -> SweepResult:
         """Return what the sweep has recorded so far."""
@@ -237,7 +240,7 @@ class Sweep:
             with peers.turn():  # another driver may have made the sweep while the model was imported
                 frozen, _ = plan(self.dir, self.spec, tags, self._storage_url)
                 write_sources(self.dir, earlier)
-                frozen.write(self.dir)
+                replace(frozen, backend=backend).write(self.dir)
                 study = self._study(earlier, walk, durable=backend != "simulated")
                 study.enqueue(self.spec.search.enqueue)
             for line in study.learned:

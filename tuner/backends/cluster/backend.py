@@ -15,10 +15,11 @@ from tuner.backends._base import Backend, Ended, Message, Reported, Started
 from tuner.backends.cluster.numbers import number_of
 from tuner.backends.cluster.places import Places, Reserved
 from tuner.backends.cluster.supervision import Order, Start, Supervision
-from tuner.jobs import Job
+from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.spec import ClusterSettings
 from tuner.tasks import CHIEF, Kind, Name, Task, names_of, tasks_of
+from tuner.trial.checkpoints import newest_step
 
 _CLOSING_S = {Kind.WORKER: 10.0, Kind.EVALUATOR: 120.0}  # exporters of the last evaluation may take their time
 
@@ -61,25 +62,39 @@ class ClusterBackend:
         self._places = places
         self._clusters: dict[int, _Cluster] = {}
         self._of: dict[int, tuple[int, Name]] = {}  # number of a task to its trial and name
+        self._waiting: list[tuple[Job, TrialDir]] = []  # for room
+        self._unbegun: list[Message] = []  # ends of trials that were stopped before they had begun
 
     def open(self) -> list[str]:
         return [*self._inner.open(), f"each trial is a cluster of {self._settings.tasks} processes: {self._kinds()}"]
 
     def start(self, job: Job, trial_dir: TrialDir) -> None:
+        self._waiting.append((job, trial_dir))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin the trials for which there is room, in their order."""
         names = names_of(self._settings)
-        reserved = self._places.reserve(names)
-        cluster = _Cluster(job, trial_dir, tasks_of(reserved.addresses, reserved.gate), reserved)
-        self._clusters[job.trial] = cluster
-        for name in names:
-            self._start_task(cluster, name)
+        while self._waiting:
+            job, trial_dir = self._waiting[0]
+            reserved = self._places.reserve(job.trial, names)
+            if reserved is None:
+                return
+            del self._waiting[0]
+            cluster = _Cluster(job, trial_dir, tasks_of(reserved.addresses, reserved.gate), reserved)
+            self._clusters[job.trial] = cluster
+            for name in names:
+                self._start_task(cluster, name)
 
     def wait(self, timeout_s: float) -> list[Message]:
         deadline = time.monotonic() + timeout_s
         while True:
+            self._begin()
             heard = self._inner.wait(max(0.0, deadline - time.monotonic()))
             # A chief's end explains those of its tasks, whichever was seen first.
             heard = sorted(heard, key=lambda m: isinstance(m, Ended) and m.trial not in self._clusters)
-            messages = [message for one in heard for message in self._take(one)]
+            messages = [*self._unbegun, *(message for one in heard for message in self._take(one))]
+            self._unbegun.clear()
             for cluster in list(self._clusters.values()):
                 self._mind(cluster)
                 if cluster.supervision.over:
@@ -88,6 +103,10 @@ class ClusterBackend:
                 return messages
 
     def stop(self, trial: int, kill: bool) -> None:
+        for waiting in [pair for pair in self._waiting if pair[0].trial == trial]:
+            self._waiting.remove(waiting)
+            job, trial_dir = waiting
+            self._unbegun.append(Ended(trial, Result(Ending.STOPPED, job.life, newest_step(trial_dir.path))))
         cluster = self._clusters.get(trial)
         if cluster is None:
             return
@@ -97,6 +116,7 @@ class ClusterBackend:
             self._inner.stop(trial, kill=False)  # the chief ends at its next checkpoint, the others with it
 
     def close(self) -> None:
+        self._waiting.clear()
         self._inner.close()
         for cluster in self._clusters.values():
             cluster.reserved.release()

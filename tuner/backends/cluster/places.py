@@ -29,37 +29,53 @@ class Reserved:
 class Places(Protocol):
     """Finds addresses."""
 
-    def reserve(self, names: Sequence[Name]) -> Reserved:
-        """Return addresses for the tasks of a trial.
+    def reserve(self, trial: int, names: Sequence[Name]) -> Reserved | None:
+        """Return addresses for the tasks of a trial; None while there is no room for all of them.
 
         Raises:
             BackendError: There are none.
         """
 
 
-class Loopback:
-    """Free ports of this machine's loopback device.
+class Held:
+    """Free ports, held by sockets that do not listen.
 
-    A port is held by a socket that does not listen; TensorFlow's servers and ours bind it beside
-    that one, so that no other process can take it between a look and its use.
+    TensorFlow's servers and ours bind a port beside its socket, so that no other process can take it
+    between a look and its use.
+
+    Args:
+        count: How many.
+        host: Of which address; empty for all.
+
+    Attributes:
+        ports: Their numbers.
     """
 
-    def reserve(self, names: Sequence[Name]) -> Reserved:
-        held: list[socket.socket] = []
-
-        def release() -> None:
-            for one in held:
-                one.close()
-
+    def __init__(self, count: int, host: str) -> None:
+        self._sockets: list[socket.socket] = []
         try:
-            for _ in range(len(names) + 1):
+            for _ in range(count):
                 one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-                held.append(one)
+                self._sockets.append(one)
                 if hasattr(socket, "SO_REUSEPORT"):
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                one.bind(("127.0.0.1", 0))
+                one.bind((host, 0))
         except OSError as error:
-            release()
+            self.release()
             raise BackendError(f"no ports for the tasks of a trial: {error.strerror}") from error
-        found = [f"127.0.0.1:{one.getsockname()[1]}" for one in held]
-        return Reserved(dict(zip(names, found, strict=False)), found[-1], release)
+        self.ports = [one.getsockname()[1] for one in self._sockets]
+
+    def release(self) -> None:
+        """Let others have them."""
+        for one in self._sockets:
+            one.close()
+
+
+class Loopback:
+    """Find ports of this machine's loopback device; see ``Places``."""
+
+    def reserve(self, trial: int, names: Sequence[Name]) -> Reserved:
+        del trial
+        held = Held(len(names) + 1, "127.0.0.1")
+        found = [f"127.0.0.1:{port}" for port in held.ports]
+        return Reserved(dict(zip(names, found, strict=False)), found[-1], held.release)

@@ -86,11 +86,9 @@ class Supervision:
             return self._end_ps()
         if _is_done(name, result):
             return []
-        if result.ending is Ending.LOST and name.kind is Kind.PS:
-            # It cannot come back under the address that the others know.
-            return self._fail(replace(result, reason=f"{name}: {result.reason}"))
-        if result.died or result.ending is Ending.LOST or name.kind is Kind.PS:
+        if result.died or (name.kind is Kind.PS and result.ending is not Ending.LOST):
             return self._again(name, result)
+        # One whose machine was lost cannot come back under the address that the others know.
         return self._fail(replace(result, reason=f"{name}: {result.reason}"))
 
     def _chief_ended(self, result: Result) -> list[Order]:

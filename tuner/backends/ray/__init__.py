@@ -2,5 +2,6 @@
 
 from tuner.backends.ray.backend import RayBackend
 from tuner.backends.ray.cluster import Cluster, Request, connect
+from tuner.backends.ray.gangs import Nodes
 
-__all__ = ["Cluster", "RayBackend", "Request", "connect"]
+__all__ = ["Cluster", "Nodes", "RayBackend", "Request", "connect"]

@@ -12,17 +12,18 @@ import collections
 import contextlib
 import time
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
 from tuner._version import __version__
 from tuner.backends._base import Ended, Message, Started
 from tuner.backends.ray.cluster import Cluster, Request
-from tuner.backends.ray.home import append, fetch, mailbox_of, send, with_error
+from tuner.backends.ray.gangs import Gang, Gangs
+from tuner.backends.ray.home import Fetching, append, leave_probe, mailbox_of, send
 from tuner.backends.ray.node import NodeWorker
 from tuner.backends.ray.orders import Begin, End, Grown, Heard, NodeSettings
-from tuner.backends.ray.places import Node, Slot, hold
-from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.backends.ray.places import Node, Slot, at_node, end_all, hold
+from tuner.errors import BackendError, InvalidInput
 from tuner.jobs import Ending, Job, Result
 from tuner.paths import SweepDir, TrialDir
 from tuner.spec import ModelRef, RaySettings
@@ -49,6 +50,7 @@ class RayBackend:
 
     Attributes:
         closed: Whether it was closed, and cannot be used any more.
+        gangs: The slots that are kept for trials that are TensorFlow clusters.
     """
 
     def __init__(
@@ -81,18 +83,17 @@ class RayBackend:
         self._nodes: dict[str, Node] = {}
         self._waiting: collections.deque[tuple[Job, TrialDir]] = collections.deque()
         self._running: dict[int, tuple[Slot, Job, TrialDir]] = {}
+        self.gangs = Gangs()
         self._messages: list[Message] = []
-        self._fetching: list[tuple[Future[Any], Ended]] = []
-        self._fetcher = ThreadPoolExecutor(2, "mailbox")
+        self._fetching = Fetching(self._mailbox) if self._mailbox else None
         self._faults = 0
         self.closed = False
 
     def open(self) -> list[str]:
         """Take slots, and make the nodes warm on which they are."""
         self._dir.trials_dir.mkdir(parents=True, exist_ok=True)
-        self._leave_probe()
-        for _ in range(self._workers):
-            self._slots.append(hold(self._ray, self._request))
+        leave_probe(self._mailbox, self._dir, self._token)
+        self._hold(self._workers)
         deadline = time.monotonic() + _ROOM_S
         while any(not slot.node for slot in self._slots) and time.monotonic() < deadline:
             self._listen(0.5, raising=True)
@@ -115,9 +116,11 @@ class RayBackend:
         job.write(trial_dir.job_file)
         if self._mailbox is not None:
             send(self._mailbox, job, trial_dir)
+        if (slot := self.gangs.slot_for(job.trial)) is not None:
+            self._begin(slot, job, trial_dir)
+            return
         self._waiting.append((job, trial_dir))
-        while len(self._slots) < min(self._workers, len(self._waiting) + len(self._running)):
-            self._slots.append(hold(self._ray, self._request))
+        self._hold(len(self._waiting) + len(self._running))
         self._place()
 
     def wait(self, timeout_s: float) -> list[Message]:
@@ -125,9 +128,7 @@ class RayBackend:
         while True:
             self._place()
             self._listen(max(0.0, min(0.25, deadline - time.monotonic())))
-            for fetched, ended in [pair for pair in self._fetching if pair[0].done()]:
-                self._fetching.remove((fetched, ended))
-                self._messages.append(with_error(ended, fetched.exception()))
+            self._messages += self._fetching.done() if self._fetching else []
             if self._messages or time.monotonic() >= deadline:
                 messages, self._messages = self._messages, []
                 return messages
@@ -147,13 +148,9 @@ class RayBackend:
         if self.closed:
             return
         self.closed = True
-        closing = [node.close() for node in self._nodes.values()]
-        with contextlib.suppress(Exception):  # who does not answer is killed below
-            self._ray.wait(closing, num_returns=len(closing), timeout=10) if closing else None
-        for actor in (*(node.actor for node in self._nodes.values()), *(slot.actor for slot in self._slots)):
-            with contextlib.suppress(Exception):
-                self._ray.kill(actor)
-        self._fetcher.shutdown(wait=True)
+        end_all(self._ray, list(self._nodes.values()), self._slots)
+        if self._fetching is not None:
+            self._fetching.close()
         if self._mailbox is not None and not any(self._dir.trials_dir.glob("*/away.txt")):
             with contextlib.suppress(BackendError):
                 self._mailbox.clear()
@@ -163,29 +160,43 @@ class RayBackend:
         self._running.clear()
         self._cluster.close()
 
-    def _leave_probe(self) -> None:
-        if self._mailbox is not None:
-            self._mailbox.write_probe(self._token)
-        else:
-            (self._dir.trials_dir / f".probe-{self._token}").touch()
-
     def _notes(self) -> list[str]:
         nodes = sorted(node.address for node in self._nodes.values())
         where = f"ray: {len(self._slots)} at a time on {self._cluster.address}, nodes {', '.join(nodes)}"
         files = f"files travel through {self._mailbox.url}" if self._mailbox else "all share the sweep's folder"
         return [f"{where}; {files}", *sorted({note for node in self._nodes.values() for note in node.notes})]
 
+    def take_gang(self, trial: int, numbers: Sequence[int]) -> Gang | None:
+        """Keep slots for all tasks of a trial that is a TensorFlow cluster; None while there are not as many."""
+        self._hold(self._workers)
+        return self.gangs.take(trial, numbers, list(filter(self._is_free, self._slots)), self._nodes)
+
+    def _hold(self, count: int) -> None:
+        """Ask Ray for so many slots in all, at most those of the sweep's workers."""
+        while len(self._slots) < min(self._workers, count):
+            self._slots.append(hold(self._ray, self._request))
+
+    def _is_free(self, slot: Slot) -> bool:
+        node = self._nodes.get(slot.node)
+        return node is not None and node.warm and slot.trial is None and slot.kept_for is None
+
     def _place(self) -> None:
         """Give waiting trials to slots that are free on warm nodes."""
         for slot in self._slots:
-            node = self._nodes.get(slot.node)
-            if not self._waiting or node is None or not node.warm or slot.trial is not None:
-                continue
-            job, trial_dir = self._waiting.popleft()
-            slot.trial = job.trial
-            self._running[job.trial] = (slot, job, trial_dir)
-            folder = trial_dir.path.name if self._mailbox else str(trial_dir.path.absolute())
-            node.tell(Begin(job, folder, slot.env))
+            if self._waiting and self._is_free(slot):
+                self._begin(slot, *self._waiting.popleft())
+
+    def _begin(self, slot: Slot, job: Job, trial_dir: TrialDir) -> None:
+        """Begin a life of a trial, or of a task, in a slot; it is lost at once where the slot's node is."""
+        node = self._nodes.get(slot.node)
+        if node is None or slot not in self._slots:
+            result = Result(Ending.LOST, job.life, newest_step(trial_dir.path), f"node {slot.address} was lost")
+            self._messages.append(Ended(job.trial, result))
+            return
+        slot.trial = job.trial
+        self._running[job.trial] = (slot, job, trial_dir)
+        folder = trial_dir.path.name if self._mailbox else str(trial_dir.path.absolute())
+        node.tell(Begin(job, folder, slot.env_for(job.task)))
 
     def _listen(self, timeout_s: float, raising: bool = False) -> None:
         """Take what slots and nodes have to say, waiting for one of them to speak.
@@ -230,7 +241,7 @@ class RayBackend:
             for heard in said:
                 self._take(heard)
         elif said.problems and raising:
-            raise InvalidInput(said.source, [_at(node.address, problem) for problem in said.problems])
+            raise InvalidInput(said.source, [at_node(node.address, problem) for problem in said.problems])
         elif said.problems:
             self._lose(node, BackendError(str(said.problems[0])))
         else:
@@ -258,11 +269,10 @@ class RayBackend:
         running = self._running.pop(ended.trial, None)
         if running is not None:
             running[1].write(trial_dir.job_file)  # with our paths; the node's has its own
-        if self._mailbox is None:
+        if self._fetching is None:
             self._messages.append(ended)
-            return
-        keep = ended.result.ending in (Ending.STOPPED, Ending.LOST)  # is likely to go on
-        self._fetching.append((self._fetcher.submit(fetch, self._mailbox, trial_dir, keep), ended))
+        else:
+            self._fetching.fetch(ended, trial_dir)
 
     def _lose(self, node: Node, error: Exception) -> None:
         """Report the trials of a node lost, and forget the node."""
@@ -279,8 +289,7 @@ class RayBackend:
                 result = Result(Ending.LOST, job.life, newest_step(trial_dir.path), reason)
                 self._finish(Ended(job.trial, result), trial_dir)
         self._fault(error)
-        while len(self._slots) < min(self._workers, len(self._waiting) + len(self._running)):
-            self._slots.append(hold(self._ray, self._request))
+        self._hold(len(self._waiting) + len(self._running))
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
@@ -290,7 +299,3 @@ class RayBackend:
                 f"nodes of the cluster at {self._cluster.address} fail again and again, the last: {line}",
                 "nothing is lost: resume the sweep when the cluster is well; see Ray's logs on its nodes",
             ) from error
-
-
-def _at(address: str, problem: Problem) -> Problem:
-    return Problem(f"node {address}", f"{problem.where}: {problem.message}".removeprefix(": "), problem.hint)

@@ -74,23 +74,30 @@ class Cluster:
             if node["Alive"]
         }
 
-    def room(self, request: Request) -> int:
+    def room(self, request: Request, processes: int = 1) -> int:
         """Return how many trials the cluster has room for at a time.
 
+        Args:
+            request: What each process of a trial gets.
+            processes: How many a trial has.
+
         Raises:
-            InvalidInput: No node has room for one; each node's resources are named.
+            InvalidInput: There is no room for one; each node's resources are named.
         """
         nodes = self.nodes()
         room = sum(request.room(resources) for _, resources in nodes.values())
-        if not room:
+        if room < processes:
             asked = ", ".join(f"{name} {amount:g}" for name, amount in request.amounts.items())
             there = [
                 Problem("", f"node {address} has {', '.join(f'{k} {v:g}' for k, v in resources.items()) or 'nothing'}")
                 for address, resources in sorted(nodes.values(), key=lambda node: node[0])
             ]
             message = f"each trial asks for {asked}, and no node of the cluster at {self.address} has as much"
+            if room:
+                each = f"each trial is a cluster of {processes} tasks that ask for {asked} each"
+                message = f"{each}, and the cluster at {self.address} has room for {room} of them"
             raise InvalidInput("resources", [Problem("", message), *there])
-        return room
+        return room // processes
 
     def close(self) -> None:
         """Leave the cluster; allowed more than once."""

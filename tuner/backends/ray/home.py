@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from tuner.backends._base import Ended
@@ -24,6 +25,14 @@ def mailbox_of(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
     return Mailbox(f"{settings.storage.rstrip('/')}/{name}")
 
 
+def leave_probe(mailbox: Mailbox | None, sweep_dir: SweepDir, token: str) -> None:
+    """Leave where trials' files travel, or in the folder that all share, what a node is asked whether it sees."""
+    if mailbox is not None:
+        mailbox.write_probe(token)
+    else:
+        (sweep_dir.trials_dir / f".probe-{token}").touch()
+
+
 def send(mailbox: Mailbox, job: Job, trial_dir: TrialDir) -> None:
     """Make the mailbox hold what a trial goes on from."""
     name = trial_dir.path.name
@@ -31,6 +40,34 @@ def send(mailbox: Mailbox, job: Job, trial_dir: TrialDir) -> None:
         mailbox.fetch(name, trial_dir.path)
     mailbox.send(name, trial_dir.path, job.life, mailbox.manifest(name))
     trial_dir.away_file.write_text("its newest files are in the storage\n", encoding="utf-8")
+
+
+class Fetching:
+    """Bring the files of trials that have ended home, beside whatever else goes on.
+
+    Args:
+        mailbox: Where they are.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._threads = ThreadPoolExecutor(2, "mailbox")
+        self._under_way: list[tuple[Future[None], Ended]] = []
+
+    def fetch(self, ended: Ended, trial_dir: TrialDir) -> None:
+        """Begin to fetch what a trial has left."""
+        keep = ended.result.ending in (Ending.STOPPED, Ending.LOST)  # is likely to go on
+        self._under_way.append((self._threads.submit(fetch, self._mailbox, trial_dir, keep), ended))
+
+    def done(self) -> list[Ended]:
+        """Return the ends of those whose files have come since."""
+        done = [pair for pair in self._under_way if pair[0].done()]
+        self._under_way = [pair for pair in self._under_way if pair not in done]
+        return [with_error(ended, fetched.exception()) for fetched, ended in done]
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._threads.shutdown(wait=True)
 
 
 def fetch(mailbox: Mailbox, trial_dir: TrialDir, keep: bool) -> None:

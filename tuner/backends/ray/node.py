@@ -21,6 +21,7 @@ import psutil
 
 from tuner._version import __version__
 from tuner.backends._base import Ended, Message
+from tuner.backends.cluster.places import Held
 from tuner.backends.local import LocalBackend
 from tuner.backends.ray.mailbox import Mailbox
 from tuner.backends.ray.orders import Begin, Heard, NodeSettings, Order, Warm
@@ -59,6 +60,7 @@ class NodeWorker:
         self._away: dict[int, Travelling] = {}
         self._unbegun: list[Heard] = []
         self._hearing = threading.Lock()
+        self._ports: dict[int, Held] = {}
         self._closing = False
         self._dir = Path()
 
@@ -103,6 +105,17 @@ class NodeWorker:
                 messages = self._local.wait(_TICK_S)
                 heard += messages if self._mailbox is None else self._through_mailbox(messages)
         return heard
+
+    def take_ports(self, trial: int, count: int) -> list[int]:
+        """Return ports for tasks of a trial on this node, held until they are freed."""
+        self.free_ports(trial)
+        self._ports[trial] = held = Held(count, "")  # of all addresses: nodes may share a machine
+        return held.ports
+
+    def free_ports(self, trial: int) -> None:
+        """Give back the ports of a trial; allowed for one that has none."""
+        if (held := self._ports.pop(trial, None)) is not None:
+            held.release()
 
     def close(self) -> None:
         """End everything; ``hear`` returns early."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from tuner.backends.gpus import environment_of
 from tuner.backends.ray.cluster import Request
 from tuner.backends.ray.orders import NodeSettings, Order
+from tuner.errors import Problem
+from tuner.tasks import Kind, Task
 
 
 class Holder:
@@ -31,6 +35,7 @@ class Slot:
         address: Of the node.
         env: What the environment of a trial there needs.
         trial: Which one runs there, or None.
+        kept_for: The trial for whose tasks it is kept, or None: any may run there.
     """
 
     def __init__(self, ray: Any, actor: Any, request: Request) -> None:
@@ -40,6 +45,7 @@ class Slot:
         self.address = ""
         self.env: dict[str, str] = {}
         self.trial: int | None = None
+        self.kept_for: int | None = None
         self._ray = ray
         self._request = request
 
@@ -49,6 +55,10 @@ class Slot:
         self.said = None
         names = [name for name in devices.split(",") if name] if self._request.gpus else []
         self.env = environment_of(names, shared=0 < self._request.gpus < 1)
+
+    def env_for(self, task: Task | None) -> dict[str, str]:
+        """Return what the environment of a process here needs; a ps sees no devices."""
+        return environment_of((), shared=False) if task is not None and task.name.kind is Kind.PS else self.env
 
 
 class Node:
@@ -80,6 +90,14 @@ class Node:
         """Send an order."""
         self.actor.tell.options(concurrency_group="orders").remote(order)
 
+    def ports(self, trial: int, count: int) -> Any:
+        """Ask for ports that nobody else takes; return Ray's reference to the answer."""
+        return self.actor.take_ports.options(concurrency_group="orders").remote(trial, count)
+
+    def free_ports(self, trial: int) -> None:
+        """Give back the ports of a trial."""
+        self.actor.free_ports.options(concurrency_group="orders").remote(trial)
+
     def close(self) -> Any:
         """Ask the worker to end everything; return Ray's reference to its answer."""
         return self.actor.close.options(concurrency_group="orders").remote()
@@ -90,3 +108,18 @@ def hold(ray: Any, request: Request) -> Slot:
     remote = ray.remote(Holder)
     actor = remote.options(num_cpus=request.cpus, num_gpus=request.gpus, resources=dict(request.custom)).remote()
     return Slot(ray, actor, request)
+
+
+def end_all(ray: Any, nodes: Sequence[Node], slots: Sequence[Slot]) -> None:
+    """Let the workers end what they run, then end them and give back what slots hold."""
+    closing = [node.close() for node in nodes]
+    with contextlib.suppress(Exception):  # who does not answer is killed below
+        ray.wait(closing, num_returns=len(closing), timeout=10) if closing else None
+    for actor in (*(node.actor for node in nodes), *(slot.actor for slot in slots)):
+        with contextlib.suppress(Exception):
+            ray.kill(actor)
+
+
+def at_node(address: str, problem: Problem) -> Problem:
+    """Return a problem with the node at which it was found."""
+    return Problem(f"node {address}", f"{problem.where}: {problem.message}".removeprefix(": "), problem.hint)

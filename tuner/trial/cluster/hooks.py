@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tuner.errors import TrialError
 from tuner.events import Follower, read_all
 from tuner.trial.checkpoints import newest_step
 from tuner.trial.cluster.gate import StepGate
@@ -62,6 +63,7 @@ class Chief:
 
         class AskGate(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
             def begin(self) -> None:
+                _refuse_synchronous()
                 self._step = tf.compat.v1.train.get_global_step()
 
             def after_create_session(self, session: Any, coord: Any) -> None:
@@ -90,6 +92,17 @@ class Chief:
             if step in self._evaluated:
                 return
             time.sleep(_TICK_S)
+
+
+def _refuse_synchronous() -> None:
+    """Raise where the graph trains in step with the others, who then wait for steps that nobody may take."""
+    import tensorflow as tf
+
+    if any("sync_rep_local_step" in variable.op.name for variable in tf.compat.v1.local_variables()):
+        raise TrialError(
+            "model_fn uses SyncReplicasOptimizer, whose steps take all workers at once, and the tasks of a cluster "
+            "take theirs one by one: expected an optimizer that trains asynchronously"
+        )
 
 
 class TrainingIsOver(Exception):
