@@ -19,6 +19,7 @@ from tuner.task.dataset import write_dataset
 from tuner.task.specs import configured
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
+from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
@@ -113,7 +114,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     position = None
     if job.train.checkpoint_input:
         position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.foresees)
-    with controlled(control, position):
+    with controlled(control, position), sharing_sessions():
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None and position.trouble:

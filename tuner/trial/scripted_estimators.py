@@ -12,6 +12,7 @@ stays as it is):
 - ``Estimator.train``, called by the script itself: stops at the same checkpoints; the next one ends the
   script.
 - ``Estimator.evaluate``, called by the script itself: a request to stop is obeyed after it.
+- ``_evaluate_once``, which is behind every ``evaluate``: evaluations share a session, see ``evaluating``.
 
 A script is ended by ``TrialStopped``, raised between these calls, never in a hook.
 """
@@ -29,6 +30,7 @@ from tuner.jobs import Job
 from tuner.task.specs import Specs, session_config
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
+from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
 from tuner.trial.run import at_end, evaluate_what_was_not
@@ -88,6 +90,7 @@ def estimators_obey(job: Job, control: ScriptControl, tags: dict[str, str]) -> I
     script = _Script(job, control, tags)
     executor = training._TrainingExecutor
     with ExitStack() as stack:
+        stack.enter_context(sharing_sessions())
         stack.enter_context(_replaced(estimator.Estimator, "__init__", script.build))
         stack.enter_context(_replaced(estimator.Estimator, "train", script.train))
         stack.enter_context(_replaced(estimator.Estimator, "evaluate", script.evaluate))

@@ -1,0 +1,194 @@
+"""Evaluations of one trial that share a session, where that cannot change a result.
+
+Each ``Estimator.evaluate`` calls the user's functions, builds a graph, and makes a session for it, whose
+first runs cost more than those of a small model's evaluation itself. Here the functions are called
+and the graph is built as ever; if what the evaluation runs is what the last one ran, the last one's
+session takes the new checkpoint and runs it once more. Restoring, initial values of local variables,
+tables and iterators, hooks and what is logged and written are those of a new session.
+
+What stands in the way means an evaluation as ever; ``evaluation_digest`` knows what.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tuner.trial.evaluation_digest import described, plain, small
+
+_CALL = {"checkpoint_path", "master", "scaffold", "eval_ops", "final_ops", "hooks", "config"}
+
+
+@contextmanager
+def sharing_sessions() -> Iterator[None]:
+    """Let the evaluations of the Estimators that are evaluated meanwhile share a session.
+
+    ``_evaluate_once`` is what an Estimator evaluates with once it has built the graph; it is replaced
+    because the package has no public way to give it a session.
+    """
+    from tensorflow.python.training import evaluation
+
+    original = evaluation._evaluate_once
+    evaluations = _Evaluations(original)
+    evaluation._evaluate_once = evaluations.once
+    try:
+        yield
+    finally:
+        evaluation._evaluate_once = original
+        evaluations.close()
+
+
+class _Evaluations:
+    """In the place of ``_evaluate_once``.
+
+    Args:
+        original: What is replaced.
+    """
+
+    def __init__(self, original: Callable[..., Any]) -> None:
+        self._original = original
+        self._kept: _Kept | None = None
+        self._given_up = False
+
+    def once(self, *args: Any, **call: Any) -> Any:
+        """Evaluate the default graph at a checkpoint."""
+        if self._given_up or args or set(call) != _CALL or not plain(call):
+            return self._original(*args, **call)
+        kept, self._kept = self._kept, None
+        digest = described(call) if kept is not None or small() else None
+        if kept is None and digest is not None:
+            return self._first(digest, call)
+        if kept is not None and kept.digest == digest:
+            return self._again(kept, call)
+        self._given_up = True  # neither would the next one be equal
+        if kept is not None:
+            kept.close()
+        return self._original(**call)
+
+    def close(self) -> None:
+        """Close the session that is kept."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+    def _first(self, digest: bytes, call: dict[str, Any]) -> Any:
+        kept = _Kept(digest, call)
+        try:
+            values = self._original(**{**call, "hooks": [*call["hooks"], kept.hook()]})
+        except BaseException:
+            kept.close()
+            raise
+        self._kept = kept
+        return values
+
+    def _again(self, kept: _Kept, call: dict[str, Any]) -> Any:
+        try:
+            values = kept.again(call["checkpoint_path"])
+        except BaseException:
+            kept.close()
+            raise
+        if values is None:
+            kept.close()
+            self._given_up = True
+            return self._original(**call)  # a new session can, or says what is wrong
+        self._kept = kept
+        return values
+
+
+class _Kept:
+    """An evaluation that can be run again: its graph, session, hooks and what is fetched.
+
+    Args:
+        digest: Of what it runs.
+        call: The arguments of ``_evaluate_once``.
+    """
+
+    def __init__(self, digest: bytes, call: dict[str, Any]) -> None:
+        import tensorflow as tf
+
+        self.digest = digest
+        self._scaffold, self._final_ops, self._hooks = call["scaffold"], call["final_ops"], list(call["hooks"])
+        self._graph = tf.compat.v1.get_default_graph()
+        self._fetches: Any = None
+        self._session: Any = None
+
+    def hook(self) -> Any:
+        """Make the hook that takes the first evaluation's session and fetches."""
+        import tensorflow as tf
+
+        kept = self
+
+        class Keep(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
+            """Take the session, which the evaluation then does not close."""
+
+            def after_create_session(self, session: Any, coord: Any) -> None:
+                del coord
+                kept.close()  # one that broke down and was replaced
+                session.close = _nothing
+                kept._session = session
+
+            def before_run(self, run_context: Any) -> None:
+                kept._fetches = run_context.original_args.fetches
+
+        return Keep()
+
+    def again(self, checkpoint_path: str) -> dict[str, Any] | None:
+        """Evaluate another checkpoint; None if the session cannot be brought there."""
+        import tensorflow as tf
+        from tensorflow.python.training import basic_session_run_hooks, monitored_session
+
+        _log(f"Starting evaluation at {time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime())}")
+        began = time.time()
+        final = basic_session_run_hooks.FinalOpsHook(self._final_ops)
+        creator = _creator(self._session, self._scaffold, checkpoint_path)
+        with self._graph.as_default():
+            try:
+                monitored = monitored_session.MonitoredSession(creator, hooks=[*self._hooks, final])
+            except tf.errors.OpError:
+                return None
+            with monitored:
+                while not monitored.should_stop():
+                    monitored.run(self._fetches)
+        _log(f"Inference Time : {time.time() - began:0.5f}s")
+        _log(f"Finished evaluation at {time.strftime('%Y-%m-%d-%H:%M:%S', time.localtime())}")
+        values: dict[str, Any] = final.final_ops_values
+        return values
+
+    def close(self) -> None:
+        """Close the session."""
+        session, self._session = self._session, None
+        if session is not None:
+            type(session).close(session)
+
+
+def _creator(session: Any, scaffold: Any, checkpoint_path: str) -> Any:
+    """Make a creator of sessions that brings a used session to a checkpoint as a new one is brought there."""
+    from tensorflow.python.training import monitored_session, session_manager
+
+    class Restorer(session_manager.SessionManager):  # type: ignore[misc]
+        def _restore_checkpoint(self, master: str, saver: Any, **_: Any) -> tuple[Any, bool]:
+            del master
+            saver.restore(session, checkpoint_path)
+            return session, True
+
+    class UsedSession(monitored_session.ChiefSessionCreator):  # type: ignore[misc]
+        def _get_session_manager(self) -> Any:
+            return Restorer(
+                local_init_op=scaffold.local_init_op,
+                ready_op=scaffold.ready_op,
+                ready_for_local_init_op=scaffold.ready_for_local_init_op,
+            )
+
+    return UsedSession(scaffold, checkpoint_filename_with_path=checkpoint_path)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _log(line: str) -> None:
+    import tensorflow as tf
+
+    tf.compat.v1.logging.info(line)
