@@ -33,17 +33,29 @@ search: {{sampler: tpe, scheduler: none, trials: 24, seed: 0}}
 """
 
 
-def train_and_evaluate(params: Mapping[str, Any], folder: Path) -> dict[int, dict[str, float]]:
+def train_and_evaluate(
+    params: Mapping[str, Any], folder: Path, session_config: Any = None
+) -> dict[int, dict[str, float]]:
     """Train an Estimator as its user would by hand; return the metrics of each evaluation by step.
 
     Call ``install_estimator`` first.
+
+    Args:
+        params: What is tuned.
+        folder: The model_dir.
+        session_config: A ConfigProto, or None for TensorFlow's own.
     """
     import tensorflow as tf
 
     from tuner.examples import housing
 
     params = {**FIXED, **params}
-    config = tf.estimator.RunConfig(model_dir=str(folder), tf_random_seed=1, save_checkpoints_steps=EVALUATE_EVERY)
+    config = tf.estimator.RunConfig(
+        model_dir=str(folder),
+        tf_random_seed=1,
+        save_checkpoints_steps=EVALUATE_EVERY,
+        session_config=session_config,
+    )
     estimator = tf.estimator.Estimator(housing.model_fn, config=config, params=params)
     train = tf.estimator.TrainSpec(lambda: housing.train_input_fn(params), max_steps=STEPS)
     evaluate = tf.estimator.EvalSpec(

@@ -1,7 +1,8 @@
 """The bare work, to measure a limit: ``python -m benchmarks.peers.bare FOLDER TRIALS``.
 
-Prints as JSON the CPU seconds of each ``train_and_evaluate`` with the settings that a trial of ours has,
-one after another in one process that has done it before.
+Prints as JSON the CPU seconds of trainings, one after another in one process that has done it before:
+``plain`` is TensorFlow's own ``train_and_evaluate`` with the settings that a trial of ours has, ``ours``
+the same in the way a trial of ours does it.
 """
 
 from __future__ import annotations
@@ -11,30 +12,40 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.work import EVALUATE_EVERY, FIXED, MODEL, STEPS, UNITS
+from benchmarks.work import EVALUATE_EVERY, FIXED, MODEL, STEPS, UNITS, train_and_evaluate
 from tuner.jobs import Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef, TrainSettings
+from tuner.task.specs import session_config
 from tuner.trial.run import run_job
 from tuner.trial.stopping import StopRequest
 from tuner.trial.warm import warm_up
+
+PARAMS = {"learning_rate": 0.01, "units": UNITS[0] + UNITS[2]}
 
 
 def main() -> None:
     """Train again and again."""
     folder, trials = Path(sys.argv[1]), int(sys.argv[2])
-    model = ModelRef(MODEL)
-    warm_up(model)
-    spent = []
+    warm_up(ModelRef(MODEL))
+    spent: dict[str, list[float]] = {"plain": [], "ours": []}
     for number in range(trials + 1):
-        params = {**FIXED, "learning_rate": 0.01, "units": UNITS[0] + UNITS[2]}
-        train = TrainSettings(max_steps=STEPS, evaluate_every=EVALUATE_EVERY)
-        trial_dir = TrialDir(folder / f"{number:04d}")
-        trial_dir.path.mkdir(parents=True)
-        begun = time.process_time()
-        run_job(Job(number, 1, params, 1, train, model), trial_dir, StopRequest())
-        spent.append(time.process_time() - begun)
-    print(json.dumps(spent[1:]))
+        for name, work in (("plain", _plain), ("ours", _ours)):
+            begun = time.process_time()
+            work(folder / f"{number:04d}-{name}")
+            spent[name].append(time.process_time() - begun)
+    print(json.dumps({name: seconds[1:] for name, seconds in spent.items()}))
+
+
+def _plain(folder: Path) -> None:
+    train_and_evaluate(PARAMS, folder, session_config(1))
+
+
+def _ours(folder: Path) -> None:
+    folder.mkdir()
+    train = TrainSettings(max_steps=STEPS, evaluate_every=EVALUATE_EVERY)
+    job = Job(0, 1, {**FIXED, **PARAMS}, 1, train, ModelRef(MODEL))
+    run_job(job, TrialDir(folder), StopRequest())
 
 
 if __name__ == "__main__":
