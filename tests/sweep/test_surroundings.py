@@ -185,7 +185,7 @@ def test_checkpoints_stay_below_their_limit_and_every_trial_keeps_one(space_file
 
 
 def test_a_limit_that_cannot_be_kept_is_said_once_and_no_only_copy_goes(space_file, root):
-    search = "{sampler: random, trials: 3, max_checkpoint_bytes: 1000}"
+    search = "{sampler: random, trials: 3, max_checkpoint_bytes: 100}"
     ran, lines, sweep = run(space_file(search=search), root, workers=1)
     assert len([line for line in lines if "more than max_checkpoint_bytes" in line]) == 1
     assert all(checkpoints.steps(sweep.dir.trial(t.number).path) for t in ran.result.trials)
