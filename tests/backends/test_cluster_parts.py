@@ -106,7 +106,7 @@ class TestGate:
 
         thread = threading.Thread(target=worker)
         thread.start()
-        gate.begin(0)
+        gate.begin(lambda: 0)
         saved = []
         while not gate._closed:
             gate.chief_may_step(lambda: done[0])
@@ -126,7 +126,7 @@ class TestGate:
 
     def test_a_worker_that_is_lost_within_a_step_gives_it_back(self):
         gate, done = StepGate(10, 10, settle_s=0.01), [0]
-        gate.begin(0)
+        gate.begin(lambda: 0)
         for _ in range(3):
             assert gate.worker_may_step("worker")
             gate.worker_lost("worker")  # and never took it
@@ -135,7 +135,7 @@ class TestGate:
 
     def test_a_chief_that_stops_lets_nobody_step_beyond(self):
         gate, done = StepGate(10, 100), [0]
-        gate.begin(0)
+        gate.begin(lambda: 0)
         chief(gate, 9, done)
         gate.chief_may_step(lambda: done[0])
         gate.close()
@@ -143,18 +143,53 @@ class TestGate:
         assert not gate.worker_may_step("worker")
 
     def test_a_session_that_begins_again_from_a_checkpoint_keeps_to_the_grid(self):
-        gate, done = StepGate(10, 40), [0]
-        gate.begin(0)
+        gate, done = StepGate(10, 40, settle_s=0.01), [0]
+        gate.begin(lambda: 0)
         chief(gate, 15, done)
-        gate.worker_may_step("worker")  # its ps is lost, and with it the step
+        gate.worker_may_step("worker")  # its ps is lost, and perhaps the step
         done[0] = 10
-        gate.begin(10)
+        gate.begin(lambda: done[0])
+        for _ in range(8):
+            gate.chief_may_step(lambda: done[0])
+            done[0] += 1
+            gate.chief_stepped()
+        done[0] += 1  # it was not
+        gate.worker_stepped("worker")
         chief(gate, 100, done)
         assert done == [40, 10, 20, 30, 40]
 
+    def test_nobody_steps_while_the_chief_looks_where_it_begins(self):
+        gate, looked = StepGate(10, settle_s=0.05), threading.Event()
+        gate.begin(lambda: 0)
+        assert gate.worker_may_step("slow")
+
+        def look():
+            looked.set()
+            time.sleep(0.05)
+            return 4
+
+        threading.Thread(target=gate.begin, args=(look,)).start()
+        assert looked.wait(5)
+        started = [gate.worker_may_step(at) for at in range(4)]  # of the 5 before the chief's, one is under way
+        assert started == [True] * 4
+        threading.Timer(0.05, gate.close).start()
+        assert not gate.worker_may_step("one too many")
+
+    def test_from_a_checkpoint_off_the_grid_the_next_is_as_far_as_ever(self):
+        gate, done = StepGate(10, 40), [16]
+        gate.saved(16)
+        gate.begin(lambda: 16)
+        for _ in range(9):
+            gate.chief_may_step(lambda: done[0])
+            done[0] += 1
+            gate.chief_stepped()
+        assert done[0] == 25
+        gate.chief_may_step(lambda: done.append("looked") or done[0])
+        assert done == [25, "looked"]  # the tenth is the chief's own
+
     def test_an_end_off_the_grid_is_the_last_step(self):
         gate, done = StepGate(10, 25), [0]
-        gate.begin(0)
+        gate.begin(lambda: 0)
         chief(gate, 100, done)
         assert done[0] == 25
 
@@ -164,7 +199,7 @@ class TestGate:
         client = GateClient(reserved.gate, "worker 0", ends.is_set)
         threading.Timer(0.05, lambda: GateServer(gate, reserved.gate)).start()  # the chief is later
         assert client.connect()
-        threading.Timer(0.05, lambda: gate.begin(0)).start()
+        threading.Timer(0.05, lambda: gate.begin(lambda: 0)).start()
         assert client.begun()
         assert client.may_step()
         again = GateClient(reserved.gate, "worker 0", ends.is_set)  # its machine vanished, another one takes its place
@@ -203,7 +238,7 @@ class TestSupervision:
         supervision = Supervision(NAMES)
         assert supervision.ended(name, KILLED) == [Start(name, "killed by SIGKILL")]
         supervision.ended(CHIEF, DONE)
-        assert supervision.result.tags == {RESTARTED: f"{name}: 1 times (killed by SIGKILL)"}
+        assert supervision.result.tags == {RESTARTED: f"{name}: once (killed by SIGKILL)"}
 
     def test_a_task_that_dies_again_and_again_fails_the_trial(self):
         supervision = Supervision(NAMES)

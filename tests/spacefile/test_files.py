@@ -228,7 +228,10 @@ def test_trials_that_are_clusters_have_a_worker_and_a_ps_unless_the_file_says_ot
     ("cluster", "said"),
     [
         ("{workers: -1}", "cluster.workers: is -1, expected at least 0"),
-        ("{workers: 2, ps: 0}", "cluster.ps: is 0, and 2 workers beside the chief share their variables through a ps"),
+        (
+            "{workers: 2, ps: 0}",
+            "cluster.ps: is 0, and the workers beside the chief (2) share their variables through a ps",
+        ),
         (
             "{evaluator: false}",
             "cluster.evaluator: is false, and in a cluster train_and_evaluate leaves evaluations to",

@@ -115,7 +115,7 @@ def test_a_sweep_of_clusters_two_at_a_time_reports_what_one_of_processes_does_an
         assert list(trial.record.curve) == list(alone.record.curve) == [20, 40, 60, 80, 100]
         assert trial.params["learning_rate"] == alone.params["learning_rate"]
         assert trial.value == pytest.approx(alone.value, rel=0.2)  # workers train asynchronously
-    assert trials[0].record.tags[RESTARTED].startswith("worker 0: 1 times (killed by SIGKILL")
+    assert trials[0].record.tags[RESTARTED].startswith("worker 0: once (killed by SIGKILL")
     for trial_dir in sorted((root / "mlruns/sweeps/tiny/trials").glob("0*")):
         assert "loss = " in (trial_dir / "tasks/worker-0/log.txt").read_text()  # it took steps
 

@@ -74,7 +74,7 @@ def test_tasks_run_on_both_nodes_a_killed_worker_comes_back_and_a_killed_node_co
     for trial in assert_whole("tiny", root, 2).trials:
         assert (trial.state, list(trial.record.curve)) == (TrialState.COMPLETE, [20, 40, 60, 80, 100])
     record = tuner.Sweep.open("tiny", root).result().trials[0].record
-    assert record.tags[RESTARTED].startswith("worker 0: 1 times (killed by SIGKILL")
+    assert record.tags[RESTARTED].startswith("worker 0: once (killed by SIGKILL")
 
     cluster.start(cpus=2)  # where the tasks of the lost node go
     file = space(space_file, cluster, search="{sampler: random, trials: 1, workers: 1}", sleep=0.04, name="lost")

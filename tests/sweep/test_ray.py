@@ -137,6 +137,22 @@ def test_what_no_node_has_is_refused_before_anything_starts(space_file, root, cl
     assert not (root / "mlruns" / "sweeps" / "greedy" / "sweep.json").exists()
 
 
+def test_a_trial_of_a_population_begins_with_another_ones_checkpoint_whichever_node_that_was_on(
+    space_file, root, cluster, tmp_path
+):
+    scheduler = "{name: pbt, population: 2, every: 100, quantile: 0.5}"
+    search = f"{{sampler: random, scheduler: {scheduler}, trials: 4, workers: 2, seed: 2}}"
+    file = space(space_file, cluster, tmp_path, search=search, name="population")
+    driver = Driver(file, root, tmp_path / "log")
+    assert driver.end() == 0, driver.text()
+    forked = [t for t in assert_whole("population", root, 4).trials if "tuner.forked_from" in t.record.tags]
+    assert forked
+    for trial in forked:
+        begins = int(trial.record.tags["tuner.forked_at"])
+        assert min(trial.record.curve) == begins  # its donor's checkpoint, evaluated as its own
+    none_left(cluster)
+
+
 def test_a_node_that_is_killed_costs_its_trials_only_the_steps_since_their_checkpoints(
     space_file, root, cluster, tmp_path
 ):

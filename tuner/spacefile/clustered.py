@@ -22,7 +22,7 @@ def read_cluster(
         hint = "leave it out and let the command start its own tasks, or give a model"
         problems.append(Problem("cluster", message, hint))
     if cluster.workers and not cluster.ps:
-        message = f"is 0, and {cluster.workers} workers beside the chief share their variables through a ps"
+        message = f"is 0, and the workers beside the chief ({cluster.workers}) share their variables through a ps"
         hint = "expected at least 1; several GPUs of one host without a ps: MirroredStrategy, see docs/clusters.md"
         problems.append(Problem("cluster.ps", message, hint))
     if not cluster.evaluator:

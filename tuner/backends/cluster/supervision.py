@@ -123,7 +123,9 @@ class Supervision:
     @property
     def _tags(self) -> dict[str, str]:
         counts = sorted(self._restarts.items(), key=str)
-        lines = [f"{name}: {count} times ({self._reasons[name]})" for name, count in counts]
+        lines = [
+            f"{name}: {'once' if count == 1 else f'{count} times'} ({self._reasons[name]})" for name, count in counts
+        ]
         return {RESTARTED: "; ".join(lines)} if lines else {}
 
 

@@ -15,13 +15,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from tuner._version import __version__
 from tuner.backends._base import Ended, Message, Started
 from tuner.backends.ray.cluster import Cluster, Request
 from tuner.backends.ray.gangs import Gang, Gangs
-from tuner.backends.ray.home import Fetching, append, leave_probe, mailbox_of, send
+from tuner.backends.ray.home import Fetching, append, leave_probe, mailbox_of, node_settings, send
 from tuner.backends.ray.node import NodeWorker
-from tuner.backends.ray.orders import Begin, End, Grown, Heard, NodeSettings
+from tuner.backends.ray.orders import Begin, End, Grown, Heard
 from tuner.backends.ray.places import Node, Slot, at_node, end_all, hold
 from tuner.errors import BackendError, InvalidInput
 from tuner.jobs import Ending, Job, Result
@@ -70,15 +69,7 @@ class RayBackend:
         self._dir = sweep_dir
         self._token = uuid.uuid4().hex
         self._mailbox = mailbox_of(settings, sweep_dir)
-        self._node_settings = NodeSettings(
-            model=model,
-            working_dir=settings.working_dir,
-            objective=objective,
-            version=__version__,
-            mailbox=self._mailbox.url if self._mailbox else "",
-            token=self._token,
-            shared_dir=str(sweep_dir.trials_dir),
-        )
+        self._node_settings = node_settings(model, objective, settings, self._mailbox, self._token, sweep_dir)
         self._slots: list[Slot] = []
         self._nodes: dict[str, Node] = {}
         self._waiting: collections.deque[tuple[Job, TrialDir]] = collections.deque()

@@ -6,12 +6,14 @@ import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
+from tuner._version import __version__
 from tuner.backends._base import Ended
 from tuner.backends.ray.mailbox import Mailbox
-from tuner.backends.ray.orders import Grown
+from tuner.backends.ray.orders import Grown, NodeSettings
 from tuner.jobs import Ending, Job
 from tuner.paths import SweepDir, TrialDir
-from tuner.spec import RaySettings
+from tuner.spec import ModelRef, RaySettings
+from tuner.values import Objective
 
 
 def mailbox_of(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
@@ -23,6 +25,26 @@ def mailbox_of(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
         sweep_dir.mailbox_file.write_text(f"{sweep_dir.name}-{uuid.uuid4().hex[:12]}\n", encoding="utf-8")
     name = sweep_dir.mailbox_file.read_text(encoding="utf-8").strip()
     return Mailbox(f"{settings.storage.rstrip('/')}/{name}")
+
+
+def node_settings(
+    model: ModelRef,
+    objective: Objective,
+    settings: RaySettings,
+    mailbox: Mailbox | None,
+    token: str,
+    sweep_dir: SweepDir,
+) -> NodeSettings:
+    """Return what the workers on the nodes are told."""
+    return NodeSettings(
+        model=model,
+        working_dir=settings.working_dir,
+        objective=objective,
+        version=__version__,
+        mailbox=mailbox.url if mailbox else "",
+        token=token,
+        shared_dir=str(sweep_dir.trials_dir),
+    )
 
 
 def leave_probe(mailbox: Mailbox | None, sweep_dir: SweepDir, token: str) -> None:

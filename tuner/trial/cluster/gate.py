@@ -25,7 +25,8 @@ class StepGate:
     Args:
         every: Global steps between checkpoints.
         last: Global step at which training ends, or None.
-        settle_s: How long the chief waits after a worker was lost with a step under way.
+        settle_s: How long the chief waits for steps that are under way when it begins again, and after a worker
+            was lost within one.
     """
 
     def __init__(self, every: int, last: int | None = None, settle_s: float = _SETTLE_S) -> None:
@@ -33,6 +34,7 @@ class StepGate:
         self._last = last
         self._settle_s = settle_s
         self._changed = threading.Condition()
+        self._saved = 0  # step of the newest checkpoint
         self._from = self._to = 0  # the segment
         self._given = 0
         self._under_way: set[Hashable] = set()  # workers that take a step
@@ -40,12 +42,24 @@ class StepGate:
         self._open = False
         self._closed = False
 
-    def begin(self, step: int) -> None:
-        """Open the segment that begins at ``step``; what was under way before is forgotten."""
+    def begin(self, global_step: Callable[[], int]) -> None:
+        """Open the segment in which training stands when the chief's session was made, for the first time or again.
+
+        Args:
+            global_step: Reads it; called when no step is under way, because workers may have gone on from the
+                checkpoint that was restored.
+        """
         with self._changed:
-            self._under_way.clear()
-            self._enter(step)
+            self._open = False
+            self._changed.wait_for(lambda: not self._under_way, self._settle_s)
+            self._enter(global_step())
+            self._given = len(self._under_way)
             self._open = True
+
+    def saved(self, step: int) -> None:
+        """Take note of a checkpoint: the next one is due ``every`` steps later."""
+        with self._changed:
+            self._saved = step
 
     def wait_open(self) -> bool:
         """Wait until the chief has begun; False when training is over."""
@@ -117,7 +131,7 @@ class StepGate:
 
     def _enter(self, step: int) -> None:
         self._from, self._given = step, 0
-        self._to = (step // self._every + 1) * self._every
+        self._to = step + self._every - (step - self._saved) % self._every
         if self._last is not None:
             self._to = min(self._to, self._last)
             self._closed = self._closed or step >= self._last

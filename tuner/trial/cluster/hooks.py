@@ -50,6 +50,7 @@ class Chief:
         class WaitForEvaluation(tf.compat.v1.train.CheckpointSaverListener):  # type: ignore[misc]
             def after_save(self, session: Any, global_step_value: int) -> bool:
                 del session
+                chief._gate.saved(int(global_step_value))
                 chief._wait_for(int(global_step_value))
                 return chief._control.stops(int(global_step_value))
 
@@ -68,7 +69,7 @@ class Chief:
 
             def after_create_session(self, session: Any, coord: Any) -> None:
                 del coord
-                gate.begin(int(session.run(self._step)))
+                gate.begin(lambda: int(session.run(self._step)))
 
             def before_run(self, run_context: Any) -> None:
                 gate.chief_may_step(lambda: int(run_context.session.run(self._step)))

@@ -16,10 +16,12 @@ from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.task import Specs, load_model
 from tuner.tasks import Kind, Task
+from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import without_damage
 from tuner.trial.cluster.gate import StepGate
 from tuner.trial.cluster.gate_server import GateClient, GateServer
 from tuner.trial.cluster.hooks import Chief, TrainingIsOver, Worker, evaluate_each_once, sessions_looked_for
+from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.run import at_end, build, concluded, describe_dataset, seed_everything, tag
 from tuner.trial.stopping import Control, StopRequest, controlled
@@ -40,7 +42,7 @@ def run_task(job: Job, task: Task, folder: TrialDir, request: StopRequest) -> Re
 
 
 def _lead(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dict[str, str]) -> Ending:
-    without_damage(model_dir)
+    say_beginning(job, without_damage(model_dir))
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
     last = specs.train.max_steps
@@ -79,7 +81,7 @@ def _evaluate(job: Job, task: Task, model_dir: Path, request: StopRequest, tags:
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
     listener = evaluate_each_once(model_dir, _folder(specs), request)
-    with controlled(Control(request), evaluations=listener):
+    with controlled(Control(request), evaluations=listener), sharing_sessions():
         _train_and_evaluate(estimator, specs)
     return Ending.STOPPED if request.asked else Ending.FINISHED
 
