@@ -74,7 +74,7 @@ class Driver:
 
 def pid_of(trial_dir, task):
     """Process id of a task that runs, or None."""
-    folder = trial_dir if task == "chief" else trial_dir / "tasks" / f"{task}-0"
+    folder = trial_dir if task == "chief" else trial_dir / "tasks" / task
     try:
         return int((folder / "trial.lock").read_text())
     except (OSError, ValueError):
@@ -99,8 +99,8 @@ def test_a_sweep_of_clusters_two_at_a_time_reports_what_one_of_processes_does_an
     search, train = "{sampler: random, trials: 3, seed: 4, workers: 2}", "{max_steps: 100, evaluate_every: 20}"
     driver = Driver(root, "run", clustered(space_file, search=search, train=train, sleep=0.02))
     first = root / "mlruns/sweeps/tiny/trials/0000"
-    driver.wait_for(lambda: evaluated(first) and pid_of(first, "worker"))
-    os.kill(pid_of(first, "worker"), signal.SIGKILL)
+    driver.wait_for(lambda: evaluated(first) and pid_of(first, "worker-0"))
+    os.kill(pid_of(first, "worker-0"), signal.SIGKILL)
     most = 0
     while driver.process.poll() is None:
         most = max(most, sum("tuner.trial.server" in line for line in driver.left()))
@@ -121,20 +121,21 @@ def test_a_sweep_of_clusters_two_at_a_time_reports_what_one_of_processes_does_an
 
 
 def test_a_killed_ps_evaluator_or_chief_costs_no_more_than_the_steps_since_the_last_checkpoint(space_file, root):
-    search, train = "{sampler: random, trials: 1}", "{max_steps: 160, evaluate_every: 20}"
-    driver = Driver(root, "run", clustered(space_file, search=search, train=train, sleep=0.03))
+    search, train = "{sampler: random, trials: 1}", "{max_steps: 200, evaluate_every: 20}"
+    file = clustered(space_file, "{workers: 2, ps: 2}", search=search, train=train, sleep=0.03)
+    driver = Driver(root, "run", file)
     trial_dir = root / "mlruns/sweeps/tiny/trials/0000"
-    for at, task in ((20, "ps"), (60, "evaluator"), (100, "chief")):
+    for at, task in ((20, "ps-0"), (60, "evaluator-0"), (80, "ps-1"), (120, "chief")):
         driver.wait_for(lambda at=at: at in evaluated(trial_dir))
         os.kill(pid_of(trial_dir, task), signal.SIGKILL)
     assert driver.end() == 0, driver.log.read_text()
     assert driver.gone()
     (trial,) = checked("tiny", root, 1)
-    assert list(trial.record.curve) == list(range(20, 161, 20))
+    assert list(trial.record.curve) == list(range(20, 201, 20))
     assert (trial.record.lives, trial.record.failures) == (2, 1)
     log = (trial_dir / "log.txt").read_text()
-    assert "ps 0 is started again: killed by SIGKILL" in log
-    assert "evaluator is started again: killed by SIGKILL" in log
+    for task in ("ps 0", "ps 1", "evaluator"):
+        assert f"{task} is started again: killed by SIGKILL" in log
 
 
 def test_after_ctrl_c_and_a_killed_driver_nothing_runs_and_the_sweep_goes_on(space_file, root):

@@ -65,7 +65,7 @@ def test_tasks_run_on_both_nodes_a_killed_worker_comes_back_and_a_killed_node_co
     driver.wait_for(lambda: (root / "mlruns/sweeps/tiny/sweep.json").exists() and evaluated(root, "tiny", 0))
     addresses = [address for found in Job.read(first / "job.json").task.cluster.values() for address in found]
     assert len({address.rpartition(":")[0] for address in addresses}) == 2
-    os.kill(pid_of(first, "worker"), signal.SIGKILL)
+    os.kill(pid_of(first, "worker-0"), signal.SIGKILL)
     assert driver.end() == 0, driver.text()
     none_left(cluster)
     command = [sys.executable, "-m", "tuner", "resume", "tiny", "--trials", "2", "--root", str(root)]
