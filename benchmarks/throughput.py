@@ -3,7 +3,7 @@
 Counted is from the first trial's start to the last one's end; what comes before and after stands in
 columns of its own. Peers have their defaults. The limit is the CPU time of a bare, warm
 ``train_and_evaluate`` with the settings of our trials, divided by what the cores give when all of them are
-busy; another row has it for the same training as our trials do it, which takes less.
+busy with that; another row has it for the same training as our trials do it, which takes less.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -165,45 +165,34 @@ def _make_database(folder: Path) -> None:
 
 def _limits(trials: int) -> tuple[dict[str, float], list[Row]]:
     """Return the seconds of a trial that the machine allows by the name of the ratio, and rows that say why."""
-    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
-        said = _run("benchmarks.peers.bare", name, str(trials))
-    spent: dict[str, list[float]] = json.loads(said.strip().splitlines()[-1])
-    gain = _gain()
+    (alone,), together = _bare(trials, 1), _bare(trials, WORKERS)
     limits, rows = {}, []
-    for ratio, name, seconds in (
-        ("limit", "the limit: train_and_evaluate", spent["plain"]),
-        ("own_limit", "the same as our trials do it", spent["ours"]),
+    for ratio, name, way in (
+        ("limit", "the limit: train_and_evaluate", "plain"),
+        ("own_limit", "the same as our trials do it", "ours"),
     ):
-        limits[ratio] = median(seconds) / gain
+        # Memory and caches are shared by the cores, so that it has to be the same work that keeps them busy.
+        gain = WORKERS * median(alone[way]) / median(second for each in together for second in each[way])
+        limits[ratio] = median(alone[way]) / gain
         figures = {
             "trials": trials,
             "seconds a trial": limits[ratio],
             "trials an hour": 3600 / limits[ratio],
-            "CPU of the bare training, s": Spread.of(seconds),
+            "CPU of the bare training, s": Spread.of(alone[way]),
             "what all cores give, of one": gain,
         }
         rows.append(Row(name, figures))
     return limits, rows
 
 
-def _gain() -> float:
-    """Return how much more all of our cores do than one, when all are busy."""
-    with ProcessPoolExecutor(WORKERS) as pool:
-        list(pool.map(_spin, [0.2] * WORKERS))  # start them
-        gains = []
-        for _ in range(3):
-            alone = pool.submit(_spin, 1.0).result()
-            together = sum(pool.map(_spin, [1.0] * WORKERS))
-            gains.append(together / alone)
-    return median(gains)
-
-
-def _spin(seconds: float) -> int:
-    """Count in a loop; return how far it came."""
-    count, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        count += sum(range(1000)) > 0
-    return count
+def _bare(trials: int, processes: int) -> list[dict[str, list[float]]]:
+    """Return the CPU seconds of each bare training in each of some processes that run at once."""
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name, ThreadPoolExecutor(processes) as pool:
+        folders = [Path(name) / str(number) for number in range(processes)]
+        for folder in folders:
+            folder.mkdir()
+        said = pool.map(lambda folder: _run("benchmarks.peers.bare", str(folder), str(trials)), folders)
+        return [json.loads(each.strip().splitlines()[-1]) for each in said]
 
 
 def _run(module: str, *arguments: str, keras: str = "1") -> str:
