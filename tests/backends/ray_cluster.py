@@ -1,4 +1,4 @@
-"""A Ray cluster of this machine's own, of as many nodes as a test wants, on loopback addresses."""
+"""A Ray cluster of this machine's own, of as many nodes as a test wants, on loopback addresses or in network namespaces."""
 
 import os
 import secrets
@@ -24,11 +24,17 @@ def free_port():
 
 
 class RayCluster:
-    """Nodes by ``ray start``, each with folders and an address of its own; ``close`` ends them all."""
+    """Nodes by ``ray start``, each with folders and an address of its own; ``close`` ends them all.
 
-    def __init__(self):
+    Args:
+        machines: Where they run, the head on the first and all others on the last; where there are
+            none, all are here.
+    """
+
+    def __init__(self, machines=()):
+        self.machines = list(machines)
         self.folder = tempfile.mkdtemp(prefix="ray-")  # short: sockets have paths of at most 107 bytes
-        self.address = f"127.0.0.3:{free_port()}"
+        self.address = f"{self.machines[0].address if self.machines else '127.0.0.3'}:{free_port()}"
         self.env = {
             **os.environ,
             "TUNER_TEST_CLUSTER": self.folder,  # everything that runs on it has this
@@ -44,9 +50,17 @@ class RayCluster:
         """Start a node, the head first; return the process id of its raylet."""
         head = ["--head", f"--port={self.address.rpartition(':')[2]}", "--include-dashboard=false"]
         head += [f"--ray-client-server-port={free_port()}", f"--temp-dir={self.folder}"]
-        host = f"127.0.0.{3 + len(self.raylets)}"
+        machine = self.machines[-1 if self.raylets else 0] if self.machines else None
+        host = machine.address if machine else f"127.0.0.{3 + len(self.raylets)}"
         before = set(self.processes("raylet/raylet"))
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--node-ip-address={host}"]
+        command = [
+            *(machine.inside if machine else ()),
+            sys.executable,
+            "-m",
+            "ray.scripts.scripts",
+            "start",
+            f"--node-ip-address={host}",
+        ]
         command += [f"--address={self.address}"] if self.raylets else head
         command += [f"--num-cpus={cpus}", f"--num-gpus={gpus}", f"--resources={resources}"]
         command += [f"--object-store-memory={MEMORY}", "--disable-usage-stats", "--include-log-monitor=false"]

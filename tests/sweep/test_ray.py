@@ -45,10 +45,11 @@ def space(space_file, cluster, tmp_path, **parts):
 
 
 class Driver:
-    """``tuner run`` in a process of its own; what it says is in a file."""
+    """``tuner run`` in a process of its own, started by ``inside``; what it says is in a file."""
 
-    def __init__(self, file, root, log, *more):
-        command = [sys.executable, "-m", "tuner", "run", str(file), "--root", str(root), "--backend", "ray", *more]
+    def __init__(self, file, root, log, *more, inside=()):
+        command = [*inside, sys.executable, "-m", "tuner", "run", str(file), "--root", str(root)]
+        command += ["--backend", "ray", *more]
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
