@@ -43,12 +43,12 @@ def test_a_torn_file_of_positions_is_none(tmp_path):
 def live():
     """Run a life of a trial of the tiny model."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    from tuner.estimator import install_estimator
     from tuner.trial.run import run_job
     from tuner.trial.stopping import StopRequest
-    from tuner.trial.warm import warm_up
 
     model = ModelRef("tuner.testing.tiny_model")
-    warm_up(model)
+    install_estimator()
 
     def run(folder, life=1, stop_at=None, checkpoint_input="auto"):
         trial_dir = TrialDir(folder)
