@@ -62,6 +62,8 @@ class Machines:
     """Make two machines; ``close`` removes them with all that runs there. A test is skipped where they cannot be made."""
 
     def __init__(self):
+        if shutil.which("ip") is None:
+            pytest.skip("!!!! NO PROGRAM ip HERE (package iproute2), MACHINES THAT ARE CUT OFF ARE NOT TESTED !!!!")
         self.first = Machine(f"tuner-{os.getpid()}-1", "10.213.7.1")
         self.second = Machine(f"tuner-{os.getpid()}-2", "10.213.7.2")
         try:
@@ -74,8 +76,6 @@ class Machines:
         return iter((self.first, self.second))
 
     def _make(self):
-        if shutil.which("ip") is None:
-            pytest.skip("!!!! NO PROGRAM ip HERE (package iproute2), MACHINES THAT ARE CUT OFF ARE NOT TESTED !!!!")
         first, second = self.first.name, self.second.name
         wire = ["link", "add", _DEVICE, "netns", first, "type", "veth", "peer", "name", _DEVICE, "netns", second]
         for words in (["netns", "add", first], ["netns", "add", second], wire):

@@ -93,35 +93,35 @@ def assert_went_on(driver, machines, root, name, checkpoints):
     assert sorted(trials) == ["0", "1", "2", "3", "4"]
 
 
-def test_a_node_on_another_machine_that_is_killed_costs_its_trials_the_steps_since_their_checkpoints_in_a_shared_folder(
-    drive, machines, cluster, root
+def test_a_node_on_another_machine_that_is_killed_costs_its_trials_only_the_steps_since_their_checkpoints(
+    drive, machines, cluster, root, tmp_path
 ):
     raylet = cluster.start(cpus=2)
     assert raylet in machines.second.processes()
-    driver = drive("killed")
+    driver = drive("killed", storage=f"{tmp_path}/storage")
     checkpoints = checkpoints_there(driver, machines, root, "killed")
     os.kill(raylet, signal.SIGKILL)
     assert driver.end() == 0, driver.text()
     assert_went_on(driver, machines, root, "killed", checkpoints)
     none_left(cluster)
+    assert not [file for file in (tmp_path / "storage").rglob("*") if file.is_file()]
 
 
-def test_trials_on_a_machine_that_is_cut_off_go_on_elsewhere_and_what_it_does_afterwards_counts_for_nothing(
-    drive, machines, cluster, root, tmp_path
+def test_trials_on_a_machine_that_is_cut_off_go_on_elsewhere_and_do_nothing_twice_in_the_folder_that_both_see(
+    drive, machines, cluster, root
 ):
     cluster.start(cpus=2)
-    driver = drive("cut", storage=f"{tmp_path}/storage")
+    driver = drive("cut")
     checkpoints = checkpoints_there(driver, machines, root, "cut")
     left_behind = begun(driver, machines.second).values()
     machines.second.pull_the_plug()
     for pid in left_behind:
         os.kill(pid, signal.SIGSTOP)
     driver.wait_for(lambda: len(resumed(driver)) == len(checkpoints))
-    for pid in left_behind:  # there are two of each of these trials now, and both reach the storage
+    for pid in left_behind:  # there are two of each of these trials now, and nobody can tell the former ones to end
         os.kill(pid, signal.SIGCONT)
     assert driver.end() == 0, driver.text()
     assert_went_on(driver, machines, root, "cut", checkpoints)
     none_left(cluster, machines.first.address)
     machines.second.plug_in()
     none_left(cluster)
-    assert not [file for file in (tmp_path / "storage").rglob("*") if file.is_file()]
