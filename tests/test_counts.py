@@ -121,9 +121,9 @@ def trial(study):
     [
         (["--help"], PROGRAM | PAGES, 420),
         (["run", "--help"], PROGRAM | PAGES | FILES, 480),  # typer asks pydantic about types
-        (["list"], PROGRAM | FILES | STUDY, 760),
-        (["show", "small"], PROGRAM | FILES | STUDY, 760),
-        (["best", "small", "--format", "json"], PROGRAM | FILES | STUDY, 760),
+        (["list"], PROGRAM | FILES | STUDY, 790),
+        (["show", "small"], PROGRAM | FILES | STUDY, 790),
+        (["best", "small", "--format", "json"], PROGRAM | FILES | STUDY, 790),
         (["stop", "small"], PROGRAM | FILES, 440),
         (["logs", "small:0"], PROGRAM | FILES, 440),
     ],
