@@ -8,24 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 import tuner
+from tests.spaces import SIMULATED
 from tuner.cli.naming import split
 from tuner.errors import InvalidInput
 from tuner.sweep.progress import Silent
-
-SPACE = """
-name: sim
-objective: {metric: rmse}
-parameters: {rate: {type: float, low: 1.0e-4, high: 1.0, log: true}, units: {type: int, low: 16, high: 256}}
-train: {max_steps: 90, evaluate_every: 90}
-search: {sampler: random, trials: 2, workers: 1}
-simulation: {task: surface, record: false}
-"""
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("named")
-    (folder / "sim.yaml").write_text(SPACE)
+    (folder / "sim.yaml").write_text(SIMULATED)
     sweep = tuner.Sweep.from_file(folder / "sim.yaml", folder)
     sweep.drive({}, "simulated", {}, Silent())
     for number in range(2):

@@ -7,26 +7,18 @@ import sys
 import pytest
 
 import tuner
+from tests.spaces import SIMULATED
 from tuner.deleting import plan_deletion
 from tuner.errors import RecorderError
 from tuner.recorders.best_model import model_tags
 from tuner.recorders.runs import RunIds
 from tuner.sweep.progress import Silent
 
-SPACE = """
-name: sim
-objective: {metric: rmse}
-parameters: {rate: {type: float, low: 1.0e-4, high: 1.0, log: true}, units: {type: int, low: 16, high: 256}}
-train: {max_steps: 90, evaluate_every: 90}
-search: {sampler: random, trials: 2, workers: 1}
-simulation: {task: surface, record: false}
-"""
-
 
 @pytest.fixture
 def sweep(root):
     """A sweep in whose store each trial has a run and an exported model, and so has the sweep."""
-    (root / "sim.yaml").write_text(SPACE)
+    (root / "sim.yaml").write_text(SIMULATED)
     sweep = tuner.Sweep.from_file(root / "sim.yaml", root)
     sweep.drive({}, "simulated", {}, Silent())
     client = client_of(root)

@@ -33,6 +33,11 @@ class Specs:
     notes: tuple[str, ...] = ()
     servable: bool = False
 
+    @property
+    def eval_folder(self) -> str:
+        """The folder below the model_dir in which the evaluations are written."""
+        return f"eval_{self.eval.name}" if self.eval.name else "eval"
+
 
 def run_config(model_dir: Path, seed: int, train: TrainSettings, threads: int = 1, task: Task | None = None) -> Any:
     """Make the RunConfig of a trial.

@@ -104,6 +104,11 @@ class InputPosition:
 
         return RestorePosition()
 
+    def tag(self, tags: dict[str, str]) -> None:
+        """Put what the run is to say of it into ``tags``."""
+        if self.trouble:
+            tags["tuner.input_position"] = f"not checkpointed: {self.trouble}"
+
     def _build(self) -> None:
         iterators = _iterators()
         if not iterators:

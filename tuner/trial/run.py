@@ -117,8 +117,8 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     with controlled(control, position), sharing_sessions():
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
-    if position is not None and position.trouble:
-        tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
+    if position is not None:
+        position.tag(tags)
     tag(specs, tags)
     ended = at_end(trial_dir, specs.train.max_steps)
     return Ending.STOPPED if control.stopped and not ended else Ending.FINISHED
@@ -165,8 +165,7 @@ def evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None
     step = newest_step(trial_dir)
     if not step:
         return
-    folder = f"eval_{specs.eval.name}" if specs.eval.name else "eval"
-    if any(e.step == step and e.folder == folder for e in read_all(trial_dir)):
+    if any(e.step == step and e.folder == specs.eval_folder for e in read_all(trial_dir)):
         return
     checked = specs.eval._replace(hooks=(*specs.eval.hooks, fit_hook(estimator.model_dir)))
     evaluator = training._TrainingExecutor._Evaluator(estimator, checked, specs.train.max_steps)

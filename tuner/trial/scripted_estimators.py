@@ -19,7 +19,6 @@ A script is ended by ``TrialStopped``, raised between these calls, never in a ho
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
+from tuner.trial.replacing import replaced
 from tuner.trial.run import at_end, evaluate_what_was_not
 from tuner.trial.stopping import Control, evaluation_listener, joined, stop_listener
 
@@ -91,28 +91,12 @@ def estimators_obey(job: Job, control: ScriptControl, tags: dict[str, str]) -> I
     executor = training._TrainingExecutor
     with ExitStack() as stack:
         stack.enter_context(sharing_sessions())
-        stack.enter_context(_replaced(estimator.Estimator, "__init__", script.build))
-        stack.enter_context(_replaced(estimator.Estimator, "train", script.train))
-        stack.enter_context(_replaced(estimator.Estimator, "evaluate", script.evaluate))
-        stack.enter_context(_replaced(executor, "__init__", script.prepare))
-        stack.enter_context(_replaced(executor, "run", script.run))
+        stack.enter_context(replaced(estimator.Estimator, "__init__", script.build))
+        stack.enter_context(replaced(estimator.Estimator, "train", script.train))
+        stack.enter_context(replaced(estimator.Estimator, "evaluate", script.evaluate))
+        stack.enter_context(replaced(executor, "__init__", script.prepare))
+        stack.enter_context(replaced(executor, "run", script.run))
         yield
-
-
-@contextmanager
-def _replaced(kind: Any, name: str, method: Callable[..., Any]) -> Iterator[None]:
-    """Put ``method(original, self, ...)`` in the place of a class's method."""
-    original = getattr(kind, name)
-
-    @functools.wraps(original)
-    def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return method(original, self, *args, **kwargs)
-
-    setattr(kind, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(kind, name, original)
 
 
 class _Script:
@@ -211,8 +195,8 @@ class _Script:
             evaluate_what_was_not(estimator, Specs(train_spec, executor._eval_spec), model_dir)
             made = original(executor)
         position = self._positions.pop(id(executor), None)
-        if position is not None and position.trouble:
-            self._tags["tuner.input_position"] = f"not checkpointed: {position.trouble}"
+        if position is not None:
+            position.tag(self._tags)
         if self._control.stopped and not at_end(model_dir, train_spec.max_steps):
             self._control.leave(True)
         self._control.stopped = False

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from tuner.trial.fitting import fit_hook
+from tuner.trial.replacing import replaced
 
 
 class StopRequest:
@@ -94,14 +95,13 @@ def controlled(control: Control, extension: Extension | None = None, evaluations
     """
     from tensorflow_estimator.python.estimator import training
 
-    executor = training._TrainingExecutor
-    original = executor.__init__
     listeners = [stop_listener(control)] + ([extension.listener()] if extension else [])
     hooks = [extension.hook()] if extension else []
     after_evaluation = evaluations or evaluation_listener(control)
 
-    def init(
-        self: Any,
+    def prepare(
+        original: Callable[..., None],
+        executor: Any,
         estimator: Any,
         train_spec: Any,
         eval_spec: Any,
@@ -109,13 +109,10 @@ def controlled(control: Control, extension: Extension | None = None, evaluations
         listener: Any = None,
     ) -> None:
         train_spec = joined(train_spec, estimator.model_dir, hooks, listeners)
-        original(self, estimator, train_spec, eval_spec, train_hooks, listener or after_evaluation)
+        original(executor, estimator, train_spec, eval_spec, train_hooks, listener or after_evaluation)
 
-    executor.__init__ = init
-    try:
+    with replaced(training._TrainingExecutor, "__init__", prepare):
         yield
-    finally:
-        executor.__init__ = original
 
 
 def stop_listener(control: Control) -> Any:

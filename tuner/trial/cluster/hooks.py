@@ -17,6 +17,7 @@ from tuner.events import Follower, read_all
 from tuner.trial.checkpoints import newest_step
 from tuner.trial.cluster.gate import StepGate
 from tuner.trial.cluster.gate_server import GateClient
+from tuner.trial.replacing import replaced
 from tuner.trial.stopping import Control, StopRequest
 
 _TICK_S = 0.05  # how often event files and the state of checkpoints are looked at
@@ -158,17 +159,11 @@ def sessions_looked_for(every_s: float) -> Iterator[None]:
     """
     from tensorflow.python.training import session_manager
 
-    kind = session_manager.SessionManager
-    original = kind.__init__
+    def sooner(original: Any, manager: Any, *args: Any, **kwargs: Any) -> None:
+        original(manager, *args, **{"recovery_wait_secs": every_s, **kwargs})
 
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **{"recovery_wait_secs": every_s, **kwargs})
-
-    kind.__init__ = init
-    try:
+    with replaced(session_manager.SessionManager, "__init__", sooner):
         yield
-    finally:
-        kind.__init__ = original
 
 
 def evaluate_each_once(model_dir: Path, folder: str, request: StopRequest) -> Any:

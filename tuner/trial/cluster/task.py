@@ -50,7 +50,7 @@ def _lead(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
     GateServer(gate, task.gate)  # the others wait for it: the checkpoints are in order now
     control = Control(request, job.stop_at)
     try:
-        with controlled(control, Chief(gate, control, model_dir, _folder(specs), last)):
+        with controlled(control, Chief(gate, control, model_dir, specs.eval_folder, last)):
             if not at_end(model_dir, last):
                 _train_and_evaluate(estimator, specs)
     finally:
@@ -80,7 +80,7 @@ def _evaluate(job: Job, task: Task, model_dir: Path, request: StopRequest, tags:
     GateClient(task.gate, str(task.name), lambda: request.asked).connect()
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
-    listener = evaluate_each_once(model_dir, _folder(specs), request)
+    listener = evaluate_each_once(model_dir, specs.eval_folder, request)
     with controlled(Control(request), evaluations=listener), sharing_sessions():
         _train_and_evaluate(estimator, specs)
     return Ending.STOPPED if request.asked else Ending.FINISHED
@@ -124,8 +124,3 @@ def _train_and_evaluate(estimator: Any, specs: Specs) -> None:
     from tensorflow_estimator.python.estimator import training
 
     training.train_and_evaluate(estimator, specs.train, specs.eval)
-
-
-def _folder(specs: Specs) -> str:
-    """Return the folder of evaluations below the trial's."""
-    return f"eval_{specs.eval.name}" if specs.eval.name else "eval"
