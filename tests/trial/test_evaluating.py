@@ -9,6 +9,7 @@ from tests.conftest import MODELS
 from tuner.jobs import Ending, Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef, TrainSettings
+from tuner.trial import evaluating
 from tuner.trial import run as running
 from tuner.trial.stopping import StopRequest
 
@@ -155,3 +156,17 @@ def test_an_evaluation_that_raises_leaves_no_session(tf, sessions, tmp_path):
 def test_a_trial_closes_what_it_opened(tf, sessions, tmp_path):
     assert trial(EVALUATED, {}, tmp_path / "trial").ending is Ending.FINISHED
     assert sessions["made"] + sessions["open"] == 0
+
+
+def test_between_evaluations_nothing_is_read_ahead(tf):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        iterator = tf.compat.v1.data.make_initializable_iterator(
+            tf.data.Dataset.range(5).map(lambda x: x + 1).prefetch(2)
+        )
+        element, emptying = iterator.get_next(), evaluating._emptying(iterator)
+        for _ in range(2):
+            session.run(iterator.initializer)
+            assert session.run(element) == 1
+            evaluating._run(session, [emptying])
+            with pytest.raises(tf.errors.OutOfRangeError):
+                session.run(element)

@@ -4,7 +4,8 @@ Each ``Estimator.evaluate`` calls the user's functions, builds a graph, and make
 first runs cost more than those of a small model's evaluation itself. Here the functions are called
 and the graph is built as ever; if what the evaluation runs is what the last one ran, the last one's
 session takes the new checkpoint and runs it once more. Restoring, initial values of local variables,
-tables and iterators, hooks and what is logged and written are those of a new session.
+tables and iterators, hooks and what is logged and written are those of a new session. In between its
+iterators are empty: what they had read ahead, and the threads that did, go as they do with a session.
 
 What stands in the way means an evaluation as ever; ``evaluation_digest`` knows what.
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Any
 
-from tuner.trial.evaluation_digest import described, plain, small
+from tuner.trial.evaluation_digest import described, iterators, plain, small
 
 _CALL = {"checkpoint_path", "master", "scaffold", "eval_ops", "final_ops", "hooks", "config"}
 
@@ -80,6 +82,7 @@ class _Evaluations:
         except BaseException:
             kept.close()
             raise
+        kept.rest()
         self._kept = kept
         return values
 
@@ -93,6 +96,7 @@ class _Evaluations:
             kept.close()
             self._given_up = True
             return self._original(**call)  # a new session can, or says what is wrong
+        kept.rest()
         self._kept = kept
         return values
 
@@ -111,6 +115,8 @@ class _Kept:
         self.digest = digest
         self._scaffold, self._final_ops, self._hooks = call["scaffold"], call["final_ops"], list(call["hooks"])
         self._graph = tf.compat.v1.get_default_graph()
+        self._emptying = [_emptying(iterator) for iterator in iterators(call)]
+        self._resting: Thread | None = None
         self._fetches: Any = None
         self._session: Any = None
 
@@ -139,6 +145,8 @@ class _Kept:
         import tensorflow as tf
         from tensorflow.python.training import basic_session_run_hooks, monitored_session
 
+        if self._resting is not None:
+            self._resting.join()
         _log(f"Starting evaluation at {time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime())}")
         began = time.time()
         final = basic_session_run_hooks.FinalOpsHook(self._final_ops)
@@ -156,11 +164,39 @@ class _Kept:
         values: dict[str, Any] = final.final_ops_values
         return values
 
+    def rest(self) -> None:
+        """Empty the iterators, without waiting for it: destroying one may take its time (``tuner.trial.closing``)."""
+        self._resting = Thread(target=_run, args=(self._session, self._emptying), name="empty iterators", daemon=True)
+        self._resting.start()
+
     def close(self) -> None:
-        """Close the session."""
+        """Close the session; one that rests closes when it is done, because nobody has it any more."""
         session, self._session = self._session, None
-        if session is not None:
+        if session is not None and (self._resting is None or not self._resting.is_alive()):
             type(session).close(session)
+
+
+def _emptying(iterator: Any) -> Any:
+    """Add the operation that leaves an iterator without elements; it reads nothing and starts no thread."""
+    import tensorflow as tf
+    from tensorflow.python.ops import gen_dataset_ops
+
+    dataset, resource = iterator.initializer.inputs
+    elements = {name: resource.op.get_attr(name) for name in ("output_types", "output_shapes")}
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    with tf.control_dependencies(None):
+        none = gen_dataset_ops.take_dataset(dataset, tf.constant(0, tf.int64), **elements)
+        none = gen_dataset_ops.options_dataset(none, options._to_proto().SerializeToString(), **elements)
+        return gen_dataset_ops.make_iterator(none, resource)
+
+
+def _run(session: Any, operations: list[Any]) -> None:
+    import tensorflow as tf
+
+    with suppress(tf.errors.OpError):  # what cannot be emptied is as full as it was
+        session.run(operations)
 
 
 def _creator(session: Any, scaffold: Any, checkpoint_path: str) -> Any:

@@ -76,8 +76,8 @@ def described(call: dict[str, Any]) -> bytes | None:
     hooks = [_hook_described(hook) for hook in call["hooks"]]
     fetches = [graph.as_graph_element(op).name for op in (call["eval_ops"], *call["final_ops"].values())]
     restore = [saver.saver_def.restore_op_name] if saver else []
-    iterators = [said for said in hooks if isinstance(said, str)]
-    run = {name.partition(":")[0] for name in (*restore, *local, *tables, *iterators, *fetches)}
+    inputs = [iterator.initializer.name for iterator in iterators(call)]
+    run = {name.partition(":")[0] for name in (*restore, *local, *tables, *inputs, *fetches)}
     computation = Computation.of(graph_def, run)
     if graph_def.ByteSize() > MAX_BYTES or computation.obstacle:
         return None
@@ -101,6 +101,13 @@ def _variables() -> list[Any]:
     import tensorflow as tf
 
     return [*tf.compat.v1.global_variables(), *tf.compat.v1.local_variables()]
+
+
+def iterators(call: dict[str, Any]) -> list[Any]:
+    """Return the iterators of an evaluation's input, which its hooks initialise."""
+    from tensorflow_estimator.python.estimator import util
+
+    return [hook._iterator for hook in call["hooks"] if type(hook) is util._DatasetInitializerHook]
 
 
 def _hook_described(hook: Any) -> Any:

@@ -26,6 +26,7 @@ from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.trial import keepsakes
 from tuner.trial.checkpoints import newest_step_below
+from tuner.trial.closing import closing_beside
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.run import is_nan, last_line, seed_everything
 from tuner.trial.scripted_estimators import ScriptControl, TrialStopped, estimators_obey
@@ -88,7 +89,7 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
     seed_everything(job.seed)
     before = signal.signal(signal.SIGTERM, _stopper(control))
     try:
-        with estimators_obey(job, control, tags):
+        with closing_beside(), estimators_obey(job, control, tags):
             _execute(program)
         ending, reason = (Ending.STOPPED if control.stopped else Ending.FINISHED), ""
     except TrialStopped:
