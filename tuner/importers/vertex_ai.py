@@ -122,14 +122,31 @@ def _add(fields: Fields, when: dict[str, Any], parameters: dict[str, Any], defau
     scale = scale_of(fields, "SCALE_TYPE_UNSPECIFIED", kind in _KINDS[2:])
     spec = fields.section(kind)
     found_parameter = _parameter(spec, kind, scale)
-    default = spec.take("defaultValue")
+    default = _default(spec, kind, found_parameter)
     if default is not None and name not in defaults:
-        defaults[name] = as_whole(default) if kind == "integerValueSpec" else default
+        defaults[name] = default
     spec.finish()
     _keep(name, found_parameter, when, parameters, fields)
     for branch in fields.sections("conditionalParameterSpecs"):
         _add_branch(branch, name, kind, parameters, defaults)
     fields.finish()
+
+
+def _default(spec: Fields, kind: str, found: dict[str, Any] | None) -> str | float | int | None:
+    """Return the value that is tried first; None where there is none, or a problem."""
+    if "defaultValue" not in spec:
+        return None
+    if kind == "categoricalValueSpec":
+        default: str | float | int | None = spec.text("defaultValue")
+    else:
+        default = spec.whole("defaultValue") if kind == "integerValueSpec" else spec.number("defaultValue")
+    if default is None or found is None:
+        return None
+    values = found.get("values", found.get("choices"))
+    if not (default in values if values is not None else found["low"] <= default <= found["high"]):
+        spec.refuse("defaultValue", f"found {default!r}, which is none of the parameter's values", "leave it out")
+        return None
+    return default
 
 
 def _parameter(spec: Fields, kind: str, scale: str) -> dict[str, Any] | None:
