@@ -1,5 +1,6 @@
 """Evaluations of a trial that share a session write what evaluations with sessions of their own write."""
 
+import threading
 from collections import Counter
 from contextlib import nullcontext
 
@@ -155,6 +156,9 @@ def test_an_evaluation_that_raises_leaves_no_session(tf, sessions, tmp_path):
 
 def test_a_trial_closes_what_it_opened(tf, sessions, tmp_path):
     assert trial(EVALUATED, {}, tmp_path / "trial").ending is Ending.FINISHED
+    for thread in threading.enumerate():
+        if thread.name == "close session":  # its iterators were still being emptied
+            thread.join(60)
     assert sessions["made"] + sessions["open"] == 0
 
 

@@ -170,9 +170,13 @@ class _Kept:
         self._resting.start()
 
     def close(self) -> None:
-        """Close the session; one that rests closes when it is done, because nobody has it any more."""
+        """Close the session; one whose iterators are being emptied when that is done, without waiting for it."""
         session, self._session = self._session, None
-        if session is not None and (self._resting is None or not self._resting.is_alive()):
+        if session is None:
+            return
+        if self._resting is not None and self._resting.is_alive():
+            Thread(target=_close_rested, args=(session, self._resting), name="close session", daemon=True).start()
+        else:
             type(session).close(session)
 
 
@@ -190,6 +194,11 @@ def _emptying(iterator: Any) -> Any:
         none = gen_dataset_ops.take_dataset(dataset, tf.constant(0, tf.int64), **elements)
         none = gen_dataset_ops.options_dataset(none, options._to_proto().SerializeToString(), **elements)
         return gen_dataset_ops.make_iterator(none, resource)
+
+
+def _close_rested(session: Any, resting: Thread) -> None:
+    resting.join()
+    type(session).close(session)
 
 
 def _run(session: Any, operations: list[Any]) -> None:
