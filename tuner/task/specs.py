@@ -78,7 +78,7 @@ def session_config(threads: int) -> Any:
     """Make the ConfigProto of a trial's sessions.
 
     One thread is the one that calls ``run``: handing each step to another and waiting for it takes two
-    thirds of all context switches of a small model's training.
+    fifths of all context switches of a small model's training.
 
     Args:
         threads: At least 1.
