@@ -23,6 +23,7 @@ from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
+from tuner.trial.readiness import known_readiness
 from tuner.trial.stopping import Control, StopRequest, controlled
 
 
@@ -114,7 +115,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     position = None
     if job.train.checkpoint_input:
         position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.foresees)
-    with controlled(control, position), sharing_sessions():
+    with controlled(control, position), sharing_sessions(), known_readiness():
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None:

@@ -32,6 +32,7 @@ from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
+from tuner.trial.readiness import known_readiness
 from tuner.trial.replacing import replaced
 from tuner.trial.run import at_end, evaluate_what_was_not
 from tuner.trial.stopping import Control, evaluation_listener, joined, stop_listener
@@ -91,6 +92,7 @@ def estimators_obey(job: Job, control: ScriptControl, tags: dict[str, str]) -> I
     executor = training._TrainingExecutor
     with ExitStack() as stack:
         stack.enter_context(sharing_sessions())
+        stack.enter_context(known_readiness())
         stack.enter_context(replaced(estimator.Estimator, "__init__", script.build))
         stack.enter_context(replaced(estimator.Estimator, "train", script.train))
         stack.enter_context(replaced(estimator.Estimator, "evaluate", script.evaluate))
