@@ -2,8 +2,10 @@
 
 Counted is from the first trial's start to the last one's end; what comes before and after stands in
 columns of its own. Peers have their defaults. The limit is the CPU time of a bare, warm
-``train_and_evaluate`` with the settings of our trials, divided by what the cores give when all of them are
-busy with that; another row has it for the same training as our trials do it, which takes less.
+``train_and_evaluate`` with the settings and the memory allocator of our trials, divided by what the cores
+give when all of them are busy with that; another row has it for the same training as our trials do it,
+which takes less. Where the machine has an allocator that our trials take instead of its C library's, two
+rows say what it does: ours without it, and the fastest hand-written loop with it.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from benchmarks.result import Result, Row, Spread, absent
 from benchmarks.work import EVALUATE_EVERY, SPACE, STEPS, intervals
+from tuner.trial.allocator import allocator
 
 WORKERS = 2
 
@@ -55,6 +59,7 @@ class Contender:
         ratio: Name of the ratio to us; empty for us.
         trials: How many, and how many where it has to be quick: slow ones run fewer.
         modules: What has to be installed.
+        allocator: Whether it is about a faster memory allocator, which the machine has to have.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Contender:
     run: Callable[[Path, int], None]
     trials: tuple[int, int]
     modules: tuple[str, ...] = ()
+    allocator: bool = False
 
 
 def run(quick: bool) -> Result:
@@ -70,6 +76,9 @@ def run(quick: bool) -> Result:
     for contender in CONTENDERS:
         if line := absent(contender.name, *contender.modules or ("json",)):
             notes.append(line)
+            continue
+        if contender.allocator and not ALLOCATOR:
+            notes.append(f"{contender.name}: skipped, as there is no faster one on this machine (or LD_PRELOAD is set)")
             continue
         try:
             ran = _measure(contender, contender.trials[quick])
@@ -88,6 +97,8 @@ def run(quick: bool) -> Result:
         f"a trial: {STEPS} steps of batches of 128, {STEPS // EVALUATE_EVERY} checkpoints, each evaluated; "
         f"{WORKERS} trials at a time but for the plain loop and Keras Tuner"
     )
+    if ALLOCATOR:
+        notes.append(f"our trials, and the limits, allocate with {Path(ALLOCATOR['LD_PRELOAD']).name}")
     notes.append("Ray starts a process a trial, which imports TensorFlow; ours are forked from one that has")
     notes.append(
         "Keras Tuner writes nothing to MLflow; the Estimators' event files and checkpoints are written by all others"
@@ -120,7 +131,7 @@ def _row(name: str, ran: Ran) -> Row:
     return Row(name, figures)
 
 
-def _ours(folder: Path, trials: int) -> None:
+def _ours(folder: Path, trials: int, changed: Mapping[str, str] | None = None) -> None:
     from tuner.paths import Root
     from tuner.records import TrialChanged, read_records
     from tuner.values import TrialState
@@ -128,7 +139,7 @@ def _ours(folder: Path, trials: int) -> None:
     space = folder / "space.yaml"
     space.write_text(SPACE, encoding="utf-8")
     arguments = ["run", str(space), "--root", str(folder), "--trials", str(trials), "--workers", str(WORKERS)]
-    _run("tuner", *arguments)
+    _run("tuner", *arguments, changed=changed)
     begun: dict[int, float] = {}
     with (folder / "intervals.jsonl").open("w") as stream:
         for record, _ in read_records(Root(folder).sweep("throughput").records_file):
@@ -145,14 +156,15 @@ def _peer(module: str, *flags: str, keras: str = "1") -> Callable[[Path, int], N
     return run
 
 
-def _two_processes(folder: Path, trials: int) -> None:
+def _two_processes(folder: Path, trials: int, changed: Mapping[str, str] | None = None) -> None:
     """Half of the trials in each of two processes on one study and one tracking store."""
     command = _command(
         "benchmarks.peers.loop", str(folder), str(trials // 2), "--storage", str(folder / "study.journal")
     )
     _make_database(folder)  # two processes that make it at once crash
     with (folder / "log.txt").open("ab") as log:
-        processes = [subprocess.Popen(command, env=_environment("1"), stdout=log, stderr=log) for _ in range(WORKERS)]
+        env = {**_environment("1"), **(changed or {})}
+        processes = [subprocess.Popen(command, env=env, stdout=log, stderr=log) for _ in range(WORKERS)]
     statuses = [process.wait() for process in processes]
     if any(statuses):
         raise RuntimeError((folder / "log.txt").read_text()[-2000:])
@@ -191,14 +203,15 @@ def _bare(trials: int, processes: int) -> list[dict[str, list[float]]]:
         folders = [Path(name) / str(number) for number in range(processes)]
         for folder in folders:
             folder.mkdir()
-        said = pool.map(lambda folder: _run("benchmarks.peers.bare", str(folder), str(trials)), folders)
+        said = pool.map(
+            lambda folder: _run("benchmarks.peers.bare", str(folder), str(trials), changed=ALLOCATOR), folders
+        )
         return [json.loads(each.strip().splitlines()[-1]) for each in said]
 
 
-def _run(module: str, *arguments: str, keras: str = "1") -> str:
-    done = subprocess.run(
-        _command(module, *arguments), env=_environment(keras), capture_output=True, text=True, check=False
-    )
+def _run(module: str, *arguments: str, keras: str = "1", changed: Mapping[str, str] | None = None) -> str:
+    env = {**_environment(keras), **(changed or {})}
+    done = subprocess.run(_command(module, *arguments), env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{module} ended with status {done.returncode}:\n{done.stderr[-3000:]}")
     return done.stdout
@@ -219,11 +232,26 @@ def _environment(keras: str) -> Mapping[str, str]:
     }
 
 
+ALLOCATOR = allocator()  # the variables with which our trials run
 CONTENDERS = (
     Contender("tuner, 2 workers", "", _ours, (24, 16)),
+    Contender(
+        "tuner, the C library's allocator",
+        "own_allocator",
+        partial(_ours, changed={"LD_PRELOAD": ""}),
+        (24, 16),
+        allocator=True,
+    ),
     Contender("loop, one process", "loop", _peer("loop"), (24, 8)),
     Contender("loop, n_jobs=2", "threads", _peer("loop", "--jobs", "2"), (24, 8)),
     Contender("loop, two processes", "two_processes", _two_processes, (24, 8)),
+    Contender(
+        "loop, two processes, our allocator",
+        "two_processes_allocator",
+        partial(_two_processes, changed=ALLOCATOR),
+        (24, 8),
+        allocator=True,
+    ),
     Contender("Ray Tune", "ray", _peer("ray_tune"), (24, 4), ("ray.tune",)),
     Contender("Ray Tune, reuse_actors", "ray_reuse", _peer("ray_tune", "--reuse"), (24, 6), ("ray.tune",)),
     Contender("Keras Tuner", "keras_tuner", _peer("keras_tuner", keras="0"), (24, 8), ("keras_tuner",)),

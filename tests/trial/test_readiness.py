@@ -91,8 +91,13 @@ def test_a_saver_of_some_variables_is_asked_about_and_one_of_all_is_not(tf, grap
 
 
 def test_a_task_of_a_cluster_is_asked(tf, graph, monkeypatch):
-    monkeypatch.setenv("TF_CONFIG", "{}")
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"chief": ["localhost:1"]}}')
     assert read(tf)[1]
+
+
+def test_a_script_is_told_of_a_task_without_a_cluster_and_not_asked(tf, graph, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"task": {"type": "worker", "index": 0, "trial": "1"}}')
+    assert read(tf)[1] == []
 
 
 def test_a_session_that_breaks_down_is_made_again(tf, graph):

@@ -27,6 +27,7 @@ from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial import keepsakes
+from tuner.trial.allocator import allocator
 from tuner.trial.checkpoints import newest_step, newest_step_below
 from tuner.trial.starting import only_ours, start_server
 
@@ -85,6 +86,7 @@ class LocalBackend:
         self._folders: dict[str, str] = {}  # in which commands had objectives that no evaluation had
         self._log_file = log_file
         self._devices = devices
+        self._allocator = allocator()
         self._server: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._buffer = b""
@@ -100,7 +102,9 @@ class LocalBackend:
         """Start the warm parent without waiting for it, so that others may start beside it."""
         if self._server is not None:
             return
-        self._server, self._channel = start_server("tuner.trial.server", self._log_file, self._command_dir)
+        self._server, self._channel = start_server(
+            "tuner.trial.server", self._log_file, self._command_dir, self._allocator
+        )
         self._buffer = b""
         gpus = self._devices is not None
         if self._model is not None:
@@ -232,6 +236,7 @@ class LocalBackend:
             status = self._server.wait()
             self._channel.close()
             self._server = self._channel = None
+            self._allocator = {}  # it may be what does not go with something that the model imports
             if status >= 0 or not left:
                 raise BackendError(
                     f"the process that imports TensorFlow and the model ended with status {status} before it was ready",

@@ -53,7 +53,7 @@ def _initializes_all(scaffold: Any) -> bool:
     graph = tf.compat.v1.get_default_graph()
     pieces = (scaffold.init_op, scaffold.ready_op, scaffold.ready_for_local_init_op, scaffold.local_init_op)
     return bool(
-        "TF_CONFIG" not in os.environ
+        '"cluster"' not in os.environ.get("TF_CONFIG", "")
         and type(scaffold) is tf.compat.v1.train.Scaffold
         and all(piece is None for piece in pieces)
         and not any(graph.get_collection(name) for name in _GIVEN)

@@ -28,6 +28,7 @@ from tuner.jobs import Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial.process import run_forked
+from tuner.trial.starting import forget_own
 from tuner.trial.warm import warm_up, warm_up_for
 
 
@@ -159,6 +160,7 @@ class Server:
 
 def main() -> None:
     """Serve on the file descriptor that the command line names."""
+    forget_own(sys.argv[2:])
     gc.disable()  # what is imported stays; looking for garbage in it takes a fifth of the time of importing
     # No PR_SET_PDEATHSIG here: the driver may have started us from a thread that ends before it does.
     Server(socket.socket(fileno=int(sys.argv[1]))).serve()

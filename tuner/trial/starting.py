@@ -6,19 +6,23 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ADDED = {"TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
 DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1"}
 
 
-def start_server(module: str, log_file: Path, folder: str = "") -> tuple[subprocess.Popen[bytes], socket.socket]:
+def start_server(
+    module: str, log_file: Path, folder: str = "", own: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start ``python -m module FD``, where FD is its end of a socket; it ends when ours closes.
 
     Args:
         module: What to run.
         log_file: Takes its output.
         folder: Its working directory, or an empty string for this process's.
+        own: Variables for it alone, not for programs that it starts; their names follow FD, see ``forget_own``.
 
     Returns:
         The process, and our end of the socket.
@@ -26,16 +30,22 @@ def start_server(module: str, log_file: Path, folder: str = "") -> tuple[subproc
     ours, theirs = socket.socketpair()
     with theirs, log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(theirs.fileno())],
+            [sys.executable, "-m", module, str(theirs.fileno()), *(own or {})],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**DEFAULTS, **os.environ, **ADDED},
+            env={**DEFAULTS, **os.environ, **ADDED, **(own or {})},
             cwd=folder or None,
             start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
         )
     return process, ours
+
+
+def forget_own(names: list[str]) -> None:
+    """Take out of the environment of this process, which ``start_server`` started, what was for it alone."""
+    for name in names:
+        os.environ.pop(name, None)
 
 
 def only_ours() -> list[str]:
