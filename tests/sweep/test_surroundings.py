@@ -110,6 +110,29 @@ def test_a_store_that_somebody_has_locked_delays_no_trial_and_gets_everything(sp
     assert (report.trials, report.differences) == (3, [])
 
 
+def test_an_interrupt_while_mlflow_takes_the_last_records_is_obeyed_and_nothing_is_lost(space_file, root):
+    holder = sqlite3.connect(root / "mlflow.db", isolation_level=None, check_same_thread=False)
+    run(space_file(), root, trials=1)
+    holder.execute("BEGIN EXCLUSIVE")
+    command = [sys.executable, "-m", "tuner", "run", str(space_file()), "--root", str(root), "--trials", "2"]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    records = root / "mlruns" / "sweeps" / "tiny" / "curves.jsonl"
+    while driver.poll() is None and records.read_text().count('"record":"end"') < 2:
+        time.sleep(0.1)
+    asked = time.monotonic()
+    driver.send_signal(signal.SIGINT)
+    _, errors = driver.communicate(timeout=200)
+    assert time.monotonic() - asked < 20, errors  # it would wait for a minute
+    assert driver.returncode == 130, errors
+    assert "finished: 2 of 2 trials" in errors
+    assert errors.rstrip().endswith("do it with: tuner resume tiny") and "MLflow has not taken everything" in errors
+    holder.execute("COMMIT")
+    assert subprocess.run([*command[:3], "resume", "tiny", "--root", str(root)], capture_output=True).returncode == 0
+    sweep = tuner.Sweep.open("tiny", root)
+    report = verify_sweep(sweep.dir, sweep.result())
+    assert (report.trials, report.differences) == (2, [])
+
+
 def test_a_trial_that_wants_more_memory_than_it_may_have_fails_alone(space_file, root):
     parameters = "learning_rate: 0.01\nfault: {type: categorical, choices: [memory, none]}"
     search = "{sampler: random, trials: 2, retries: 0, enqueue: [{fault: memory}, {fault: none}]}"

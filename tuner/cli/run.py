@@ -140,8 +140,8 @@ def drive(
         return ran.exit_status
     typer.echo(f"{'failed' if ran.end.failed else 'finished'}: {ran.end.reason}", err=True)
     _say_best(ran)
-    if ran.export_left_out:
-        typer.echo(f"interrupted: the best model was not exported; do it with: tuner resume {name}", err=True)
+    if ran.left_out:
+        typer.echo(f"interrupted: {ran.left_out}; do it with: tuner resume {name}", err=True)
     return ran.exit_status
 
 

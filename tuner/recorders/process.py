@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tuner.errors import RecorderError
@@ -38,6 +39,7 @@ class RecorderProcess:
         self._drained = False
         self._error: RecorderError | None = None
         self._away = ""
+        self._in_a_hurry = False
         self._starts = 0  # since it was ready last
         self._said = False  # that the store refuses
         self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
@@ -90,10 +92,14 @@ class RecorderProcess:
             return f"MLflow is away, records are kept: {self._away}"
         return "MLflow is back, what was kept is being sent" if before and not self._away else ""
 
-    def drain(self, timeout_s: float) -> bool:
+    def drain(self, timeout_s: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return whether everything recorded so far arrived within ``timeout_s`` seconds.
 
         A store that is away is not waited for longer than a few seconds.
+
+        Args:
+            timeout_s: How long to wait at most.
+            unless: Whether nobody waits any longer; ``close`` does not either then.
         """
         deadline = time.monotonic() + timeout_s
         self._drained, asked = False, None
@@ -107,6 +113,9 @@ class RecorderProcess:
             self._listen(0.1)
             if self._away:
                 deadline = min(deadline, time.monotonic() + 5.0)
+            if unless():
+                self._in_a_hurry = True
+                break
         return self._drained
 
     def status(self) -> str:
@@ -125,7 +134,7 @@ class RecorderProcess:
         with contextlib.suppress(OSError):
             process.stdin.close()
         try:
-            process.wait(timeout=1 if self._away else 25)
+            process.wait(timeout=1 if self._away or self._in_a_hurry else 25)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

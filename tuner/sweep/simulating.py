@@ -40,8 +40,8 @@ class NoRecorder:
     def check(self) -> str:
         return ""
 
-    def drain(self, timeout_s: float) -> bool:
-        del timeout_s
+    def drain(self, timeout_s: float, unless: Callable[[], bool] = lambda: False) -> bool:
+        del timeout_s, unless
         return True
 
     def status(self) -> str:

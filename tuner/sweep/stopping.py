@@ -16,23 +16,27 @@ class StopRequests:
 
     Args:
         file: Another process asks by making this file.
+
+    Attributes:
+        signals: How many signals came.
+        signum: The last one.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._signals = 0
+        self.signals = 0
         self.signum = signal.SIGINT
         file.unlink(missing_ok=True)
 
     @property
     def asked(self) -> bool:
         """Whether anybody asked."""
-        return self._signals > 0 or self._file.exists()
+        return self.signals > 0 or self._file.exists()
 
     @property
     def at_once(self) -> bool:
         """Whether somebody asked twice."""
-        return self._signals > 1
+        return self.signals > 1
 
     @property
     def exit_status(self) -> int:
@@ -42,7 +46,7 @@ class StopRequests:
     def ask(self, signum: int = signal.SIGINT) -> None:
         """Ask the sweep to stop."""
         self.signum = signal.Signals(signum)
-        self._signals += 1
+        self.signals += 1
 
     @contextmanager
     def listening(self) -> Iterator[None]:

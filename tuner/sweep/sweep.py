@@ -59,14 +59,15 @@ class Ran:
     Attributes:
         result: The sweep's trials.
         end: Which limit was reached, or None if the sweep was stopped.
-        export_left_out: Whether it was stopped after its end, while its best model was being exported.
+        left_out: What was not done, where it was stopped after its end: while its best model was being exported,
+            or while MLflow took the last records. ``resume`` does it.
         exit_status: What the command line exits with.
     """
 
     result: SweepResult
     end: End | None
     exit_status: int
-    export_left_out: bool = False
+    left_out: str = ""
 
 
 class Sweep:
@@ -183,7 +184,7 @@ class Sweep:
             "seed": seed,
         }
         ran = self.drive(limits, backend, tags or {}, watcher or default_watcher(), sources, export, on_trial_end)
-        if ran.end is None or ran.export_left_out:
+        if ran.end is None or ran.left_out:
             raise KeyboardInterrupt
         return ran.result
 
@@ -257,7 +258,9 @@ class Sweep:
                 with peers.turn():  # once, though several drivers end the sweep
                     left_out = export_best(self.result(), log, watcher, lambda: stopping.asked)
             ran = self._finish(peers, end, log, recorder, watcher, stopping)
-            return replace(ran, exit_status=stopping.exit_status, export_left_out=True) if left_out else ran
+            if left_out:
+                return replace(ran, exit_status=stopping.exit_status, left_out="the best model was not exported")
+            return ran
 
     def _done_before(self, over: End, frozen: Frozen, export: bool) -> Ran | None:
         """Return what a sweep that has no trial to run has come to, where nothing else is left to do either."""
@@ -294,7 +297,10 @@ class Sweep:
         if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
             log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed))
         log.sync()
-        if not recorder.drain(DRAIN_S):
+        before = stopping.signals
+        arrived = recorder.drain(DRAIN_S, unless=lambda: stopping.signals > before)
+        interrupted = not arrived and stopping.signals > before
+        if not arrived and not interrupted:
             watcher.say(
                 f"MLflow has not taken everything: {recorder.status()}; nothing is lost, "
                 f"`tuner resume {self.spec.name}` sends the rest"
@@ -302,6 +308,8 @@ class Sweep:
         result = self.result()  # only now do all trials have their runs
         if end is None:
             return Ran(result, None, stopping.exit_status)
+        if interrupted:
+            return Ran(result, end, stopping.exit_status, f"MLflow has not taken everything, {recorder.status()}")
         return Ran(result, end, 1 if failed else 0)
 
     def _make_dir(self) -> None:
