@@ -217,6 +217,11 @@ class TrialDir:
         """The folder of a task of the trial's cluster other than its chief: its job, log and result."""
         return TrialDir(self.path / "tasks" / name)
 
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks that have such a folder, as ``worker-0``; none where the trial is one process."""
+        return sorted(folder.name for folder in (self.path / "tasks").glob("*") if folder.is_dir())
+
 
 def write_whole(file: Path, text: str) -> None:
     """Write ``text`` so that a reader sees the old file or the new one, never a part."""

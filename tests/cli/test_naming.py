@@ -51,6 +51,25 @@ def test_logs_takes_a_trial_either_way_and_says_what_to_type_where_there_is_none
     assert f"expected a trial (type: tuner logs sim:0 --root {root})" in done.stderr
 
 
+def test_logs_of_a_cluster_are_those_of_its_tasks(root):
+    from tuner import Sweep
+
+    alone = call("logs", "sim:0", "--task", "worker-0", "--root", root)
+    assert alone.exit_code == 2 and "it is one process" in alone.output
+    trial_dir = Sweep.open("sim", root).dir.trial(1)
+    for name in ("worker-0", "ps-0"):
+        trial_dir.task(name).path.mkdir(parents=True)
+        trial_dir.task(name).log_file.write_text(f"the log of {name}\n")
+    assert call("logs", "sim:1", "--task", "worker-0", "--root", root).stdout == "the log of worker-0\n"
+    for arguments in (["--task", "chief"], []):
+        assert call("logs", "sim:1", *arguments, "--root", root).stdout == "the log of 1\n"
+    wrong = call("logs", "sim:1", "--task", "worker0", "--root", root)
+    assert wrong.exit_code == 2
+    assert (
+        "no task 'worker0': it has chief, ps-0, worker-0" in wrong.output and "did you mean 'worker-0'?" in wrong.output
+    )
+
+
 @pytest.mark.parametrize("arguments", [["export", "sim:1", "out"], ["rerun", "sim:1"]])
 def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, monkeypatch, tmp_path):
     from tuner.export import placing
