@@ -50,14 +50,16 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
         RecorderError: MLflow is away.
     """
     frozen = read_frozen(sweep_dir)
+    _refuse_at_work(sweep_dir)
+    found = {t.number: t for t in SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials}
     runs, parent = run_ids(sweep_dir), parent_run_id(sweep_dir)
     recorded = RecordedRuns(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     if trial is None:
         doomed = [*runs.values(), *([parent] if parent else [])]
         models = recorded.models(doomed)
-        lines = (_line(f"sweep {sweep_dir.name}", doomed, models, sweep_dir.path),)
+        there = len(found.keys() & runs.keys()) + bool(parent)  # trials that were deleted have none any more
+        lines = (_line(f"sweep {sweep_dir.name}", there, models, sweep_dir.path),)
         return Deletion(lines, lambda: _delete_sweep(sweep_dir, recorded, doomed, models), _kept(models, recorded))
-    found = {t.number: t for t in SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials}
     if trial not in found:
         raise InvalidInput("", f"the sweep {sweep_dir.name!r} has no trial {trial}; see: tuner show {sweep_dir.name}")
     if not found[trial].state.settled:
@@ -68,7 +70,7 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
     folder = sweep_dir.trial(trial).path
     doomed = [runs[trial]] if trial in runs else []
     models = recorded.models(doomed, parent, trial)
-    lines = (_line(f"trial {trial} of {sweep_dir.name}", doomed, models, folder),)
+    lines = (_line(f"trial {trial} of {sweep_dir.name}", len(doomed), models, folder),)
 
     def carry_out() -> None:
         with _alone(sweep_dir):
@@ -81,10 +83,14 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
     return Deletion(lines, carry_out, _kept(models, recorded))
 
 
-def _line(what: str, runs: Sequence[str], models: Sequence[ExportedModel], folder: Path) -> str:
+def _line(what: str, runs: int, models: Sequence[ExportedModel], folder: Path) -> str:
     gone = sum(not model.versions for model in models)
-    exported = f", {gone} exported models" if gone else ""
-    return f"{what}: {len(runs)} MLflow runs{exported}, and {_size(folder)} in {folder}"
+    exported = f", {_counted(gone, 'exported model')}" if gone else ""
+    return f"{what}: {_counted(runs, 'MLflow run')}{exported}, and {_size(folder)} in {folder}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _kept(models: Iterable[ExportedModel], recorded: RecordedRuns) -> tuple[str, ...]:
@@ -107,13 +113,17 @@ def _delete_sweep(
 def _alone(sweep_dir: SweepDir) -> Iterator[None]:
     """Keep drivers away meanwhile."""
     with DriverLock(sweep_dir.driver_file):
-        others = [driver for driver in at_work(sweep_dir) if driver.get("pid") != os.getpid()]
-        if others:
-            raise SweepLocked(
-                f"the sweep {sweep_dir.name!r} is being worked on by {named(others)}",
-                f"wait for them, or stop them with: tuner stop {sweep_dir.name}",
-            )
+        _refuse_at_work(sweep_dir)
         yield
+
+
+def _refuse_at_work(sweep_dir: SweepDir) -> None:
+    others = [driver for driver in at_work(sweep_dir) if driver.get("pid") != os.getpid()]
+    if others:
+        raise SweepLocked(
+            f"the sweep {sweep_dir.name!r} is being worked on by {named(others)}",
+            f"wait for them, or stop them with: tuner stop {sweep_dir.name}",
+        )
 
 
 def _remove(folder: Path) -> None:

@@ -40,6 +40,7 @@ def test_show_of_a_trial_has_that_trial_alone(root):
     missing = call("show", "sim:7", "--root", root)
     assert missing.exit_code == 2
     assert "has no trial 7: it has trials 0 to 1" in missing.output
+    assert "did you mean 'sim'? sweeps here: sim" in call("show", "simm", "--root", root).output
 
 
 def test_logs_takes_a_trial_either_way_and_says_what_to_type_where_there_is_none(root):

@@ -9,7 +9,7 @@ import pytest
 import tuner
 from tests.spaces import SIMULATED
 from tuner.deleting import plan_deletion
-from tuner.errors import RecorderError
+from tuner.errors import RecorderError, SweepLocked
 from tuner.recorders.best_model import model_tags
 from tuner.recorders.runs import RunIds
 from tuner.sweep.progress import Silent
@@ -47,13 +47,29 @@ def names(root):
 
 def test_a_trial_goes_with_its_models_and_a_sweep_with_all_that_tuner_exported(sweep, root):
     dry = plan_deletion(sweep.dir, 1)
-    assert "trial 1 of sim: 1 MLflow runs, 2 exported models, and " in dry.lines[0]
+    assert "trial 1 of sim: 1 MLflow run, 2 exported models, and " in dry.lines[0]
     assert names(root).keys() == {"model_None", "model_0", "model_1", "by_hand"}
     dry.carry_out()
     assert names(root).keys() == {"model_0", "by_hand"}
-    plan_deletion(sweep.dir).carry_out()
+    whole = plan_deletion(sweep.dir)
+    assert (
+        "sweep sim: 2 MLflow runs, 1 exported model, and " in whole.lines[0]
+    )  # the deleted trial's is not there any more
+    whole.carry_out()
     assert names(root).keys() == {"by_hand"}
     assert not sweep.dir.path.exists()
+
+
+def test_a_sweep_that_is_worked_on_is_refused_before_anything_is_said(sweep):
+    code = "import sys; from pathlib import Path; from tuner.study import DriverLock\n"
+    code += f"with DriverLock(Path({str(sweep.dir.driver_file)!r})): print('held', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
+    for trial in (None, 1):
+        with pytest.raises(SweepLocked, match=f"is being worked on by process {holder.pid} "):
+            plan_deletion(sweep.dir, trial)
+    holder.communicate(timeout=60)
+    plan_deletion(sweep.dir)
 
 
 def test_a_registered_version_stays_and_the_line_that_says_so_has_the_command_that_deletes_it(sweep, root):

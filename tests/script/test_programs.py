@@ -96,7 +96,7 @@ def test_silent_late_loud_and_deaf_scripts_end_clearly_and_the_sweep_goes_on(swe
     assert reasons == {
         "silent": "the objective 'score' never came: no evaluation wrote a scalar",
         "other": "the objective 'score' never came; tags that are there: scope; did you mean 'scope'?",
-        "deaf": "ran longer than its limit of 4 s",
+        "deaf": "ran longer than its limit of 4 s; killed 1 s later, as it came to no checkpoint",
         "broken": "the command exited with status 3",
         "gone": "the command exited with status 127",
     }

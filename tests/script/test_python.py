@@ -84,7 +84,7 @@ def test_a_script_that_exits_with_a_status_or_raises_fails_with_it(work, root):
     ran, _ = drive(sweep(root, text, ("python", "task.py", "{k}")))
     assert ran.exit_status == 1
     assert {t.params["k"]: t.record.reason for t in ran.result.trials} == {
-        "raises": "ValueError: no luck",
+        "raises": "ValueError: no luck (line 4 of task.py)",
         "says": "the command exited: bad words",
         "4": "the command exited with status 4",
     }

@@ -215,7 +215,10 @@ def test_an_evaluator_that_fails_is_why_its_trial_failed(space_file, root, tmp_p
     )
     ran, _ = run(clustered(space_file, model=model, search="{sampler: random, trials: 1, retries: 0}"), root)
     (trial,) = ran.result.trials
-    assert (trial.state, trial.record.reason) == (TrialState.FAIL, "evaluator: ValueError: there are no rows")
+    assert (trial.state, trial.record.reason) == (
+        TrialState.FAIL,
+        "evaluator: ValueError: there are no rows (line 3 of norows.py)",
+    )
     assert holders(Path(trial.trial_dir)) == []
 
 

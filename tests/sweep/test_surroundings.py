@@ -149,7 +149,17 @@ def test_a_second_interrupt_ends_everything_at_once_and_nothing_is_left_running(
     while driver.poll() is None and not (log.exists() and "began" in log.read_text()):
         time.sleep(0.1)
     driver.send_signal(signal.SIGINT)
-    time.sleep(1)
+    said = ""
+    while "stopping" not in said:
+        said = driver.stderr.readline()
+        assert said, "it has ended"
+    again = "asked again (Ctrl-C), at once\n"
+    assert (
+        said.startswith("stopping: ")
+        and "next checkpoint" in said
+        and "by a kill in 30 s" in said
+        and said.endswith(again)
+    )
     assert driver.poll() is None  # a trial that hangs is given time to come to its checkpoint
     driver.send_signal(signal.SIGINT)
     _, errors = driver.communicate(timeout=60)

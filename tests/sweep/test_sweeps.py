@@ -7,7 +7,9 @@ import sys
 import pytest
 
 import tuner
+from tuner.errors import InvalidInput
 from tuner.results import SweepResult
+from tuner.study import packages
 from tuner.sweep.progress import Silent
 from tuner.values import TrialState
 from tuner.verify import verify_sweep
@@ -88,7 +90,7 @@ def test_an_objective_that_never_comes_stops_the_sweep_at_the_first_trial_with_t
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("raise", "ValueError: this model always fails"),
+        ("raise", "ValueError: this model always fails (line "),  # and the number and name of the file
         ("exit", "the model called exit(3)"),
         ("os_exit", "the process ended with status 7"),
         ("segv", "killed by SIGSEGV"),
@@ -104,6 +106,14 @@ def test_a_fault_of_a_trial_ends_that_trial_with_its_reason_and_the_sweep_goes_o
     assert reason in ran.result.trials[0].record.reason
     assert ran.exit_status == 0
     assert verify_sweep(sweep.dir, ran.result).differences == []
+
+
+def test_a_sampler_whose_packages_are_missing_is_refused_and_takes_no_name(space_file, root, monkeypatch):
+    monkeypatch.setitem(packages.NEEDS, "random", ("nothing_of_that_name",))
+    sweep = tuner.Sweep.from_file(space_file(search="{sampler: random, trials: 1}"), root)
+    with pytest.raises(InvalidInput, match="random needs nothing_of_that_name, which is not installed"):
+        sweep.run()
+    assert not sweep.dir.path.exists()
 
 
 def test_infeasible_parameters_are_pruned_with_the_models_words(space_file, root):

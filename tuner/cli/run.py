@@ -154,7 +154,9 @@ def _say_best(ran: Ran) -> None:
     if best is None and any(trial.state.value == "COMPLETE" for trial in ran.result.trials):
         typer.echo(f"no complete trial keeps to the constraints; see by how much with: tuner show {name}", err=True)
     elif best is None:
-        typer.echo(f"no trial completed; see why with: tuner show {name}", err=True)
+        failed = next((trial.number for trial in ran.result.trials if trial.state.value == "FAIL"), None)
+        log = f", tuner logs {name}:{failed}" if failed is not None else ""
+        typer.echo(f"no trial completed; see why with: tuner show {name}{log}", err=True)
     else:
         values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
         group = f" ({best.group})" if best.group is not None else ""

@@ -21,6 +21,10 @@ def read_text(file: Path) -> str:
         InvalidInput: It is not there, not text, or larger than a search space is.
     """
     try:
+        if file.suffix == ".py" and file.is_file():
+            raise InvalidInput(
+                str(file), "is a Python file, expected a search space file (YAML) that names it: `model: ...`"
+            )
         size = file.stat().st_size
         if size > MAX_BYTES:
             raise InvalidInput(str(file), f"has {size} bytes, expected a search space of at most {MAX_BYTES}")

@@ -7,7 +7,6 @@ driver draws what an undisturbed one would have drawn.
 from __future__ import annotations
 
 import copy
-import importlib.util
 import statistics
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -20,18 +19,16 @@ from optuna.samplers._ga import BaseGASampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.errors import InvalidInput, Problem
+from tuner.errors import InvalidInput
 from tuner.repeats import REPEAT_OF, first_of
 from tuner.seeds import derive
 from tuner.space import Space
 from tuner.spec import Named
 from tuner.study.attribute import ATTRIBUTE
 from tuner.study.earlier import LEARNERS
+from tuner.study.packages import check_packages
 
 Make = Callable[[int], BaseSampler]
-
-NEEDS = {"cmaes": ("cmaes",), "gp": ("torch", "scipy"), "qmc": ("scipy",)}
-"""Packages that Optuna imports for a sampler when it first draws."""
 
 
 class SeededSampler(BaseSampler):
@@ -207,7 +204,7 @@ def make_sampler(
         InvalidInput: A package that it needs is not installed, or Optuna refuses its options.
     """
     options = dict(chosen.options)
-    _check_packages(chosen.name)
+    check_packages(chosen.name)
     if chosen.name not in LEARNERS:
         earlier = ()
     if chosen.name == "cmaes" and earlier:
@@ -217,22 +214,6 @@ def make_sampler(
         return SeededSampler(make, seed, chosen.name in ("qmc", "grid"), earlier, repeats)
     except (TypeError, ValueError) as error:
         raise InvalidInput("search.sampler", f"{chosen.name} refuses its options: {error}") from error
-
-
-def _check_packages(name: str) -> None:
-    """Refuse a sampler whose packages are not there; Optuna itself would find out when it draws."""
-    missing = [package for package in NEEDS.get(name, ()) if importlib.util.find_spec(package) is None]
-    if missing:
-        raise InvalidInput(
-            "search.sampler",
-            [
-                Problem(
-                    "",
-                    f"{name} needs {' and '.join(missing)}, which is not installed",
-                    f"pip install 'tuner[{name}]'",
-                )
-            ],
-        )
 
 
 def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:

@@ -59,6 +59,7 @@ class Loop:
         self._telling = Telling(spec, sweep_dir, parts)
         self._candidates = Candidates(spec, parts.study, parts.scheduler, self._settle, self._tally.recall, parts.peers)
         self._asked: set[int] = set()  # trials that run and were asked to stop
+        self._said_stopping = False
         self._end: End | None = None
         self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
         self._opened = parts.clock()
@@ -275,6 +276,9 @@ class Loop:
         all_stop = stopping.asked or (self._end is not None and self._end.at_once)
         if not all_stop and limit is None and not self._asked:
             return
+        if all_stop and self._running and not self._said_stopping and not stopping.at_once:
+            self._said_stopping = True
+            self._telling.stopping(len(self._running), GRACE_S, self._end)
         for running in list(self._running.values()):
             spent = running.record.seconds + now - running.started
             if all_stop:
@@ -284,6 +288,7 @@ class Loop:
                 reason = f"ran longer than its limit of {limit:g} s"
                 self._decide(running, Outcome(TrialState.FAIL, reason), kill=False)
             if running.asked_to_stop_at is not None and now - running.asked_to_stop_at > GRACE_S:
+                running.came_to_no_checkpoint(GRACE_S)
                 self._stop(running, kill=True)
 
     def _elapsed_s(self) -> float:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import InvalidInput, Problem, StoreError
+from tuner.near import near
 from tuner.paths import SweepDir, write_whole
 from tuner.records import SweepOpened
 from tuner.spacefile import diff, from_json, to_json
@@ -76,7 +77,8 @@ def read_frozen(sweep_dir: SweepDir) -> Frozen:
     """
     if not sweep_dir.spec_file.exists():
         there = [other.name for other in sweep_dir.root.sweeps()]
-        found = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here"
+        here = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here"
+        found = f"{near(sweep_dir.name, there)} {here}".strip()
         raise InvalidInput("", [Problem("", f"no sweep {sweep_dir.name!r} under {sweep_dir.root.path}", found)])
     try:
         data = json.loads(sweep_dir.spec_file.read_text(encoding="utf-8"))

@@ -155,6 +155,12 @@ class Running:
         """Return the objectives of the trial as it stands, by the rules of the sweep; empty if it has none."""
         return objective_values(self._objectives, self._curves)
 
+    def came_to_no_checkpoint(self, grace_s: float) -> None:
+        """Say why it is killed, which was asked to stop so many seconds ago."""
+        if self.verdict is not None and not self.killed:
+            why = f"killed {grace_s:g} s later, as it came to no checkpoint"
+            self.verdict = replace(self.verdict, reason=f"{self.verdict.reason}; {why}")
+
     def misses_objective(self) -> bool:
         """Whether it was evaluated twice and an objective never came."""
         # A command may write whatever it likes before its objective.

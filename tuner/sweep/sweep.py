@@ -27,6 +27,7 @@ from tuner.space.sampling import Walk
 from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
+from tuner.study.packages import check_packages
 from tuner.study.shared import StudyLock
 from tuner.study.storage import open_storage
 from tuner.sweep.best_model import export_best, export_due
@@ -206,6 +207,7 @@ class Sweep:
         for note in (*self.notes, *hints(self.spec)):
             watcher.say(f"note: {note}")
         scheduler = make_scheduler(self.spec)
+        check_packages(self.spec.search.sampler.name)
         self._make_dir()
         with disk_faults(self.dir), ExitStack() as stack:
             peers = self._join(stack)

@@ -10,6 +10,7 @@ from tuner.paths import SweepDir
 from tuner.records import TrialChanged
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
+from tuner.sweep.limits import End
 from tuner.sweep.outcomes import judged
 from tuner.sweep.parts import Parts
 from tuner.trial import checkpoints
@@ -32,6 +33,21 @@ class Telling:
         self._dir = sweep_dir
         self._parts = parts
         self._said: set[str] = set()
+
+    def stopping(self, running: int, grace_s: float, end: End | None) -> None:
+        """Tell that the trials that run are asked to stop.
+
+        Args:
+            running: How many.
+            grace_s: After so many seconds those are killed that came to no checkpoint.
+            end: The limit that was reached, or None where somebody asked.
+        """
+        trials = (
+            "1 trial ends at its next checkpoint" if running == 1 else f"{running} trials end at their next checkpoints"
+        )
+        again = "" if end else "; asked again (Ctrl-C), at once"
+        why = end.reason if end else "stopping"
+        self._parts.watcher.say(f"{why}: {trials}, or by a kill in {grace_s:g} s{again}")
 
     def settle(self, record: TrialRecord) -> TrialRecord:
         """Tell that a trial will not run again; return it with what its constraints say of it."""

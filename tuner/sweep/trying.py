@@ -80,11 +80,19 @@ def _feasible(own: Walk, spec: SweepSpec, chance: random.Random) -> dict[str, Pa
     )
 
 
+def _traceback(trial_dir: TrialDir) -> list[str]:
+    """Return what a trial's log ends with: the last traceback whole, or else its last lines."""
+    lines = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    begins = [at for at, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    return lines[begins[-1] :] if begins else lines[-15:]
+
+
 def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir) -> Tried:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (Ending.FINISHED, Ending.STOPPED):
-        log = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        raise InvalidInput(f"model {spec.model}", "\n".join([f"failed with {params}: {end.reason}", *log[-15:]]))
+        raise InvalidInput(
+            f"model {spec.model}", "\n".join([f"failed with {params}: {end.reason}", *_traceback(trial_dir)])
+        )
     tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
     wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
     missing = [metric for metric in wanted if metric not in tags]

@@ -6,6 +6,7 @@ Everything else that the trial has to say is in the event files that Estimator w
 from __future__ import annotations
 
 import random
+import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -74,8 +75,19 @@ def last_line(error: BaseException) -> str:
         return f"the model called exit({error.code if error.code is not None else ''})"
     line = traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
     if isinstance(error, SyntaxError) and error.lineno is not None:
-        line += f" (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
-    return line
+        return f"{line} (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
+    return line + _place(error)
+
+
+def _place(error: BaseException) -> str:
+    """Return the last place of the user's in an error's traceback; nothing where there is none."""
+    package = Path(__file__).parents[1]
+    others = (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(package))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        name = frame.filename
+        if Path(name).is_file() and (not name.startswith(others) or name.startswith(str(package / "examples"))):
+            return f" (line {frame.lineno} of {Path(name).name})"
+    return ""
 
 
 def is_nan(error: BaseException) -> bool:
