@@ -21,7 +21,7 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
     """List the sweeps under the root, how each stands and what ended it.
 
     A sweep is running; finished, where one of its limits was reached; failed, where a failure limit struck or no
-    trial completed; or stopped, to be continued by tuner resume.
+    trial completed; or stopped, to be continued by tuner resume. Its seconds are those of all trials together.
     """
     from tuner.paths import Root
 
