@@ -95,6 +95,9 @@ def test_what_is_asked_for_beyond_is_done(tmp_path, monkeypatch):
     drive(tmp_path, trials=6, watcher=Lines(stop_file))  # interrupted
     whole, _, sweep = drive(tmp_path)
     assert [t.state for t in whole.result.trials] == [TrialState.COMPLETE] * 6
+    fewer, _, _ = drive(tmp_path, trials=3)
+    assert (fewer.exit_status, fewer.end.reason) == (0, "6 trials, and 3 were asked for")
+    drive(tmp_path, trials=6)
     begun.clear()
     drive(tmp_path, tags={"who": "me"})
     assert begun == ["backend"]  # a new tag is for all runs

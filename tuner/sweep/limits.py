@@ -34,6 +34,8 @@ def used_up(begun: int, total: int, trials: int) -> End:
         total: How many there may be.
         trials: How many were asked for; a grid may have fewer points.
     """
+    if begun > trials:  # fewer were asked for than it had
+        return End(f"{begun} trials, and {trials} were asked for")
     return End(f"{begun} of {trials} trials{GRID if begun < trials and begun == total else ''}")
 
 
