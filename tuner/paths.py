@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from tuner.errors import InvalidInput
@@ -231,3 +232,24 @@ def write_whole(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(file)
+
+
+def append_lines(stream: FileIO, data: bytes) -> None:
+    """Append lines, each whole or not at all: a disk that is nearly full takes a part of a write and says nothing.
+
+    Args:
+        stream: Unbuffered and open to append; nobody else appends meanwhile.
+        data: Lines with their ends.
+
+    Raises:
+        OSError: The disk does not take all of it. Lines that it took stand, as a reader may have them; the part
+            of one is cut off.
+    """
+    begin = os.fstat(stream.fileno()).st_size
+    written = 0
+    try:
+        while written < len(data):
+            written += stream.write(data[written:])
+    except OSError:
+        os.ftruncate(stream.fileno(), begin + data.rfind(b"\n", 0, written) + 1)
+        raise

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tuner.paths import append_lines
 from tuner.values import Evaluation, ParamValue, TrialState
 
 
@@ -186,7 +187,7 @@ class RecordLog:
             with self._turn():
                 if self._shared:
                     cut_torn_line(self._file)  # of a driver that was killed while it wrote
-                self._stream.write("".join(to_json(record) + "\n" for record in records).encode())
+                append_lines(self._stream, "".join(to_json(record) + "\n" for record in records).encode())
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

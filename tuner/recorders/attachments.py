@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tuner.paths import SweepDir, TrialDir
+from tuner.paths import SweepDir, TrialDir, append_lines
 from tuner.values import Evaluation
 
 LOG_BYTES = 2 << 20  # of a longer log the end is kept
@@ -175,7 +175,7 @@ def stored_ends(sweep_dir: SweepDir) -> set[float]:
 
 def _append(file: Path, key: str, value: float) -> None:
     with file.open("ab", buffering=0) as stream:
-        stream.write(json.dumps({key: value}).encode() + b"\n")
+        append_lines(stream, json.dumps({key: value}).encode() + b"\n")
 
 
 def _read(file: Path, key: str) -> set[float]:

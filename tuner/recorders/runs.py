@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from tuner.paths import SweepDir
+from tuner.paths import SweepDir, append_lines
 
 _PARENT = -1
 _MAKING = ""  # instead of an id
@@ -67,7 +67,7 @@ class RunIds:
     def _append(self, line: dict[str, int | str]) -> None:
         data = json.dumps(line).encode() + b"\n"
         with self._file.open("ab", buffering=0) as stream:
-            stream.write(data)
+            append_lines(stream, data)
         self._size += len(data)
 
 
