@@ -66,7 +66,7 @@ def test_a_disk_that_is_full_ends_the_sweep_in_clear_words_and_it_resumes(space_
     assert "tuner resume tiny" in first
     assert "Traceback" not in first
     assert statuses[1] == "0", second
-    assert statuses[3] == "0", statuses[2]
+    assert statuses[3] == "0", (statuses, second)
     assert [trial["state"] for trial in json.loads("\n".join(statuses[4:]))] == ["COMPLETE"] * 8
 
 
