@@ -52,9 +52,8 @@ def test_a_trial_goes_with_its_models_and_a_sweep_with_all_that_tuner_exported(s
     dry.carry_out()
     assert names(root).keys() == {"model_0", "by_hand"}
     whole = plan_deletion(sweep.dir)
-    assert (
-        "sweep sim: 2 MLflow runs, 1 exported model, and " in whole.lines[0]
-    )  # the deleted trial's is not there any more
+    # The run of the trial that was deleted is not there any more.
+    assert "sweep sim: 2 MLflow runs, 1 exported model, and " in whole.lines[0]
     whole.carry_out()
     assert names(root).keys() == {"by_hand"}
     assert not sweep.dir.path.exists()

@@ -9,16 +9,6 @@ import pytest
 from tuner.trial import closing, process
 
 
-@pytest.fixture(scope="module")
-def tf():
-    import tuner
-
-    tuner.install_estimator()
-    import tensorflow
-
-    return tensorflow
-
-
 @pytest.fixture
 def destroyed(monkeypatch):
     """Hold back what destroys sessions; return the event that lets it go on, and the handles it had."""

@@ -22,16 +22,6 @@ HOUSING = {"learning_rate": 0.01, "units": 16, "layers": 1, "optimizer": "adam",
 KERAS = {"learning_rate": 0.01, "units": 16, "layers": 1, "activation": "relu", "batch_size": 128}
 
 
-@pytest.fixture(scope="module")
-def tf():
-    import tuner
-
-    tuner.install_estimator()
-    import tensorflow
-
-    return tensorflow
-
-
 @pytest.fixture
 def sessions(tf, monkeypatch):
     """Count sessions made and closed."""

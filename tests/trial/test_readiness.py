@@ -6,16 +6,6 @@ import pytest
 from tuner.trial.readiness import known_readiness
 
 
-@pytest.fixture(scope="module")
-def tf():
-    import tuner
-
-    tuner.install_estimator()
-    import tensorflow
-
-    return tensorflow
-
-
 @pytest.fixture
 def graph(tf):
     """A graph with a global and a local variable."""

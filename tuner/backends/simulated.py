@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from tuner.backends._base import Ended, Message, Reported, Started
 from tuner.jobs import Ending, Job, Result
-from tuner.paths import TrialDir
+from tuner.paths import TrialDir, append_lines
 from tuner.records import cut_torn_line
 from tuner.simulation import Course, Curves
 from tuner.spec import Simulation
@@ -289,7 +289,7 @@ class SimulatedBackend:
 
     def _leave(self, **line: Any) -> None:
         if self._left is not None:
-            self._left.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+            append_lines(self._left, json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
     def _recall(self, file: Path) -> None:
         """Take up what earlier drivers have left."""

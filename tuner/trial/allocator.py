@@ -16,9 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 FASTEST_FIRST = ("tcmalloc_minimal", "tcmalloc", "mimalloc", "jemalloc")
-_QUIET = {
-    "TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD": "0"
-}  # else it says so of each block of a gigabyte, in the trial's log
+# Else tcmalloc has a line in the trial's log for each block of a gigabyte.
+_QUIET = {"TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD": "0"}
 
 
 def allocator(environment: Mapping[str, str] = os.environ, folders: Iterable[Path] | None = None) -> dict[str, str]:

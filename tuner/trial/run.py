@@ -82,11 +82,12 @@ def last_line(error: BaseException) -> str:
 def _place(error: BaseException) -> str:
     """Return the last place of the user's in an error's traceback; nothing where there is none."""
     package = Path(__file__).parents[1]
-    others = (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(package))
+    others = [*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(package)]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        name = frame.filename
-        if Path(name).is_file() and (not name.startswith(others) or name.startswith(str(package / "examples"))):
-            return f" (line {frame.lineno} of {Path(name).name})"
+        file = Path(frame.filename)
+        foreign = any(file.is_relative_to(other) for other in others) and package / "examples" not in file.parents
+        if file.is_file() and not foreign:
+            return f" (line {frame.lineno} of {file.name})"
     return ""
 
 
