@@ -125,8 +125,8 @@ def trial(study):
         (["list"], PROGRAM | FILES | STUDY, 790),
         (["show", "small"], PROGRAM | FILES | STUDY, 790),
         (["best", "small", "--format", "json"], PROGRAM | FILES | STUDY, 790),
-        (["stop", "small"], PROGRAM | FILES, 440),
-        (["logs", "small:0"], PROGRAM | FILES, 440),
+        (["stop", "small"], PROGRAM | FILES, 435),
+        (["logs", "small:0"], PROGRAM | FILES, 435),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

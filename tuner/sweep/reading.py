@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import InvalidInput, Problem
-from tuner.importers import import_file
 from tuner.paths import Root
 from tuner.spacefile import load_spec, parse_spec
 from tuner.spec import SweepSpec
@@ -36,6 +35,8 @@ def read_file(file: Path, overrides: Sequence[str] = (), command: Sequence[str] 
     Raises:
         InvalidInput: It has mistakes, or is another tool's and there is no command.
     """
+    from tuner.importers import import_file  # only where a sweep is made, so not in commands on one that is there
+
     imported = import_file(file) if file.is_file() else None
     if imported is None:
         return Read(load_spec(file, overrides, command))

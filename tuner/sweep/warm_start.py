@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import InvalidInput, Problem, StoreError
-from tuner.importers.results import read_results
 from tuner.paths import Root, SweepDir, write_whole
 from tuner.results import groups_of
 from tuner.spec import SweepSpec
@@ -114,6 +113,8 @@ def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> li
 
 
 def _read_folder(given: str, objectives: Sequence[Objective]) -> Source:
+    from tuner.importers.results import read_results  # only where a sweep is made that learns from such a folder
+
     results = read_results(Path(given), objectives)
     if results is None:
         raise InvalidInput(
