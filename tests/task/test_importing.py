@@ -5,7 +5,7 @@ import pytest
 from tuner.errors import InvalidInput
 from tuner.spec import ModelRef
 from tuner.task import load_model
-from tuner.trial.run import last_line
+from tuner.task.faults import in_a_line
 
 
 def refusal(file):
@@ -48,4 +48,4 @@ def test_an_error_without_a_line_is_said_as_it_is(tmp_path):
 def test_a_trial_that_meets_such_a_line_has_it_in_its_reason():
     with pytest.raises(SyntaxError) as caught:
         compile("import os\nrate = = 3\n", "trainer/task.py", "exec")
-    assert last_line(caught.value) == "SyntaxError: invalid syntax (line 2 of trainer/task.py: rate = = 3)"
+    assert in_a_line(caught.value) == "SyntaxError: invalid syntax (line 2 of trainer/task.py: rate = = 3)"

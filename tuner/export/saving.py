@@ -22,7 +22,8 @@ from tuner.export.rows import Rows, feed, held_out
 from tuner.export.signature import Signature, TensorShape
 from tuner.jobs import Job
 from tuner.task import Model, Specs, load_model
-from tuner.trial.run import build, last_line, seed_everything
+from tuner.task.faults import in_a_line
+from tuner.trial.run import build, seed_everything
 
 TOLERANCE = 1e-5
 PREFERRED = ("serving_default", "predict")  # what is served, as in served_model.py
@@ -185,7 +186,7 @@ def main() -> None:
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         ours = isinstance(error, TunerError)
-        fault = {"message": last_line(error), "invalid": ours and isinstance(error, InvalidInput)}
+        fault = {"message": in_a_line(error), "invalid": ours and isinstance(error, InvalidInput)}
         (stage / "fault.json").write_text(json.dumps(fault), encoding="utf-8")
         raise SystemExit(1) from error
     (stage / "done.json").write_text(json.dumps(done), encoding="utf-8")

@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from tuner.errors import InvalidInput, Problem
 from tuner.spec import ModelRef
+from tuner.task.faults import in_full
 from tuner.values import Params
 
 SHAPES = ("model_fn", "estimator_fn", "keras_model_fn")
@@ -153,9 +153,7 @@ def _import(ref: ModelRef) -> ModuleType:
     except (Exception, SystemExit) as error:
         if isinstance(error, InvalidInput):
             raise
-        own = traceback.format_exception_only(type(error), error)[-1].strip()
-        where = (_unreadable(error) if isinstance(error, SyntaxError) else "") or _deepest(error)
-        raise InvalidInput(f"model {ref}", f"does not import: {own}{where}") from error
+        raise InvalidInput(f"model {ref}", f"does not import: {in_full(error)}") from error
 
 
 def _import_file(file: Path) -> ModuleType:
@@ -186,21 +184,6 @@ def _attribute(module: ModuleType, ref: ModelRef) -> Any:
             raise InvalidInput(f"model {ref}", f"has no object {ref.object!r}; found: {names}")
         subject = getattr(subject, part)
     return subject
-
-
-def _unreadable(error: SyntaxError) -> str:
-    """Say which line Python could not read, and show it."""
-    if error.lineno is None or not error.filename:
-        return ""
-    shown = f"\n    {error.text.strip()}" if error.text and error.text.strip() else ""
-    return f" (line {error.lineno} of {error.filename}){shown}"
-
-
-def _deepest(error: BaseException) -> str:
-    """Say in which line of the user's file the import failed, where that is known."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    frames = [frame for frame in frames if Path(frame.filename) != Path(__file__)]
-    return f" (line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
 
 
 def _a(thing: Any) -> str:

@@ -6,7 +6,6 @@ Everything else that the trial has to say is in the event files that Estimator w
 from __future__ import annotations
 
 import random
-import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
 from tuner.task import Model, Specs, build_specs, load_model, run_config
 from tuner.task.dataset import write_dataset
+from tuner.task.faults import in_a_line
 from tuner.task.specs import configured
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
@@ -61,34 +61,10 @@ def concluded(job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[
         ending, reason = Ending.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), last_line(error)
+        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error)
     result = Result(ending, job.life, newest_step(model_dir), reason, tags=tags)
     result.write(folder.result_file)
     return result
-
-
-def last_line(error: BaseException) -> str:
-    """Return an error in one line, as the last one of its traceback."""
-    if isinstance(error, TunerError):
-        return error.message
-    if isinstance(error, SystemExit):
-        return f"the model called exit({error.code if error.code is not None else ''})"
-    line = traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[0]
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        return f"{line} (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
-    return line + _place(error)
-
-
-def _place(error: BaseException) -> str:
-    """Return the last place of the user's in an error's traceback; nothing where there is none."""
-    package = Path(__file__).parents[1]
-    others = [*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(package)]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        foreign = any(file.is_relative_to(other) for other in others) and package / "examples" not in file.parents
-        if file.is_file() and not foreign:
-            return f" (line {frame.lineno} of {file.name})"
-    return ""
 
 
 def is_nan(error: BaseException) -> bool:
@@ -143,7 +119,7 @@ def describe_dataset(model: Model, job: Job, trial_dir: Path, tags: dict[str, st
     try:
         write_dataset(model, job.params, TrialDir(trial_dir))
     except Exception as error:
-        tags["tuner.dataset"] = f"not described: {last_line(error)}"
+        tags["tuner.dataset"] = f"not described: {in_a_line(error)}"
 
 
 def tag(specs: Specs, tags: dict[str, str]) -> None:

@@ -24,11 +24,12 @@ from tuner.errors import Infeasible
 from tuner.events.hypertune import metric_file
 from tuner.jobs import Ending, Job, Result
 from tuner.paths import TrialDir
+from tuner.task.faults import in_a_line
 from tuner.trial import keepsakes
 from tuner.trial.checkpoints import newest_step_below
 from tuner.trial.closing import closing_beside
 from tuner.trial.event_names import wait_for_a_new_name
-from tuner.trial.run import is_nan, last_line, seed_everything
+from tuner.trial.run import is_nan, seed_everything
 from tuner.trial.scripted_estimators import ScriptControl, TrialStopped, estimators_obey
 from tuner.trial.stopping import StopRequest
 
@@ -100,7 +101,7 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
         ending, reason = Ending.INFEASIBLE, error.message
     except BaseException as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), last_line(error)
+        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error)
     signal.signal(signal.SIGTERM, before)
     keepsakes.restore(trial_dir)
     result = Result(ending, job.life, newest_step_below(trial_dir.path), reason, tags=tags)

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 from tuner.errors import Infeasible, InvalidInput, TunerError
 from tuner.spec import ModelRef
+from tuner.task.faults import in_full
 from tuner.values import ParamValue
 
 
@@ -100,11 +101,7 @@ def serve(stream: TextIO) -> None:
             say(stream, event="infeasible", reason=error.message)
         except Exception as error:
             traceback.print_exc()
-            line = traceback.format_exception_only(type(error), error)[-1].strip()
-            frames = traceback.extract_tb(error.__traceback__)
-            user = [frame for frame in frames if frame.filename != __file__]
-            where = f" (line {user[-1].lineno} of {user[-1].filename})" if user else ""
-            say(stream, event="failed", reason=line + where)
+            say(stream, event="failed", reason=in_full(error))
 
 
 def _constants(returned: Any) -> dict[str, Any]:
