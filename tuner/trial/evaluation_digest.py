@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tuner.trial.evaluation_graph import Computation
+from tuner.trial.inputs import is_rows_hook
 
 MAX_BYTES = 64 << 20  # of a graph, and of the variables of a session, that are kept while training goes on
 _UNUSED_COLLECTIONS = (
@@ -119,7 +120,7 @@ def _hook_described(hook: Any) -> Any:
         return hook._iterator.initializer.name
     if type(hook) is evaluation._StopAfterNEvalsHook:
         return (hook._num_evals, hook._log_progress)
-    return None
+    return "rows" if is_rows_hook(hook) else None
 
 
 def _variable_described(variable: Any) -> str:

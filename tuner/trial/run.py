@@ -18,14 +18,16 @@ from tuner.task import Model, Specs, build_specs, load_model, run_config
 from tuner.task.dataset import write_dataset
 from tuner.task.faults import in_a_line
 from tuner.task.specs import configured
+from tuner.trial.advancing import Advancing
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
+from tuner.trial.inputs import usable_inputs
 from tuner.trial.readiness import known_readiness
-from tuner.trial.stopping import Control, StopRequest, controlled
+from tuner.trial.stopping import Control, Extension, StopRequest, controlled
 
 
 def run_job(
@@ -100,16 +102,20 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     estimator, specs = build(model, job, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
-    evaluate_what_was_not(estimator, specs, trial_dir)
+    with usable_inputs():
+        evaluate_what_was_not(estimator, specs, trial_dir)
+    advancing = Advancing(specs.train.max_steps)
+    extensions: list[Extension] = [advancing]
     position = None
     if job.train.checkpoint_input:
         position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.foresees)
-    with controlled(control, position), sharing_sessions(), known_readiness():
+        extensions.append(position)
+    with controlled(control, extensions), sharing_sessions(), known_readiness(), usable_inputs():
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
     if position is not None:
         position.tag(tags)
-    tag(specs, tags)
+    tag(specs, tags, advancing.note)
     ended = at_end(trial_dir, specs.train.max_steps)
     return Ending.STOPPED if control.stopped and not ended else Ending.FINISHED
 
@@ -122,12 +128,12 @@ def describe_dataset(model: Model, job: Job, trial_dir: Path, tags: dict[str, st
         tags["tuner.dataset"] = f"not described: {in_a_line(error)}"
 
 
-def tag(specs: Specs, tags: dict[str, str]) -> None:
-    """Put what the run is to say of the specs into ``tags``."""
+def tag(specs: Specs, tags: dict[str, str], note: str = "") -> None:
+    """Put what the run is to say of the specs, and of their use, into ``tags``."""
     if specs.servable:
         tags["tuner.servable"] = "true"
-    if specs.notes:
-        tags["tuner.note"] = "; ".join(specs.notes)
+    if notes := [*specs.notes, *([note] if note else [])]:
+        tags["tuner.note"] = "; ".join(notes)
 
 
 def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:

@@ -12,7 +12,8 @@ stays as it is):
 - ``Estimator.train``, called by the script itself: stops at the same checkpoints; the next one ends the
   script.
 - ``Estimator.evaluate``, called by the script itself: a request to stop is obeyed after it.
-- ``_evaluate_once``, which is behind every ``evaluate``: evaluations share a session, see ``evaluating``.
+- ``_evaluate_once``, which is behind every ``evaluate``: evaluations share a session, see ``evaluating``, and
+  inputs have to be usable, see ``inputs``.
 
 A script is ended by ``TrialStopped``, raised between these calls, never in a hook.
 """
@@ -27,11 +28,13 @@ from typing import Any
 
 from tuner.jobs import Job
 from tuner.task.specs import Specs, session_config
+from tuner.trial.advancing import Advancing
 from tuner.trial.beginning import say_beginning
 from tuner.trial.checkpoints import newest_step, without_damage
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.fitting import fit_hook
 from tuner.trial.input_position import InputPosition
+from tuner.trial.inputs import usable_inputs
 from tuner.trial.readiness import known_readiness
 from tuner.trial.replacing import replaced
 from tuner.trial.run import at_end, evaluate_what_was_not
@@ -93,6 +96,7 @@ def estimators_obey(job: Job, control: ScriptControl, tags: dict[str, str]) -> I
     with ExitStack() as stack:
         stack.enter_context(sharing_sessions())
         stack.enter_context(known_readiness())
+        stack.enter_context(usable_inputs())
         stack.enter_context(replaced(estimator.Estimator, "__init__", script.build))
         stack.enter_context(replaced(estimator.Estimator, "train", script.train))
         stack.enter_context(replaced(estimator.Estimator, "evaluate", script.evaluate))
@@ -153,7 +157,7 @@ class _Script:
         listener: Any = None,
     ) -> None:
         """Make an executor of ``train_and_evaluate`` with our listeners, and specs as the file has them."""
-        listeners, hooks = [stop_listener(self._control)], []
+        listeners, hooks = [stop_listener(self._control)], [Advancing().hook()]
         if self._job.train.checkpoint_input:
             required = self._job.train.checkpoint_input is True
             position = InputPosition(Path(estimator.model_dir), required, stops=self._control.foresees)
@@ -223,7 +227,7 @@ class _Script:
         listeners = [*(saving_listeners or ()), stop_listener(self._control)]
         self._begin(Path(estimator.model_dir))
         with self._control.working():
-            hooks = [*(hooks or ()), fit_hook(estimator.model_dir)]
+            hooks = [*(hooks or ()), fit_hook(estimator.model_dir), Advancing().hook()]
             return original(estimator, input_fn, hooks, steps, max_steps, listeners)
 
     def evaluate(self, original: Callable[..., Any], estimator: Any, *args: Any, **kwargs: Any) -> Any:

@@ -81,7 +81,7 @@ class Extension(Protocol):
 
 
 @contextmanager
-def controlled(control: Control, extension: Extension | None = None, evaluations: Any = None) -> Iterator[None]:
+def controlled(control: Control, extensions: Sequence[Extension] = (), evaluations: Any = None) -> Iterator[None]:
     """Make every ``train_and_evaluate`` called meanwhile obey ``control``.
 
     The package has no public way to listen to evaluations, and a user's script calls
@@ -90,13 +90,13 @@ def controlled(control: Control, extension: Extension | None = None, evaluations
 
     Args:
         control: When to stop.
-        extension: Takes part in the training too.
+        extensions: Take part in the training too.
         evaluations: Listens to evaluations in place of what obeys ``control`` after each, or None.
     """
     from tensorflow_estimator.python.estimator import training
 
-    listeners = [stop_listener(control)] + ([extension.listener()] if extension else [])
-    hooks = [extension.hook()] if extension else []
+    listeners = [stop_listener(control), *(extension.listener() for extension in extensions)]
+    hooks = [extension.hook() for extension in extensions]
     after_evaluation = evaluations or evaluation_listener(control)
 
     def prepare(

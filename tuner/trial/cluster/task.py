@@ -23,6 +23,7 @@ from tuner.trial.cluster.gate_server import GateClient, GateServer
 from tuner.trial.cluster.hooks import Chief, TrainingIsOver, Worker, evaluate_each_once, sessions_looked_for
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
+from tuner.trial.inputs import usable_inputs
 from tuner.trial.run import at_end, build, concluded, describe_dataset, seed_everything, tag
 from tuner.trial.stopping import Control, StopRequest, controlled
 
@@ -50,7 +51,7 @@ def _lead(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
     GateServer(gate, task.gate)  # the others wait for it: the checkpoints are in order now
     control = Control(request, job.stop_at)
     try:
-        with controlled(control, Chief(gate, control, model_dir, specs.eval_folder, last)):
+        with controlled(control, [Chief(gate, control, model_dir, specs.eval_folder, last)]):
             if not at_end(model_dir, last):
                 _train_and_evaluate(estimator, specs)
     finally:
@@ -64,7 +65,7 @@ def _help(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
     client.connect()
     estimator, specs = _built(job, task, model_dir, tags)
     # Workers end when their chief says so: their own control stops nothing.
-    helping = controlled(Control(StopRequest()), Worker(client))
+    helping = controlled(Control(StopRequest()), [Worker(client)])
     with contextlib.suppress(TrainingIsOver), sessions_looked_for(every_s=1), helping:
         _train_and_evaluate(estimator, specs)
     return Ending.STOPPED if request.asked else Ending.FINISHED
@@ -81,7 +82,7 @@ def _evaluate(job: Job, task: Task, model_dir: Path, request: StopRequest, tags:
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
     listener = evaluate_each_once(model_dir, specs.eval_folder, request)
-    with controlled(Control(request), evaluations=listener), sharing_sessions():
+    with controlled(Control(request), evaluations=listener), sharing_sessions(), usable_inputs():
         _train_and_evaluate(estimator, specs)
     return Ending.STOPPED if request.asked else Ending.FINISHED
 
