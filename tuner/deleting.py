@@ -22,7 +22,9 @@ from tuner.recorders.runs import parent_run_id, run_ids
 from tuner.results import SweepResult
 from tuner.sizes import show_size
 from tuner.study import DriverLock, Study
+from tuner.study.journal import repair
 from tuner.study.lock import at_work, named
+from tuner.study.shared import missing_file
 from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.opening import read_frozen
 
@@ -51,13 +53,16 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
     """
     frozen = read_frozen(sweep_dir)
     _refuse_at_work(sweep_dir)
-    found = {t.number: t for t in SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials}
+    lost = trial is None and bool(frozen.storage_url) and bool(missing_file(frozen.storage_url))
+    trials = () if lost else SweepResult(sweep_dir, frozen.spec, frozen.storage_url).trials
+    found = {t.number: t for t in trials}
     runs, parent = run_ids(sweep_dir), parent_run_id(sweep_dir)
     recorded = RecordedRuns(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     if trial is None:
         doomed = [*runs.values(), *([parent] if parent else [])]
         models = recorded.models(doomed)
-        there = len(found.keys() & runs.keys()) + bool(parent)  # trials that were deleted have none any more
+        known = runs.keys() if lost else found.keys() & runs.keys()  # trials that were deleted have none any more
+        there = len(known) + bool(parent)
         lines = (_line(f"sweep {sweep_dir.name}", there, models, sweep_dir.path),)
         return Deletion(lines, lambda: _delete_sweep(sweep_dir, recorded, doomed, models), _kept(models, recorded))
     if trial not in found:
@@ -76,6 +81,8 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
         with _alone(sweep_dir):
             recorded.delete_models(models)
             recorded.delete_runs(doomed)
+            if not frozen.storage_url:
+                repair(sweep_dir.journal_file)
             study = Study(frozen.spec, open_storage(sweep_dir, frozen.storage_url))
             study.forget(trial)
             _remove(folder)
@@ -102,7 +109,7 @@ def _delete_sweep(
 ) -> None:
     with _alone(sweep_dir):
         storage_url = read_frozen(sweep_dir).storage_url
-        if storage_url:
+        if storage_url and not missing_file(storage_url):
             delete_study(storage_url, sweep_dir.name)
         recorded.delete_models(models)
         recorded.delete_runs(runs)

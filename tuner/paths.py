@@ -151,7 +151,7 @@ class SweepDir:
 
     @property
     def stop_file(self) -> Path:
-        """Made by ``tuner stop``, seen and removed by the driver."""
+        """Written by ``tuner stop``, seen by the drivers that are at work."""
         return self.path / "stop.request"
 
     @property

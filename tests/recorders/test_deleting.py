@@ -9,7 +9,7 @@ import pytest
 import tuner
 from tests.spaces import SIMULATED
 from tuner.deleting import plan_deletion
-from tuner.errors import RecorderError, SweepLocked
+from tuner.errors import RecorderError, StoreError, SweepLocked
 from tuner.recorders.best_model import model_tags
 from tuner.recorders.runs import RunIds
 from tuner.sweep.progress import Silent
@@ -95,3 +95,24 @@ def test_a_store_that_is_away_is_an_error_in_a_line_and_nothing_is_deleted(sweep
     with pytest.raises(RecorderError, match="MLflow is away"):
         plan_deletion(sweep.dir)
     assert sweep.dir.path.exists()
+
+
+def test_a_trial_of_a_sweep_whose_driver_was_killed_within_a_line_of_its_journal_can_be_deleted(sweep):
+    before = [trial.number for trial in sweep.result().trials]
+    with sweep.dir.journal_file.open("ab") as stream:
+        stream.write(b'{"op_code": 5, "worker')
+    plan_deletion(sweep.dir, 1).carry_out()
+    assert [trial.number for trial in sweep.result().trials] == [number for number in before if number != 1]
+
+
+def test_a_sweep_whose_database_is_gone_can_be_deleted_and_none_is_made(root, tmp_path):
+    (root / "sim.yaml").write_text(SIMULATED)
+    database = tmp_path / "study.db"
+    sweep = tuner.Sweep.from_file(root / "sim.yaml", root, storage_url=f"sqlite:///{database}")
+    sweep.drive({}, "simulated", {}, Silent())
+    database.unlink()
+    with pytest.raises(StoreError, match="which is not there"):
+        sweep.result().trials  # noqa: B018
+    plan_deletion(sweep.dir).carry_out()
+    assert not sweep.dir.path.exists()
+    assert not database.exists()

@@ -101,6 +101,36 @@ def test_a_sweep_goes_through_json_and_back_unchanged():
     assert from_json(json.loads(json.dumps(to_json(spec)))) == spec
 
 
+TWO = """
+objective: [{metric: rmse, goal: minimize}, {metric: acc, goal: maximize}]
+parameters: {flag: {type: categorical, choices: [0, 1]}, batch: 128}
+train: {max_steps: 10, evaluate_every: 5}
+model: m
+name: two
+"""
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "refused"),
+    [
+        (
+            "[{metric: rmse, goal: minimize}, {metric: acc, goal: maximize}]",
+            "[{metric: acc, goal: maximize}, {metric: rmse, goal: minimize}]",
+            "objectives: ['rmse', 'acc'] -> ['acc', 'rmse']",
+        ),
+        (
+            "[0, 1]",
+            "[false, true]",
+            "parameters.flag: {'choices': [0, 1]} -> {'choices': [False, True]}",
+        ),
+        ("batch: 128", "batch: 128.0", "parameters.batch: 128 -> 128.0"),
+    ],
+)
+def test_another_order_of_objectives_and_another_type_of_a_value_are_another_search_space(replace, by, refused):
+    assert diff(parse(TWO), parse(TWO)) == ([], [])
+    assert diff(parse(TWO), parse(TWO.replace(replace, by))) == ([], [refused])
+
+
 def test_limits_may_change_and_what_gives_trials_their_meaning_may_not():
     harmless, refused = diff(
         parse(GOOD),

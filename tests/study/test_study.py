@@ -82,6 +82,21 @@ def test_a_trial_left_half_drawn_is_taken_up_with_the_rest_of_its_parameters(swe
     assert study(sweep_dir).take_up(0).params == expected
 
 
+def test_a_trial_whose_driver_died_before_it_had_told_optuna_is_told_again(sweep_dir):
+    one = study(sweep_dir)
+    number = one.ask().number
+    one.note(number, state="COMPLETE", values={"rmse": 0.5}, reason="")  # killed here
+    (left,) = read_trials(sweep_dir, spec())
+    assert (left.state, left.told) == (TrialState.COMPLETE, False)
+    again = study(sweep_dir)
+    again.tell_again(left)
+    (record,) = read_trials(sweep_dir, spec())
+    assert (record.state, record.values, record.told) == (TrialState.COMPLETE, {"rmse": 0.5}, True)
+    storage = open_journal(sweep_dir.journal_file)
+    (frozen,) = storage.get_all_trials(storage.get_study_id_from_name("s"))
+    assert (frozen.state.name, frozen.values) == ("COMPLETE", [0.5])
+
+
 def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
     one = study(sweep_dir)
     one.ask()
@@ -137,6 +152,25 @@ def test_a_second_driver_is_refused_with_pid_and_host_of_the_first(tmp_path):
     assert not held(file)
     with DriverLock(file):
         pass
+
+
+def test_those_who_look_whether_a_lock_is_held_see_neither_each_other_nor_keep_a_driver_out(tmp_path):
+    import fcntl
+    import threading
+
+    file = tmp_path / "driver.lock"
+    file.touch()
+    with file.open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not held(file)
+        threading.Timer(0.05, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
+        with DriverLock(file):
+            assert held(file)
+
+
+def test_looking_at_a_lock_that_is_not_there_makes_none(tmp_path):
+    assert not held(tmp_path / "driver.lock")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_lock_whose_holder_was_killed_is_free(tmp_path):

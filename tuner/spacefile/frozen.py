@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import PurePath
@@ -106,7 +107,7 @@ def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
     refused: list[str] = []
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key), after.get(key)
-        if was != now:
+        if was != now or (key.startswith("parameters.") and _said(was) != _said(now)):
             line = f"{key}: {_show(was)} -> {_show(now)}"
             (harmless if key in HARMLESS else refused).append(line)
     return harmless, refused
@@ -124,6 +125,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
         found["model.folder"] = str(file.parent) if spec.model.file else None
         found["model.import_paths"] = list(spec.model.import_paths)
     found |= {f"objective.{o['metric']}": {"goal": o["goal"], "of": o["of"]} for o in data["objectives"]}
+    found["objectives"] = [o["metric"] for o in data["objectives"]]  # values are told in this order
     found |= {f"constraints.{c['metric']}": {**c, "metric": None} for c in data["constraints"]}
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}
     found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
@@ -134,6 +136,11 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
     for entry in fields(SearchSettings):
         found[f"search.{entry.name}"] = data["search"][entry.name]
     return found
+
+
+def _said(value: Any) -> str:
+    """Return a value so that 1, 1.0 and true differ, as they do for a model."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _without_empty(parameter: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from tuner.paths import SweepDir
 
 STALE_S = 60.0
 _BEAT_S = 10.0
+_TRIES, _BETWEEN_S = 10, 0.02  # somebody who looks whether it is held, holds it for microseconds
 
 
 class DriverLock:
@@ -41,11 +42,9 @@ class DriverLock:
 
     def __enter__(self) -> DriverLock:
         self._stream = self._file.open("a+")
-        try:
-            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._taken():
             self._stream.close()
-            raise self._refusal() from None
+            raise self._refusal()
         there = holder(self._file)
         if there.get("host", socket.gethostname()) != socket.gethostname() and self._age_s() < STALE_S:
             self._stream.close()
@@ -62,6 +61,17 @@ class DriverLock:
         self._beat.join()
         self._stream.truncate(0)  # nobody holds it
         self._stream.close()
+
+    def _taken(self) -> bool:
+        """Take the lock; False where another one holds it."""
+        for attempt in range(_TRIES):
+            try:
+                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_BETWEEN_S * (attempt < _TRIES - 1))
+            else:
+                return True
+        return False
 
     def _refusal(self) -> SweepLocked:
         return SweepLocked(
@@ -101,8 +111,8 @@ def named(drivers: Sequence[Mapping[str, Any]]) -> str:
 def held(file: Path) -> bool:
     """Whether a living driver holds the lock."""
     try:
-        with file.open("a+") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with file.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two who look do not see each other
     except BlockingIOError:
         return True
     except OSError:

@@ -8,6 +8,7 @@ from tuner.errors import StoreError
 from tuner.paths import SweepDir
 from tuner.spec import SweepSpec
 from tuner.study.attribute import ATTRIBUTE, FORGOTTEN
+from tuner.study.shared import missing_file
 from tuner.study.storage import open_storage
 from tuner.study.trial import TrialRecord, begun
 
@@ -44,6 +45,11 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if not storage_url and not sweep_dir.journal_file.exists():
         return StudyOnDisk()
+    if storage_url and (file := missing_file(storage_url)):
+        raise StoreError(
+            f"the study of {spec.name!r} is in {file}, which is not there",
+            f"put it back, or delete what is left of the sweep: tuner delete {spec.name}",
+        )
     try:
         storage = open_storage(sweep_dir, storage_url)
         study_id = storage.get_study_id_from_name(spec.name)

@@ -44,8 +44,7 @@ class StudyLock:
             self._url = make_url(url)
             self._engine: Any = create_engine(url, pool_pre_ping=True)
         except (ArgumentError, NoSuchModuleError) as error:
-            expected = "expected one like postgresql://user@host/database"
-            raise InvalidInput("--storage", f"{hidden(url)} is no database URL ({error}); {expected}") from error
+            raise _no_url(url, error) from error
         except ImportError as error:
             raise _not_installed(url, error) from error
 
@@ -83,6 +82,41 @@ class StudyLock:
             connection.exec_driver_sql("SELECT GET_LOCK(%s, 600)", (str(self._key),))
         else:
             raise InvalidInput("--storage", f"found a {backend} database, expected postgresql, mysql or sqlite")
+
+
+def database_url(url: str) -> str:
+    """Return a database's URL as it holds from any folder.
+
+    Raises:
+        InvalidInput: It is none, or of a database that is gone with its process.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _no_url(url, error) from error
+    file = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or file.startswith("file:"):
+        return url
+    if file in ("", ":memory:"):
+        raise InvalidInput(
+            "--storage",
+            f"{url} is a database in memory, which is gone with its process; expected a file, as in "
+            "sqlite:///study.db, or no --storage",
+        )
+    return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)
+
+
+def missing_file(url: str) -> str:
+    """Return the file that a URL names, where it is not there and opening it would make it; else an empty string."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    file = parsed.database or ""
+    there = parsed.get_backend_name() != "sqlite" or file.startswith("file:") or Path(file).exists()
+    return "" if there else file
 
 
 def open_database(url: str) -> BaseStorage:
@@ -135,6 +169,11 @@ def unreachable(url: str, error: Exception) -> StoreError:
         f"the database {hidden(url)} cannot be used: {reason}",
         "is the server running? A password that is not in the URL is read from PGPASSWORD or ~/.pgpass",
     )
+
+
+def _no_url(url: str, error: Exception) -> InvalidInput:
+    expected = "expected one like postgresql://user@host/database"
+    return InvalidInput("--storage", f"{hidden(url)} is no database URL ({error}); {expected}")
 
 
 def _not_installed(url: str, error: ImportError) -> InvalidInput:

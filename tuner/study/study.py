@@ -197,18 +197,27 @@ class Study:
             constraints: What counts of each constraint's metric, for samplers that know constraints.
             noted: Attributes of the trial, as of ``note``.
         """
-        from optuna.trial import TrialState as Optuna
-
         if self._storage.get_trial(self._id(number)).state.is_finished():
             return  # another driver took this one for dead, and has settled its trial
         if constraints:
             noted["constraints"] = dict(constraints)
         self.note(number, state=state.value, values=dict(values), **noted)
+        self._tell(number, state, values, constraints or {})
+
+    def tell_again(self, record: TrialRecord) -> None:
+        """Tell Optuna of a trial that was settled by a driver that died before it had told."""
+        self._tell(record.number, record.state, record.values, record.constraints)
+
+    def _tell(
+        self, number: int, state: TrialState, values: Mapping[str, float], constraints: Mapping[str, float]
+    ) -> None:
+        from optuna.trial import TrialState as Optuna
+
         ordered = [values[objective.metric] for objective in self._spec.objectives] if values else None
         if ordered is not None and any(math.isnan(value) for value in ordered):
             ordered = None  # Optuna keeps no NaN: ours stands in the attribute
         trial_id = self._id(number)
-        self._constrain(trial_id, constraints or {})
+        self._constrain(trial_id, constraints)
         frozen = self._storage.get_trial(trial_id)
         told = Optuna[state.value]
         if told is Optuna.COMPLETE and ordered is None:

@@ -35,6 +35,7 @@ class TrialRecord:
         trained: Global steps that its processes trained, those beyond its last report included.
         lives: How many processes it has had.
         driver: Which driver runs it or ran it last, where several share the sweep.
+        told: Whether Optuna has been told its end; not yet where a driver died in between.
         failures: How many of them died or raised.
         losses: How many of them their backend lost through no fault of theirs.
         stop_at: Global step at which its last process was to pause, or None for its end.
@@ -59,6 +60,7 @@ class TrialRecord:
     ended: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict)
     driver: str = ""
+    told: bool = True
 
     @property
     def step(self) -> int | None:
@@ -104,6 +106,7 @@ def record_of(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
         ended=frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
         tags=noted.get("tags", {}),
         driver=noted.get("driver", ""),
+        told=frozen.state.is_finished() or not state.settled,
     )
 
 

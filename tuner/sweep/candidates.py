@@ -150,6 +150,8 @@ class Candidates:
         self._scheduler.recall(record.number, self._losses(record), record.state)
         self._count(record)
         if record.state.settled:
+            if not record.told and not self._peers.lives(record.driver):
+                self._study.tell_again(record)
             self.settled(record)
         else:
             self.set_aside(record)

@@ -10,12 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from tuner.paths import write_whole
+
 
 class StopRequests:
     """Collect requests to stop: the first stops trials at their checkpoints, a second at once.
 
+    Make it before the sweep is locked: whoever finds the sweep locked, and asks, is heard. A file that was there
+    before was meant for the drivers before. Nobody removes it, as several drivers may have to see it.
+
     Args:
-        file: Another process asks by making this file.
+        file: Another process asks by writing this file.
 
     Attributes:
         signals: How many signals came.
@@ -24,14 +29,16 @@ class StopRequests:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._before = _version(file)
+        self._by_file = False
         self.signals = 0
         self.signum = signal.SIGINT
-        file.unlink(missing_ok=True)
 
     @property
     def asked(self) -> bool:
-        """Whether anybody asked."""
-        return self.signals > 0 or self._file.exists()
+        """Whether anybody asked; once it is so, it stays so."""
+        self._by_file = self._by_file or _version(self._file) not in (None, self._before)
+        return self.signals > 0 or self._by_file
 
     @property
     def at_once(self) -> bool:
@@ -64,9 +71,17 @@ class StopRequests:
         finally:
             for signum, handler in before.items():
                 signal.signal(signum, handler)
-            self._file.unlink(missing_ok=True)
 
 
 def request_stop(file: Path) -> None:
-    """Ask the driver that watches ``file`` to stop."""
-    file.write_text(f"{os.getpid()}\n", encoding="utf-8")
+    """Ask the drivers that watch ``file`` to stop."""
+    write_whole(file, f"{os.getpid()}\n")
+
+
+def _version(file: Path) -> tuple[int, int] | None:
+    """Return what tells a request from an earlier one, or None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino

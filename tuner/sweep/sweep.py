@@ -28,7 +28,7 @@ from tuner.spec import SweepSpec
 from tuner.study import DriverLock, Study
 from tuner.study.journal import repair
 from tuner.study.packages import check_packages
-from tuner.study.shared import StudyLock
+from tuner.study.shared import StudyLock, database_url
 from tuner.study.storage import open_storage
 from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import TrialEnd, settled_trials
@@ -83,7 +83,7 @@ class Sweep:
     def __init__(self, spec: SweepSpec, root: Path | str = ".", storage_url: str = "") -> None:
         self.spec = spec
         self.dir: SweepDir = Root(Path(root).absolute()).sweep(spec.name)
-        self._storage_url = storage_url
+        self._storage_url = database_url(storage_url) if storage_url else ""
         self.backend = "local"  # where its trials ran last
         self.notes: tuple[str, ...] = ()
         self._warm_start = ""  # what another tool's file wants to learn from
@@ -209,6 +209,7 @@ class Sweep:
         scheduler = make_scheduler(self.spec)
         check_packages(self.spec.search.sampler.name)
         self._make_dir()
+        stopping = StopRequests(self.dir.stop_file)
         with disk_faults(self.dir), ExitStack() as stack:
             peers = self._join(stack)
             backend = backend_of(self.dir, backend)
@@ -222,7 +223,6 @@ class Sweep:
                 watcher.say("nothing to do: it has ended before; larger limits continue it, as --trials")
                 return ran
             idle = over is not None and backend == "local" and not self._storage_url  # what trials need stays away
-            stopping = StopRequests(self.dir.stop_file)
             stack.enter_context(stopping.listening())
             placed = place(self.spec, self.dir, backend)
             workers, trials = placed.workers, placed.backend

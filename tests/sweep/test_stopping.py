@@ -1,0 +1,64 @@
+"""``tuner stop``: who is asked, and for how long."""
+
+import pytest
+
+import tuner
+from tests.spaces import SIMULATED
+from tuner.paths import Root
+from tuner.sweep.progress import Silent
+from tuner.sweep.stopping import StopRequests, request_stop
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "stop.request"
+
+
+def test_all_drivers_that_are_at_work_are_asked_and_stay_asked(file):
+    drivers = [StopRequests(file), StopRequests(file)]
+    assert [driver.asked for driver in drivers] == [False, False]
+    request_stop(file)
+    first, second = drivers
+    assert first.asked
+    with first.listening():
+        pass  # it leaves
+    assert second.asked
+    file.unlink()
+    assert second.asked
+
+
+def test_a_driver_that_joins_later_is_not_asked_and_takes_nothing_from_those_that_were(file):
+    before = StopRequests(file)
+    request_stop(file)
+    later = StopRequests(file)
+    assert before.asked
+    assert not later.asked
+    request_stop(file)
+    assert later.asked
+
+
+def test_whoever_finds_a_sweep_locked_and_asks_is_heard(tmp_path):
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    joined = sweep._join
+
+    def join_and_be_asked(stack):
+        peers = joined(stack)
+        request_stop(sweep.dir.stop_file)
+        return peers
+
+    sweep._join = join_and_be_asked
+    ran = sweep.drive({}, "simulated", {}, Silent())
+    assert ran.end is None
+    assert ran.exit_status == 130
+    del sweep._join
+    assert sweep.drive({}, "simulated", {}, Silent()).end is not None
+
+
+def test_a_request_that_is_there_from_before_stops_nobody(tmp_path):
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    stop_file = Root(tmp_path).sweep("sim").stop_file
+    stop_file.parent.mkdir(parents=True)
+    request_stop(stop_file)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    assert sweep.drive({}, "simulated", {}, Silent()).end is not None
