@@ -148,7 +148,8 @@ def _best_so_far(result: SweepResult) -> dict[int, float]:
     groups = Groups(result.spec.search.repeats, goal)
     for trial in result.trials:
         if trial.state.settled:
-            groups.settle(trial.number, trial.record.tags, trial.state, trial.value)
+            value = trial.value if trial.record.feasible else None
+            groups.settle(trial.number, trial.record.tags, trial.state, value)
         if groups.best is not None and groups.best.mean is not None:
             curve[trial.number] = groups.best.mean
     return curve

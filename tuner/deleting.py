@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ def _alone(sweep_dir: SweepDir) -> Iterator[None]:
 
 
 def _refuse_at_work(sweep_dir: SweepDir) -> None:
-    others = [driver for driver in at_work(sweep_dir) if driver.get("pid") != os.getpid()]
+    me = (os.getpid(), socket.gethostname())
+    others = [driver for driver in at_work(sweep_dir) if (driver.get("pid"), driver.get("host")) != me]
     if others:
         raise SweepLocked(
             f"the sweep {sweep_dir.name!r} is being worked on by {named(others)}",

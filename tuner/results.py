@@ -5,13 +5,17 @@ Reads the study and the record log; needs neither TensorFlow nor MLflow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import SweepError
 from tuner.paths import SweepDir
+from tuner.ranking import nondominated
 from tuner.recorders.runs import run_ids
 from tuner.records import Evaluated, SweepOpened, read_records
 from tuner.repeats import Group, Groups, first_of
@@ -161,8 +165,8 @@ class SweepResult:
             group = self._groups.best_of_all()
             return next((t for t in self.trials if group and t.number == group.typical), None)
         goal = self.spec.objectives[0].goal
-        complete = [t for t in self._feasible() if t.value is not None]
-        return min(complete, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
+        sound = [trial for trial in self._feasible() if trial.value is not None and not math.isnan(trial.value)]
+        return min(sound, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
 
     @property
     def front(self) -> list[Trial]:
@@ -170,9 +174,8 @@ class SweepResult:
 
         One dominates another if it is nowhere worse and somewhere better.
         """
-        complete = [trial for trial in self._feasible() if trial.values]
-        losses = {trial.number: self._losses(trial) for trial in complete}
-        return [t for t in complete if not any(_dominates(losses[o.number], losses[t.number]) for o in complete)]
+        complete = {trial.number: trial for trial in self._feasible() if trial.values}
+        return [complete[number] for number in nondominated({n: self._losses(t) for n, t in complete.items()})]
 
     def curves(self) -> pandas.DataFrame:
         """Return all evaluations: columns trial, step, time (s), folder, tag, value."""
@@ -196,14 +199,18 @@ class SweepResult:
         return frame
 
     def dataframe(self) -> pandas.DataFrame:
-        """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id."""
+        """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id.
+
+        ``started`` and ``ended`` are times in UTC; the latter is missing where the trial may go on.
+        """
         import pandas
 
         rows = []
         for trial in self.trials:
             row = trial.row()
             params, values = row.pop("params"), row.pop("values")
-            rows.append({**row, **values, **{f"params_{name}": value for name, value in params.items()}})
+            times = {"started": _utc(trial.record.started), "ended": _utc(trial.record.ended)}
+            rows.append({**row, **values, **times, **{f"params_{name}": value for name, value in params.items()}})
         frame: pandas.DataFrame = pandas.DataFrame(rows)
         return frame
 
@@ -229,7 +236,7 @@ class SweepResult:
 
     def plot(self, name: str) -> Any:
         """Return a Plotly figure: ``history``, ``learning_curves``, ``importance``, ``slices``,
-        ``parallel_coordinates``, ``pareto_front``.
+        ``parallel_coordinates``, ``nondominated``.
 
         Raises:
             InvalidInput: There is none of that name, or nothing to show in it; names those that are there.
@@ -259,6 +266,13 @@ class SweepResult:
                 found = {key.removeprefix("tuner."): value for key, value in record.facts.items()}
         return found
 
+    def __repr__(self) -> str:
+        states = Counter(trial.state.value for trial in self.trials)
+        found = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trials"
+        best = self.best_or_none
+        which = f", best trial {best.number} with {best.values}" if best else ""
+        return f"<SweepResult {self.spec.name!r}: {found}{which}>"
+
     def _repr_html_(self) -> str:
         from tuner.plots.inline import result_html
 
@@ -277,6 +291,11 @@ class SweepResult:
         return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]
 
 
+def _utc(seconds: float) -> datetime | None:
+    """Return seconds since 1970 as a time, or None where there are none."""
+    return datetime.fromtimestamp(seconds, timezone.utc) if seconds else None
+
+
 def groups_of(records: Iterable[TrialRecord], spec: SweepSpec) -> Groups:
     """Return the sets of parameters of a sweep's settled trials, judged by the first objective."""
     objective = spec.objectives[0]
@@ -286,8 +305,3 @@ def groups_of(records: Iterable[TrialRecord], spec: SweepSpec) -> Groups:
             value = record.values.get(objective.metric) if record.feasible else None
             groups.settle(record.number, record.tags, record.state, value)
     return groups
-
-
-def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether ``one`` is nowhere worse than ``other`` and somewhere better."""
-    return all(a <= b for a, b in zip(one, other, strict=True)) and list(one) != list(other)

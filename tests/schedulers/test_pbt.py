@@ -131,3 +131,15 @@ def test_only_named_parameters_change_and_stay_in_their_space(names):
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(InvalidInput):
         pbt(**options)
+
+
+def test_a_donor_that_had_not_drawn_all_of_its_parameters_when_it_was_told_passes_on_those_that_it_drew_later():
+    scheduler = pbt()
+    scheduler.begin(0, {"learning_rate": 0.01})
+    begin(scheduler, range(1, 4))
+    scheduler.begin(0, {"learning_rate": 0.01, "units": 32, "optimizer": "b"})
+    assert not scheduler.draws()
+    for trial, loss in ((0, 0.1), (1, 0.2), (2, 0.9), (3, 0.5)):
+        reach(scheduler, trial, 10, loss)
+    found = scheduler.advance(True)
+    assert (found.donor, found.params.keys()) == (0, {"learning_rate", "units", "optimizer"})

@@ -17,6 +17,7 @@ from tuner.study import DriverLock, Study, read_trials
 from tuner.study.journal import open_journal, repair
 from tuner.study.lock import held
 from tuner.study.storage import memory_storage
+from tuner.sweep.peers import Sole
 from tuner.values import Goal, Objective, TrialState
 
 
@@ -97,6 +98,19 @@ def test_a_trial_whose_driver_died_before_it_had_told_optuna_is_told_again(sweep
     assert (frozen.state.name, frozen.values) == ("COMPLETE", [0.5])
 
 
+def test_a_starting_point_is_tried_once_though_a_driver_died_before_it_had_counted_it(sweep_dir):
+    points = [{"rate": 1e-3}, {"rate": 1e-2}]
+    one = study(sweep_dir)
+    counted = one.set_attributes
+    one.set_attributes = lambda **values: None if "enqueued" in values else counted(**values)
+    one.enqueue(points[:1])  # killed here
+    again = study(sweep_dir)
+    again.enqueue(points)
+    assert [again.ask().params["rate"] for _ in range(2)] == [1e-3, 1e-2]
+    again.enqueue(points)
+    assert again.ask().params["rate"] not in (1e-3, 1e-2)
+
+
 def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
     one = study(sweep_dir)
     one.ask()
@@ -166,6 +180,23 @@ def test_those_who_look_whether_a_lock_is_held_see_neither_each_other_nor_keep_a
         threading.Timer(0.05, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
         with DriverLock(file):
             assert held(file)
+
+
+def test_what_a_driver_that_died_or_failed_was_at_work_is_known_to_the_next_and_to_no_other(tmp_path):
+    file = tmp_path / "driver.lock"
+    lock = DriverLock(file)
+    with pytest.raises(OSError, match="full"), lock:
+        raise OSError("full")
+    assert lock.left is None
+    written = json.loads(file.read_text())
+    file.write_text(json.dumps({**written, "time": 1000.0}))
+    os.utime(file, (1030.0, 1030.0))
+    with DriverLock(file) as after:
+        assert after.left == (1000.0, 1030.0)
+        assert Sole(after.left).unnoted_s(noted_at=0.0) == 30.0
+        assert Sole(after.left).unnoted_s(noted_at=1020.0) == 0.0  # it had
+    with DriverLock(file) as later:
+        assert later.left is None
 
 
 def test_looking_at_a_lock_that_is_not_there_makes_none(tmp_path):

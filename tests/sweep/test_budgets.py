@@ -82,14 +82,15 @@ def test_a_callback_is_given_each_trial_that_ends_and_its_fault_is_said_and_lose
     seen = []
 
     def callback(trial):
-        seen.append((trial.number, trial.state, trial.value, trial.params["learning_rate"]))
+        seen.append((trial.number, trial.state, trial.value, trial.params["learning_rate"], trial.record.ended))
         if trial.number == 1:
             raise KeyError("no such key")
 
     sweep = tuner.Sweep.from_file(space_file(train=SHORT, search="{sampler: random, trials: 3}"), root)
     with pytest.warns(RuntimeWarning, match="on_trial_end failed for trial 1, and the sweep goes on: KeyError"):
         result = sweep.run(workers=1, on_trial_end=callback)
-    assert seen == [(t.number, t.state, t.value, t.params["learning_rate"]) for t in result.trials]
+    assert seen == [(t.number, t.state, t.value, t.params["learning_rate"], t.record.ended) for t in result.trials]
+    assert all(ended > 0 for *_, ended in seen)
     assert verify_sweep(sweep.dir, result).differences == []
 
 

@@ -1,10 +1,16 @@
 """``tuner stop``: who is asked, and for how long."""
 
+import json
+import os
+import socket
+import time
+
 import pytest
 
 import tuner
 from tests.spaces import SIMULATED
 from tuner.paths import Root
+from tuner.study.reading import read_study
 from tuner.sweep.progress import Silent
 from tuner.sweep.stopping import StopRequests, request_stop
 
@@ -62,3 +68,17 @@ def test_a_request_that_is_there_from_before_stops_nobody(tmp_path):
     request_stop(stop_file)
     sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
     assert sweep.drive({}, "simulated", {}, Silent()).end is not None
+
+
+def test_the_running_time_of_a_driver_that_was_killed_counts(tmp_path):
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    sweep.dir.path.mkdir(parents=True)
+    began = time.time() - 500
+    sweep.dir.driver_file.write_text(json.dumps({"pid": 1, "host": socket.gethostname(), "time": began}))
+    os.utime(sweep.dir.driver_file, (began + 300, began + 300))
+    sweep.drive({}, "simulated", {}, Silent())
+    before = read_study(sweep.dir, sweep.spec).seconds
+    assert before >= 300
+    sweep.drive({"trials": 3}, "simulated", {}, Silent())
+    assert before < read_study(sweep.dir, sweep.spec).seconds < before + 300  # which had been noted

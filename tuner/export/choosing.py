@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from tuner.errors import InvalidInput, Problem
 from tuner.paths import SweepDir
+from tuner.ranking import ranked_steps
 from tuner.results import Trial
 from tuner.trial import checkpoints
 from tuner.values import TrialState
@@ -41,13 +41,8 @@ def choose_checkpoint(sweep_dir: SweepDir, trial: Trial) -> Choice:
     if not curve:
         why = f": {trial.record.reason}" if trial.record.reason else ""
         raise InvalidInput("", f"trial {trial.number} is {trial.state.value} and was never evaluated{why}")
-
-    def loss(step: int) -> tuple[float, int]:
-        found = goal.loss(curve[step])
-        return (math.inf if math.isnan(found) else found, step)
-
     there = set(checkpoints.steps(sweep_dir.trial(trial.number).path))
-    ranked = sorted(curve, key=loss)
+    ranked = ranked_steps(curve, goal)
     kept = [step for step in ranked if step in there]
     if not kept:
         raise InvalidInput(

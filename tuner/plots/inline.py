@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.plots.axes import varying
 from tuner.plots.table import cell
+from tuner.ranking import comparable
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.values import TrialState
@@ -26,7 +27,7 @@ def result_html(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[i
         key=lambda t: (
             t.number not in best,
             t.state is not TrialState.COMPLETE,
-            objective.goal.loss(t.values.get(objective.metric, objective.goal.worst)),
+            comparable([objective.goal.loss(t.values.get(objective.metric, objective.goal.worst))]),
         ),
     )
     names = varying(trials) if len(trials) > 1 else list(trials[0].params) if trials else []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tuner.plots.axes import ABSENT, Scale, varying
 from tuner.plots.chart import BLACK, BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Parallel, Series, wants_log
+from tuner.ranking import nondominated
 from tuner.repeats import Groups
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
@@ -241,8 +242,5 @@ def _best(trials: Iterable[TrialRecord], objective: Objective) -> TrialRecord | 
 
 def _front(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
     losses = {t.number: [o.goal.loss(t.values[o.metric]) for o in objectives] for t in trials}
-    return [t for t in trials if not any(_dominates(losses[o.number], losses[t.number]) for o in trials)]
-
-
-def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True)) and list(one) != list(other)
+    front = set(nondominated(losses))
+    return [t for t in trials if t.number in front]

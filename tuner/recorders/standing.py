@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tuner.ranking import nondominated
 from tuner.records import Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
 from tuner.repeats import MEAN, SPREAD, Groups
 from tuner.values import Goal, Params, TrialState
@@ -70,8 +71,7 @@ class Standing:
     def front(self) -> list[int]:
         """The complete trials that no other one is better than in every objective."""
         losses = {trial: self._losses(values) for trial, values in self.values.items()}
-        losses = {trial: found for trial, found in losses.items() if found and not any(map(math.isnan, found))}
-        return sorted(t for t, own in losses.items() if not any(_dominates(o, own) for o in losses.values()))
+        return nondominated({trial: found for trial, found in losses.items() if found})
 
     def take(self, record: Record) -> None:
         """Take a record, in the order of the log."""
@@ -128,7 +128,3 @@ class Standing:
         if not all(metric in values for metric in objectives):
             return []
         return [Goal(goal).loss(values[metric]) for metric, goal in objectives.items()]
-
-
-def _dominates(one: list[float], other: list[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True)) and one != other

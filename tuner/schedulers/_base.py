@@ -43,7 +43,7 @@ class Scheduler:
     """
 
     def begin(self, trial: int, params: Params, replaces: int | None = None, step: int = 0) -> None:
-        """Take that a trial exists.
+        """Take that a trial exists; told again of one that had not drawn all of its parameters, take these.
 
         Args:
             trial: Its number.

@@ -11,8 +11,9 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 
+from tuner.ranking import comparable
 from tuner.schedulers._base import Scheduler
-from tuner.schedulers.rank import comparable, places
+from tuner.schedulers.rank import places
 from tuner.values import TrialState, Verdict
 
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tuner.ranking import comparable
 from tuner.schedulers._base import Scheduler
-from tuner.schedulers.rank import comparable
 from tuner.values import TrialState, Verdict
 
 

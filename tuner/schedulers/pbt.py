@@ -17,8 +17,9 @@ import random
 from collections.abc import Mapping, Sequence
 
 from tuner.errors import InvalidInput
+from tuner.ranking import comparable
 from tuner.schedulers._base import Exploit, Promotion, Scheduler
-from tuner.schedulers.rank import comparable, order
+from tuner.schedulers.rank import order
 from tuner.seeds import derive
 from tuner.space import Categorical, Discrete, Float, Parameter, Space
 from tuner.space.drawing import drawn, fitted
@@ -75,9 +76,10 @@ class PbtScheduler(Scheduler):
         self._settled: set[int] = set()
 
     def begin(self, trial: int, params: Params, replaces: int | None = None, step: int = 0) -> None:
-        if trial in self._params:
-            return
+        known = trial in self._params
         self._params[trial] = params
+        if known:
+            return
         self._begun_at[trial] = step
         place = next((slot for slot in self._slots if replaces in slot), None)
         if place is not None:

@@ -11,17 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from tuner.ranking import dominates
+
 RANKS = ("first", "nondominated")
-
-
-def comparable(losses: Sequence[float]) -> tuple[float, ...]:
-    """Return losses in which NaN loses against every number."""
-    return tuple(math.inf if math.isnan(loss) else loss for loss in losses)
-
-
-def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether ``one`` is nowhere worse than ``other`` and somewhere better."""
-    return all(a <= b for a, b in zip(one, other, strict=True)) and tuple(one) != tuple(other)
 
 
 def fronts(losses: Mapping[int, Sequence[float]]) -> list[list[int]]:

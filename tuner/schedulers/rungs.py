@@ -6,7 +6,8 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 
-from tuner.schedulers.rank import comparable, order
+from tuner.ranking import comparable
+from tuner.schedulers.rank import order
 from tuner.spec import TrainSettings
 
 

@@ -14,6 +14,9 @@ from tuner.spacefile.text import describe, near
 SCALES = ("linear", "log", "reverse_log")
 """``log`` is what ``log: true`` says; ``reverse_log`` spreads out the values near ``high``."""
 
+EXACT = 2**53
+"""Beyond it a float, which samplers reckon with, is not every whole number."""
+
 _KEYS: Mapping[str, frozenset[str]] = {
     "float": frozenset({"type", "low", "high", "log", "scale", "step", "when"}),
     "int": frozenset({"type", "low", "high", "log", "scale", "step", "when"}),
@@ -91,6 +94,10 @@ def _number(
     if len(problems) > before:
         return None
     low, high, step = entry["low"], entry["high"], entry.get("step")
+    if kind == "int" and max(abs(low), abs(high)) > EXACT:
+        problems.append(
+            Problem(where, f"has a bound beyond {EXACT}", "samplers reckon with floats, which skip whole numbers there")
+        )
     if low > high:
         problems.append(Problem(where, f"low ({low}) is above high ({high})", "expected low at most high"))
     if log and low <= 0:

@@ -32,6 +32,10 @@ class DriverLock:
     Args:
         file: The lock's file; it stays when the lock is released.
 
+    Attributes:
+        left: What a driver that died, or failed, has left there of itself: when it began and when it was last
+            alive, in seconds since 1970; or None.
+
     Raises:
         SweepLocked: Another living driver holds it; says its pid and host.
     """
@@ -39,6 +43,7 @@ class DriverLock:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._stop = threading.Event()
+        self.left: tuple[float, float] | None = None
 
     def __enter__(self) -> DriverLock:
         self._stream = self._file.open("a+")
@@ -49,6 +54,8 @@ class DriverLock:
         if there.get("host", socket.gethostname()) != socket.gethostname() and self._age_s() < STALE_S:
             self._stream.close()
             raise self._refusal()
+        if isinstance(there.get("time"), float):
+            self.left = there["time"], self._file.stat().st_mtime
         self._stream.truncate(0)
         self._stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}))
         self._stream.flush()
@@ -56,10 +63,14 @@ class DriverLock:
         self._beat.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         self._stop.set()
         self._beat.join()
-        self._stream.truncate(0)  # nobody holds it
+        with contextlib.suppress(OSError):
+            if kind is None:
+                self._stream.truncate(0)  # nobody holds it
+            else:
+                os.utime(self._file)  # it may not have noted how long it ran
         self._stream.close()
 
     def _taken(self) -> bool:

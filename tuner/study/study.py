@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -76,6 +77,20 @@ class Study:
         """Set attributes of the study, beside those that are there."""
         self._study.set_user_attr(ATTRIBUTE, {**self.attributes, **values})
 
+    @property
+    def spent_s(self) -> float:
+        """Running time of the sweep so far, in seconds, as it was noted."""
+        return float(self.attributes.get("seconds", 0.0))
+
+    @property
+    def spent_until(self) -> float:
+        """When that was noted, in seconds since 1970."""
+        return float(self.attributes.get("noted_at", 0.0))
+
+    def spend(self, seconds: float) -> None:
+        """Note that the sweep ran so much longer."""
+        self.set_attributes(seconds=self.spent_s + seconds, noted_at=time.time())
+
     def _note_what_is_stored_otherwise(self) -> None:
         """Leave with the study what those need who read its values without the sweep."""
         odd = [parameter_to_json(p) for p in self._spec.space.parameters if stored_otherwise(p)]
@@ -87,8 +102,15 @@ class Study:
 
         Called again with the same ones, or more, it adds what was not added before.
         """
-        for index in range(int(self.attributes.get("enqueued", 0)), len(starting_points)):
-            self._study.enqueue_trial(self._encode(starting_points[index]))
+        begin = int(self.attributes.get("enqueued", 0))
+        if begin >= len(starting_points):
+            return
+        found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
+        there = {frozen.user_attrs.get(ATTRIBUTE, {}).get("enqueued") for frozen in found}
+        for index in range(begin, len(starting_points)):
+            if index not in there:  # else a driver died before it had counted this one
+                params = self._encode(starting_points[index])
+                self._study.enqueue_trial(params, user_attrs={ATTRIBUTE: {"enqueued": index}})
             self._waits = True
             self.set_attributes(enqueued=index + 1)
 
@@ -242,6 +264,10 @@ class Study:
     def forget(self, number: int) -> None:
         """Show a settled trial no more; the sampler still knows it, and it still counts."""
         self.set_attributes(**{FORGOTTEN: sorted({*self.attributes.get(FORGOTTEN, []), number})})
+
+    def trial(self, number: int) -> TrialRecord:
+        """Return a trial as it stands."""
+        return self._record(self._storage.get_trial(self._id(number)))
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials that were begun, by number."""

@@ -17,7 +17,7 @@ TrialEnd = Callable[[Trial], None]
 
 
 def settled_trials(
-    call: TrialEnd, sweep_dir: SweepDir, spec: SweepSpec, watcher: Watcher
+    call: TrialEnd, sweep_dir: SweepDir, spec: SweepSpec, watcher: Watcher, recorded: Callable[[int], TrialRecord]
 ) -> Callable[[TrialRecord], None]:
     """Return what the loop calls when a trial settles, after it was recorded.
 
@@ -29,13 +29,14 @@ def settled_trials(
         sweep_dir: The sweep's folder.
         spec: What it runs.
         watcher: Shows what went wrong.
+        recorded: Returns a trial as it was recorded, with when it began and ended.
     """
 
     def settled(record: TrialRecord) -> None:
         run_id = run_ids(sweep_dir).get(record.number)
         trial_dir = str(sweep_dir.trial(record.number).path)
         try:
-            call(Trial(record, spec.objectives, run_id, trial_dir, spec.constraints))
+            call(Trial(recorded(record.number), spec.objectives, run_id, trial_dir, spec.constraints))
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             line = f"on_trial_end failed for trial {record.number}, and the sweep goes on: {what}"

@@ -173,6 +173,7 @@ class Candidates:
         if self._waiting:
             record = self._study.take_up(self._waiting.pop(min(self._waiting)).number)
             self._repeating.see(record)  # its driver may have died before it had drawn everything
+            self._begin(record)
             return record
         may_begin = self.begun < self.total
         step = self._scheduler.advance(may_begin)

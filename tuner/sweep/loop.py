@@ -13,6 +13,7 @@ from dataclasses import replace
 from tuner.backends import Ended, Reported, Started
 from tuner.jobs import Ending
 from tuner.paths import SweepDir
+from tuner.ranking import best_step
 from tuner.records import Evaluated, TrialChanged, TrialOpened
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
@@ -24,7 +25,7 @@ from tuner.sweep.parts import STOPPED_AT, Parts, Stopping
 from tuner.sweep.progress import Progress, TrialProgress
 from tuner.sweep.running import Outcome, Running, judge_end
 from tuner.sweep.starting import begins_at, next_life, put_checkpoint
-from tuner.sweep.tally import Tally, best_step
+from tuner.sweep.tally import Tally
 from tuner.sweep.telling import Telling
 from tuner.trial import checkpoints
 from tuner.values import Evaluation, TrialState, Verdict
@@ -61,7 +62,7 @@ class Loop:
         self._asked: set[int] = set()  # trials that run and were asked to stop
         self._said_stopping = False
         self._end: End | None = None
-        self._spent_s = float(parts.study.attributes.get("seconds", 0.0))
+        self._spent_s = parts.study.spent_s
         self._opened = parts.clock()
         self._shown = 0.0
 
@@ -122,7 +123,7 @@ class Loop:
 
     def _refuse(self, record: TrialRecord) -> None:
         """Settle a trial that cannot begin; it is recorded as the others are."""
-        self._parts.log.append(TrialOpened(record.number, self._parts.clock(), {**record.params}, record.tags))
+        self._parts.log.append(TrialOpened(record.number, self._parts.now(), {**record.params}, record.tags))
         self._settle(record)
 
     def _start(self, record: TrialRecord) -> None:
@@ -133,8 +134,8 @@ class Loop:
             self._refuse(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
             return
         stop_at = parts.scheduler.next_stop(number, begins_at(record))
-        trial_dir, now = self._dir.trial(number), parts.clock()
-        running = next_life(record, self._spec, trial_dir, stop_at, self._threads, now)
+        trial_dir, now = self._dir.trial(number), parts.now()
+        running = next_life(record, self._spec, trial_dir, stop_at, self._threads, parts.clock())
         parts.log.append(TrialOpened(number, now, running.job.params, record.tags))
         parts.log.append(TrialChanged(number, now, TrialState.RUNNING, step=record.step))
         parts.study.note(number, state=TrialState.RUNNING.value, lives=running.job.life, stop_at=stop_at)
@@ -297,8 +298,7 @@ class Loop:
     def _close(self) -> End | None:
         """Settle what nobody will take up any more; return why the sweep ended."""
         with self._parts.peers.turn():
-            spent_s = float(self._parts.study.attributes.get("seconds", 0.0))
-            self._parts.study.set_attributes(seconds=max(spent_s, self._elapsed_s()))
+            self._parts.study.spend(max(0.0, self._elapsed_s() - self._parts.study.spent_s))
         if self._parts.stopping.asked and self._end is None:
             return None
         self._candidates.end_paused()

@@ -55,7 +55,8 @@ class Parts:
             line worth saying, or nothing.
         on_trial_end: Called with each trial that settles; never raises.
         peers: The other drivers of the sweep.
-        clock: Seconds since 1970, or a simulated clock.
+        now: Seconds since 1970, for what is recorded; or a simulated clock.
+        clock: Seconds that never jump, for how long things take; or the same simulated clock.
         fork: Lets a trial begin with another one's checkpoint, as ``tuner.trial.checkpoints.fork``.
     """
 
@@ -68,5 +69,6 @@ class Parts:
     look_after: Callable[[], str] = str
     on_trial_end: Callable[[TrialRecord], None] = _nothing
     peers: Peers | Sole = field(default_factory=Sole)
-    clock: Callable[[], float] = time.time
+    now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
     fork: Callable[[Path, int, Path], None] = checkpoints.fork

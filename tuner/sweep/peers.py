@@ -22,10 +22,28 @@ LOOK_S = 1.0  # from one look at what the others have done to the next, while th
 
 
 class Sole:
-    """The only driver of a sweep: nobody else asks, and nobody is to be waited for."""
+    """The only driver of a sweep: nobody else asks, and nobody is to be waited for.
+
+    Args:
+        left: When a driver that died began and when it was last alive, in seconds since 1970; or None.
+    """
 
     me = ""
     due = True
+
+    def __init__(self, left: tuple[float, float] | None = None) -> None:
+        self._left = left
+
+    def unnoted_s(self, noted_at: float) -> float:
+        """Return how long a driver that died was at work without having noted it.
+
+        Args:
+            noted_at: When running time was noted last, in seconds since 1970.
+        """
+        if self._left is None or self._left[0] < noted_at:
+            return 0.0
+        began, alive = self._left
+        return max(0.0, alive - began)
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
@@ -57,6 +75,10 @@ class Peers:
         self._study_lock = lock
         self._looked = 0.0
         self.me = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+    def unnoted_s(self, noted_at: float) -> float:  # noqa: ARG002
+        """Return how long drivers that died were at work: time in which others were, too."""
+        return 0.0
 
     def __enter__(self) -> Peers:
         self._dir.drivers_dir.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def make_backend(spec: SweepSpec, sweep_dir: SweepDir) -> SimulatedBackend:
 def adapted(parts: Parts) -> Parts:
     """Return the parts of a loop with the simulation's clock and checkpoints, where there is one."""
     if isinstance(parts.backend, SimulatedBackend):
-        return replace(parts, clock=parts.backend.clock, fork=parts.backend.fork)
+        return replace(parts, now=parts.backend.clock, clock=parts.backend.clock, fork=parts.backend.fork)
     return parts
 
 

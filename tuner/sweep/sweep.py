@@ -246,12 +246,13 @@ class Sweep:
                 replace(frozen, backend=backend).write(self.dir)
                 study = self._study(earlier, walk, durable=backend != "simulated")
                 study.enqueue(self.spec.search.enqueue)
+                study.spend(peers.unnoted_s(study.spent_until))
             for line in study.learned:
                 watcher.say(line)
             log.append(opened(frozen, self._settings(workers), study.learned))
             parts = Parts(study, trials, scheduler, log, watcher, stopping, recorder.check, peers=peers)
             if on_trial_end is not None:
-                told = settled_trials(on_trial_end, self.dir, self.spec, watcher)
+                told = settled_trials(on_trial_end, self.dir, self.spec, watcher, study.trial)
                 parts = replace(parts, on_trial_end=told)
             end = Loop(self.spec, self.dir, adapted(parts), workers, placed.threads).run()
             trials.close()
@@ -276,8 +277,7 @@ class Sweep:
         if self.dir.spec_file.exists():
             self._storage_url = same_storage(self.spec.name, read_frozen(self.dir).storage_url, self._storage_url)
         if not self._storage_url:
-            stack.enter_context(DriverLock(self.dir.driver_file))
-            return Sole()
+            return Sole(stack.enter_context(DriverLock(self.dir.driver_file)).left)
         lock = StudyLock(self._storage_url, self.spec.name)
         with lock.held():
             open_storage(self.dir, self._storage_url)  # two drivers cannot make its tables at once

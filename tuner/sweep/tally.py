@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from tuner.paths import SweepDir
+from tuner.ranking import best_step
 from tuner.repeats import Groups
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
 from tuner.sweep.disk import CheckpointLimit
 from tuner.sweep.limits import Limits
 from tuner.sweep.parts import FORKED_AT
-from tuner.values import Goal, TrialState
+from tuner.values import TrialState
 
 
 class Tally:
@@ -52,7 +53,7 @@ class Tally:
         goal = self._objective.goal
         value = record.values.get(self._objective.metric) if record.feasible else None
         if self._checkpoints is not None:
-            loss = goal.loss(value) if value is not None else math.inf
+            loss = goal.loss(value) if value is not None and not math.isnan(value) else math.inf
             self._checkpoints.settle(record.number, loss, best_step(record.curve, goal))
         was_over = self._groups.over(self._groups.of(record.number, record.tags))
         group = self._groups.settle(record.number, record.tags, record.state, value)
@@ -80,8 +81,3 @@ class Tally:
     def thin_checkpoints(self, unsettled: Iterable[int]) -> str:
         """Keep the sweep's checkpoints below its limit; return a line worth saying, or nothing."""
         return self._checkpoints.enforce(unsettled) if self._checkpoints is not None else ""
-
-
-def best_step(curve: Mapping[int, float], goal: Goal) -> int | None:
-    """Return the step of the best evaluation, the first of equals."""
-    return min(curve, key=lambda step: (goal.loss(curve[step]), step), default=None)

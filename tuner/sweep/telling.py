@@ -109,7 +109,7 @@ class Telling:
         """Record and show the state that a trial entered."""
         changed = TrialChanged(
             record.number,
-            self._parts.clock(),
+            self._parts.now(),
             record.state,
             record.reason,
             record.values,

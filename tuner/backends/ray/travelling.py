@@ -17,6 +17,7 @@ from tuner.backends._base import Ended, Message, Reported
 from tuner.backends.ray.mailbox import Mailbox, Overtaken
 from tuner.backends.ray.orders import Grown, Heard
 from tuner.jobs import Ending, Job, Result
+from tuner.ranking import best_step
 from tuner.trial import checkpoints
 from tuner.values import Objective
 
@@ -93,8 +94,7 @@ class Travelling:
             self._curve.setdefault(message.evaluation.step, value)
 
     def _send(self) -> None:
-        curve, goal = dict(self._curve), self._objective.goal
-        best = min(curve, key=lambda step: (goal.loss(curve[step]), step), default=None)
+        best = best_step(dict(self._curve), self._objective.goal)
         checkpoints.thin(self._folder, keep=[best] if best is not None else [])
         for pause_s in _PAUSES_S:
             try:
