@@ -5,6 +5,7 @@ import math
 import pytest
 
 from tuner.comparing import _best_so_far
+from tuner.errors import SweepError
 from tuner.paths import SweepDir
 from tuner.results import SweepResult
 from tuner.space import Float, Space
@@ -45,7 +46,10 @@ def test_a_trial_whose_objective_is_nan_is_never_the_best(found):
 
 
 def test_where_all_are_nan_there_is_no_best(found):
-    assert found([{"rmse": math.nan}]).best_or_none is None
+    result = found([{"rmse": math.nan}])
+    assert result.best_or_none is None
+    with pytest.raises(SweepError, match="of every complete trial of the sweep 's' is NaN"):
+        result.best  # noqa: B018
 
 
 def test_a_trial_with_a_nan_is_on_no_front(found):

@@ -145,7 +145,13 @@ class SweepResult:
         """
         found = self.best_or_none
         if found is None:
-            if any(trial.state is TrialState.COMPLETE for trial in self.trials):
+            complete = any(trial.state is TrialState.COMPLETE for trial in self.trials)
+            if complete and not self.spec.constraints:
+                raise SweepError(
+                    f"the objective of every complete trial of the sweep {self.spec.name!r} is NaN",
+                    f"see them with: tuner show {self.spec.name}",
+                )
+            if complete:
                 bounds = ", ".join(f"{c.metric} {c}" for c in self.spec.constraints)
                 raise SweepError(
                     f"no complete trial of the sweep {self.spec.name!r} is feasible (constraints: {bounds})",

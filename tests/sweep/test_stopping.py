@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import time
 
@@ -82,3 +83,20 @@ def test_the_running_time_of_a_driver_that_was_killed_counts(tmp_path):
     assert before >= 300
     sweep.drive({"trials": 3}, "simulated", {}, Silent())
     assert before < read_study(sweep.dir, sweep.spec).seconds < before + 300  # which had been noted
+
+
+def test_the_end_of_its_terminal_is_a_request_and_under_nohup_it_is_none(file):
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        stopping = StopRequests(file)
+        with stopping.listening():
+            signal.raise_signal(signal.SIGHUP)
+        assert stopping.asked
+        assert stopping.exit_status == 129
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        ignoring = StopRequests(file)
+        with ignoring.listening():
+            signal.raise_signal(signal.SIGHUP)
+        assert not ignoring.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)

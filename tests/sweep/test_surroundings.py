@@ -234,6 +234,27 @@ def test_the_worst_trials_give_up_their_checkpoints_first(tmp_path):
             (folder / f"model.ckpt-{step}.index").write_bytes(b"1")
             (folder / f"model.ckpt-{step}.data-00000-of-00001").write_bytes(b"1" * 199)
         limit.settle(trial, loss, best_step=10)
-    assert limit.enforce(()) == ""
+    assert limit.enforce((), ()) == ""
     assert [checkpoints.steps(sweep_dir.trial(trial).path) for trial in range(3)] == [[10], [10, 20], [10]]
     assert checkpoints.newest_step(sweep_dir.trial(0).path) == 10
+
+
+def test_a_trial_that_waits_is_looked_at_once_until_it_has_run_again(tmp_path, monkeypatch):
+    sweep_dir = SweepDir(tmp_path / "sweeps" / "made" / "up")
+    limit = CheckpointLimit(sweep_dir, limit=1000)
+    looked, size = [], dict.fromkeys(range(4), 100)
+
+    def look(folder):
+        looked.append(int(folder.name))
+        return size[int(folder.name)]
+
+    monkeypatch.setattr(checkpoints, "size", look)
+    for _ in range(3):
+        assert limit.enforce([0], [1, 2, 3]) == ""
+    assert sorted(looked) == [0, 0, 0, 1, 2, 3]
+    looked.clear()
+    size[1] = 900
+    assert "more than max_checkpoint_bytes" in limit.enforce([1], [2, 3])
+    limit.enforce([], [1, 2, 3])
+    limit.enforce([], [1, 2, 3])
+    assert looked == [1, 1]

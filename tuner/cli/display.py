@@ -65,9 +65,11 @@ class Live:
     def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live as RichLive
+        from rich.text import Text
 
         self._console = Console(stderr=True)
-        self._live = RichLive(console=self._console, refresh_per_second=8, transient=False)
+        begin = Text("starting: TensorFlow and the model are imported", style="bold")
+        self._live = RichLive(begin, console=self._console, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> Live:
         self._live.start()

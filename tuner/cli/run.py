@@ -151,7 +151,10 @@ def _say_best(ran: Ran) -> None:
 
     name = ran.result.spec.name
     best = ran.result.best_or_none
-    if best is None and any(trial.state.value == "COMPLETE" for trial in ran.result.trials):
+    complete = any(trial.state.value == "COMPLETE" for trial in ran.result.trials)
+    if best is None and complete and not ran.result.spec.constraints:
+        typer.echo(f"the objective of every complete trial is NaN; see them with: tuner show {name}", err=True)
+    elif best is None and complete:
         typer.echo(f"no complete trial keeps to the constraints; see by how much with: tuner show {name}", err=True)
     elif best is None:
         failed = next((trial.number for trial in ran.result.trials if trial.state.value == "FAIL"), None)

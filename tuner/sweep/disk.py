@@ -81,6 +81,7 @@ class CheckpointLimit:
         self._dir = sweep_dir
         self._limit = limit
         self._settled: dict[int, int] = {}  # bytes of trials that will not run again
+        self._waiting: dict[int, int] = {}  # of those that do not run now: there may be thousands that are paused
         self._reducible: dict[int, tuple[float, int | None]] = {}  # of those: loss, step of the best
         self._said = False
 
@@ -92,20 +93,24 @@ class CheckpointLimit:
             loss: Of its objective, less is better; infinite where it has none.
             best_step: Global step of its best evaluation, or None.
         """
-        self._settled[trial] = checkpoints.size(self._dir.trial(trial).path)
+        self._waiting.pop(trial, None)
+        self._settled[trial] = self._size(trial)
         self._reducible[trial] = (loss, best_step)
 
-    def enforce(self, unsettled: Iterable[int]) -> str:
+    def enforce(self, running: Iterable[int], waiting: Iterable[int]) -> str:
         """Delete what may go while there is too much.
 
         Args:
-            unsettled: Numbers of the trials that may go on.
+            running: Numbers of the trials that run, whose folders grow.
+            waiting: Of those that may go on.
 
         Returns:
             A line worth saying, or nothing.
         """
-        total = sum(self._settled.values())
-        total += sum(checkpoints.size(self._dir.trial(number).path) for number in unsettled)
+        running = list(running)
+        for number in running:
+            self._waiting.pop(number, None)
+        total = sum(self._settled.values()) + sum(map(self._size, running)) + sum(map(self._waiting_size, waiting))
         for trial in sorted(self._reducible, key=lambda number: self._reducible[number][0], reverse=True):
             if total <= self._limit:
                 return ""
@@ -120,3 +125,11 @@ class CheckpointLimit:
             f"note: checkpoints take {show_size(total)}, more than max_checkpoint_bytes ({show_size(self._limit)}): "
             f"what is left is needed or the only copy; tuner delete {self._dir.name}:TRIAL makes room"
         )
+
+    def _size(self, trial: int) -> int:
+        return checkpoints.size(self._dir.trial(trial).path)
+
+    def _waiting_size(self, trial: int) -> int:
+        if trial not in self._waiting:
+            self._waiting[trial] = self._size(trial)
+        return self._waiting[trial]

@@ -212,7 +212,7 @@ class Loop:
             return  # its checkpoints are its own
         best = best_step(running.curve, self._spec.objectives[0].goal)
         checkpoints.thin(self._dir.trial(running.trial).path, keep=[best] if best is not None else [])
-        if line := self._tally.thin_checkpoints((*self._running, *self._candidates.unsettled)):
+        if line := self._tally.thin_checkpoints(self._running, self._candidates.unsettled):
             self._parts.watcher.say(line)
 
     def _take_start(self, message: Started) -> None:

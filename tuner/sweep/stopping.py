@@ -1,4 +1,4 @@
-"""Who may stop a sweep: Ctrl-C, SIGTERM, and ``tuner stop``."""
+"""Who may stop a sweep: Ctrl-C, SIGTERM, the end of its terminal, and ``tuner stop``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -47,7 +47,7 @@ class StopRequests:
 
     @property
     def exit_status(self) -> int:
-        """What a process that was stopped this way exits with: 130 or 143."""
+        """What a process that was stopped this way exits with: 130, 143 or 129."""
         return 128 + int(self.signum)
 
     def ask(self, signum: int = signal.SIGINT) -> None:
@@ -57,20 +57,45 @@ class StopRequests:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM as requests meanwhile, where this thread may set handlers."""
+        """Take SIGINT, SIGTERM and SIGHUP as requests meanwhile, where this thread may set handlers.
+
+        SIGHUP only where it would end the process: under ``nohup`` it is ignored, and stays so.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def heard(signum: int, _frame: FrameType | None) -> None:
+            if signum == signal.SIGHUP:
+                _leave_terminal()
             self.ask(signum)
 
-        before = {signum: signal.signal(signum, heard) for signum in (signal.SIGINT, signal.SIGTERM)}
+        heeded = [signal.SIGINT, signal.SIGTERM]
+        heeded += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL else []
+        before = {signum: signal.signal(signum, heard) for signum in heeded}
         try:
             yield
         finally:
             for signum, handler in before.items():
                 signal.signal(signum, handler)
+
+
+def _leave_terminal() -> None:
+    """Write into the void what went to a terminal: it is gone, and writing to it fails."""
+    for fd in (1, 2):
+        with suppress(OSError):
+            if os.isatty(fd) or _is_gone(fd):
+                void = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(void, fd)
+                os.close(void)
+
+
+def _is_gone(fd: int) -> bool:
+    try:
+        os.write(fd, b"")
+    except OSError:
+        return True
+    return False
 
 
 def request_stop(file: Path) -> None:

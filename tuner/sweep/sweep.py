@@ -232,11 +232,11 @@ class Sweep:
             recorder = self._recorder(backend)
             stack.callback(recorder.close)
             recorder.start()
-            if backend == "local":
-                _import_beside("optuna")
+            importing = _import_beside("optuna")
             for note in (*placed.notes, *(() if idle else trials.open())):
                 watcher.say(note)
             recorder.wait_ready()
+            importing.join()  # a module of it that this thread asked for meanwhile would come half made
             walk = walk_of(space, self.spec)
             log = RecordLog(self.dir.records_file, shared=bool(self._storage_url))
             stack.callback(log.close)
@@ -355,6 +355,8 @@ def has_failed(end: End, result: SweepResult) -> bool:
     return end.failed or all(trial.state.value != "COMPLETE" for trial in result.trials)
 
 
-def _import_beside(module: str) -> None:
+def _import_beside(module: str) -> threading.Thread:
     """Import a module in a thread, while this one waits for other processes."""
-    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+    thread = threading.Thread(target=importlib.import_module, args=(module,), daemon=True)
+    thread.start()
+    return thread

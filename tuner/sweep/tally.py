@@ -78,6 +78,6 @@ class Tally:
         if record.state.settled:
             self.count(record)
 
-    def thin_checkpoints(self, unsettled: Iterable[int]) -> str:
+    def thin_checkpoints(self, running: Iterable[int], waiting: Iterable[int]) -> str:
         """Keep the sweep's checkpoints below its limit; return a line worth saying, or nothing."""
-        return self._checkpoints.enforce(unsettled) if self._checkpoints is not None else ""
+        return self._checkpoints.enforce(running, waiting) if self._checkpoints is not None else ""
