@@ -110,11 +110,11 @@ def _delete_sweep(
 ) -> None:
     with _alone(sweep_dir):
         storage_url = read_frozen(sweep_dir).storage_url
-        if storage_url and not missing_file(storage_url):
-            delete_study(storage_url, sweep_dir.name)
         recorded.delete_models(models)
         recorded.delete_runs(runs)
-    _remove(sweep_dir.path)
+        if storage_url and not missing_file(storage_url):
+            delete_study(storage_url, sweep_dir.name)
+        _remove(sweep_dir.path)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
     TunerError
     ├── TrialError               this trial failed; the sweep goes on
-    │   ├── ObjectiveMissing     the trial ended without its objective
     │   └── Infeasible           the model says that these parameters cannot be tried
     └── SweepError               the sweep stops, or does not start
         ├── InvalidInput         a mistake in arguments or files (exit status 2)
@@ -41,10 +40,6 @@ class TunerError(Exception):
 
 class TrialError(TunerError):
     """This trial failed; the sweep goes on."""
-
-
-class ObjectiveMissing(TrialError):
-    """A trial ended and none of its evaluations had the objective's tag."""
 
 
 class Infeasible(TrialError):

@@ -150,6 +150,11 @@ class SweepDir:
         return self.drivers_dir / f"{name}.lock"
 
     @property
+    def export_lock_file(self) -> Path:
+        """Held by the driver that exports the best model, where several drivers end the sweep."""
+        return self.path / "export.lock"
+
+    @property
     def stop_file(self) -> Path:
         """Written by ``tuner stop``, seen by the drivers that are at work."""
         return self.path / "stop.request"

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from tuner.importers import import_file
-from tuner.space.sampling import sample
+from tuner.space.sampling import suggest, walk
 from tuner.spacefile import parse_spec
 
 FILES = Path(__file__).with_name("files")
@@ -26,7 +26,8 @@ def draws(spec, seed=0):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    return [sample(study.ask(), spec.space) for _ in range(DRAWS)]
+    trials = (study.ask() for _ in range(DRAWS))
+    return [walk(spec.space, lambda parameter, trial=trial: suggest(trial, parameter)) for trial in trials]
 
 
 def column(rows, name):

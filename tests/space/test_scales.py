@@ -12,7 +12,7 @@ from tuner.errors import InvalidInput
 from tuner.schedulers.pbt import _moved
 from tuner.space import Discrete, Float, Int, Space
 from tuner.space.drawing import drawn
-from tuner.space.sampling import decode, distributions, encode, grid, holds, sample
+from tuner.space.sampling import decode, distributions, encode, grid, holds, suggest, walk
 from tuner.spacefile import from_json, parse_spec, to_json
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -34,6 +34,10 @@ train: {max_steps: 300, evaluate_every: 100}
 """
 
 
+def draw(trial):
+    return walk(SPACE, lambda parameter: suggest(trial, parameter))
+
+
 def spec(text=FILE):
     return parse_spec(text, "space.yaml", Path("/"), "stem", command=["true"])
 
@@ -51,7 +55,7 @@ def test_values_come_back_from_what_optuna_stores(keep, units, batch):
 def test_an_enqueued_point_is_what_the_trial_gets():
     study = optuna.create_study()
     study.enqueue_trial(encode({"keep": 0.99, "units": 699, "batch": 100}, SPACE))
-    assert sample(study.ask(), SPACE) == {"keep": pytest.approx(0.99, rel=1e-12), "units": 699, "batch": 100}
+    assert draw(study.ask()) == {"keep": pytest.approx(0.99, rel=1e-12), "units": 699, "batch": 100}
 
 
 def test_a_grid_lists_each_value_once():
@@ -65,7 +69,7 @@ def test_tpe_learns_on_them():
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
     for _ in range(60):
         trial = study.ask()
-        drawn = sample(trial, SPACE)
+        drawn = draw(trial)
         study.tell(trial, (0.99 - drawn["keep"]) ** 2 + abs(drawn["batch"] - 100) / 1000)
     best = decode(study.best_trial.params, SPACE)
     assert best["batch"] == 100 and best["keep"] == pytest.approx(0.99, abs=0.02)

@@ -223,6 +223,15 @@ def test_a_lock_of_another_host_is_respected_until_it_is_a_minute_old(tmp_path):
         pass
 
 
+def test_a_lock_of_another_host_is_as_old_as_the_file_system_says(tmp_path, monkeypatch):
+    file = tmp_path / "driver.lock"
+    file.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    monkeypatch.setattr("time.time", lambda: file.stat().st_mtime + 3600)  # this machine's clock is wrong
+    assert held(file)
+    with pytest.raises(SweepLocked, match="on elsewhere"), DriverLock(file):
+        pass
+
+
 def test_seeds_differ_by_sweep_and_trial_and_never_change():
     assert derive(0, "trial", 7) == 1021735874 or derive(0, "trial", 7) >= 0
     seeds = {derive(s, "trial", n) for s in range(20) for n in range(50)}

@@ -45,11 +45,6 @@ class Damage:
     def __str__(self) -> str:
         return f"{self.file.parent.name}/{self.file.name} is damaged at byte {self.offset}: {self.reason}"
 
-    @property
-    def skipped(self) -> bool:
-        """Whether reading went on behind it: no, the rest of the file is lost."""
-        return False
-
 
 class EventFile:
     """Read the scalar events that were appended to a file since the last read.

@@ -30,17 +30,8 @@ Walk = Callable[[Choose], dict[str, ParamValue]]
 _MARK = "json:"
 
 
-def sample(trial: Trial, space: Space) -> dict[str, ParamValue]:
-    """Draw a trial's parameters, parents first; one whose condition does not hold is absent.
-
-    Returns:
-        Parameters, then constants.
-    """
-    return walk(space, lambda parameter: suggest(trial, parameter))
-
-
 def walk(space: Space, choose: Choose) -> dict[str, ParamValue]:
-    """Choose a value for each parameter that there is, parents first.
+    """Choose a value for each parameter that there is, parents first; one whose condition does not hold is absent.
 
     Args:
         space: The parameters.

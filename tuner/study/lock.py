@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class DriverLock:
             self._stream.close()
             raise self._refusal()
         there = holder(self._file)
-        if there.get("host", socket.gethostname()) != socket.gethostname() and self._age_s() < STALE_S:
+        if there.get("host", socket.gethostname()) != socket.gethostname() and _age_s(self._file) < STALE_S:
             self._stream.close()
             raise self._refusal()
         if isinstance(there.get("time"), float):
@@ -90,9 +91,6 @@ class DriverLock:
             f"wait for it, or stop it with: tuner stop {self._file.parent.name}",
         )
 
-    def _age_s(self) -> float:
-        return time.time() - self._file.stat().st_mtime
-
     def _keep_alive(self) -> None:
         while not self._stop.wait(_BEAT_S):
             with contextlib.suppress(OSError):  # the disk says so where it matters
@@ -130,4 +128,13 @@ def held(file: Path) -> bool:
         return False
     there = holder(file)
     other = bool(there) and there.get("host") != socket.gethostname()
-    return other and time.time() - file.stat().st_mtime < STALE_S
+    return other and _age_s(file) < STALE_S
+
+
+def _age_s(file: Path) -> float:
+    """Return how long ago a file was touched, by the clock of the file system, which may be another machine's."""
+    try:
+        with tempfile.TemporaryFile(dir=file.parent) as now:
+            return os.fstat(now.fileno()).st_mtime - file.stat().st_mtime
+    except OSError:  # it may only be read
+        return time.time() - file.stat().st_mtime

@@ -79,7 +79,12 @@ class StudyLock:
         if backend == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._key})")
         elif backend in ("mysql", "mariadb"):
-            connection.exec_driver_sql("SELECT GET_LOCK(%s, 600)", (str(self._key),))
+            taken = connection.exec_driver_sql("SELECT GET_LOCK(%s, 600)", (str(self._key),)).scalar()
+            if taken != 1:
+                raise StoreError(
+                    f"another driver has held the lock of the study in {hidden(str(self._url))} for ten minutes",
+                    "look whether it hangs; with its end the lock is free",
+                )
         else:
             raise InvalidInput("--storage", f"found a {backend} database, expected postgresql, mysql or sqlite")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ _STAGE = ".export-"
 
 
 def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]) -> bool:
-    """Export the best trial, where its model can be served and it has not been exported.
+    """Export the best trial, where its model can be served and it has not been exported, nor is just now.
 
     Seconds, nearly all of them TensorFlow's import. A failure is a line and a record, nothing more.
 
@@ -37,6 +38,17 @@ def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: 
     best = _exportable(result)
     if best is None:
         return False
+    with result.dir.export_lock_file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # another driver of the sweep does it
+        return _export_best(result, best, log, watcher, stopped)
+
+
+def _export_best(
+    result: SweepResult, best: Trial, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]
+) -> bool:
     for left in result.dir.path.glob(f"{_STAGE}*"):
         shutil.rmtree(left, ignore_errors=True)
     step = -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tuner.backends import Backend
 from tuner.backends.cluster import ClusterBackend, Loopback, TaskDevices
@@ -71,12 +72,38 @@ def place(spec: SweepSpec, sweep_dir: SweepDir, name: str) -> Placed:
     return _on_this_machine(spec, sweep_dir)
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
+def cores(cgroups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
+    """Return how many cores this process may use: of a container, as many as its limit comes to.
+
+    Args:
+        cgroups: Where the kernel shows control groups (version 2).
+        own: Where it says of which one this process is.
+    """
     try:
-        return len(os.sched_getaffinity(0))
+        there = len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+    limits = [_quota(folder / "cpu.max") for folder in _groups(cgroups, own)]
+    return max(1, min([there, *(math.ceil(limit) for limit in limits if limit is not None)]))
+
+
+def _groups(cgroups: Path, own: Path) -> list[Path]:
+    """Return the folders of the control groups that hold this process, the innermost first."""
+    try:
+        lines = own.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    paths = [line.removeprefix("0::").strip("/") for line in lines if line.startswith("0::")]
+    return [cgroups / part for path in paths for part in (Path(path), *Path(path).parents)]
+
+
+def _quota(file: Path) -> float | None:
+    """Return how many cores' time a group may take, or None where that is not limited or not known."""
+    try:
+        quota, period = file.read_text(encoding="utf-8").split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
 
 
 def _on_this_machine(spec: SweepSpec, sweep_dir: SweepDir) -> Placed:

@@ -258,8 +258,7 @@ class Sweep:
             trials.close()
             left_out = False
             if export and end is not None and not end.failed:
-                with peers.turn():  # once, though several drivers end the sweep
-                    left_out = export_best(self.result(), log, watcher, lambda: stopping.asked)
+                left_out = export_best(self.result(), log, watcher, lambda: stopping.asked)
             ran = self._finish(peers, end, log, recorder, watcher, stopping)
             if left_out:
                 return replace(ran, exit_status=stopping.exit_status, left_out="the best model was not exported")
