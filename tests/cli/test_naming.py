@@ -92,6 +92,9 @@ def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, m
     assert "expected one trial" in call(*arguments, "--trial", 0, "--root", root).output
 
 
-def test_what_is_no_trial_is_left_as_it_is():
+def test_what_comes_after_a_colon_is_the_number_of_a_trial():
     assert split("housing:7") == ("housing", 7)
-    assert [split(text)[1] for text in ("housing", "housing:", "housing:x", ":")] == [None] * 4
+    assert split("housing") == ("housing", None)
+    for text in ("housing:", "housing:x", ":"):
+        with pytest.raises(InvalidInput, match="expected NAME, or NAME:N with the number of a trial"):
+            split(text)

@@ -73,6 +73,12 @@ def test_starting_points_that_the_space_cannot_hold_are_refused_each_with_its_pl
     assert "none of the choices 'adam', 'ftrl', 'sgd'" in found[3]
 
 
+def test_a_starting_point_whose_own_values_leave_a_parameter_out_is_refused():
+    parse(GOOD, ["search.enqueue=[{optimizer: sgd, momentum: 0.5}, {momentum: 0.5}]"])
+    (found,) = problems(GOOD, ["search.enqueue=[{optimizer: adam, momentum: 0.5}]"])
+    assert found.startswith("search.enqueue.0.momentum: is there where optimizer is sgd, and this point has adam")
+
+
 def test_constraints_without_a_bound_or_that_nothing_meets_are_refused():
     text = GOOD + "constraints: {latency: {max: 5}, size: {min: 2, max: 1}, recall: {}, rmse: {max: 1}, auc: {mx: 1}}\n"
     (unknown,) = problems(text)

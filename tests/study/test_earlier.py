@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.errors import InvalidInput
+from tuner.cli.tables import write_csv
+from tuner.errors import InvalidInput, StoreError
 from tuner.paths import Root
 from tuner.space import Categorical, Discrete, Float, Int, Space
 from tuner.space.drawing import as_value, drawn, fitted
@@ -66,6 +67,13 @@ def test_what_it_did_not_have_is_drawn_and_what_has_no_place_is_passed_over_and_
         "from old: 30 of 30 finished trials used; momentum, optimizer, units: drawn at random where it was not "
         "there; dropout: passed over, because this space has it not"
     ]
+
+
+def test_values_of_several_types_that_were_drawn_in_the_place_of_what_was_not_there_are_no_trouble():
+    mixed = spec(Space((Float("rate", 0.0, 1.0), Categorical("choice", ("text", None, 1e-3, True)))))
+    found, lines = translate([FinishedTrial({"rate": 0.5}, {"rmse": 1.0})] * 20, mixed)
+    assert {trial.params["choice"] for trial in found} == {"text", None, 1e-3, True}
+    assert lines == ["from old: 20 of 20 finished trials used; choice: drawn at random where it was not there"]
 
 
 def test_a_value_out_of_this_space_or_no_objective_leaves_the_trial_out():
@@ -178,6 +186,10 @@ def test_an_optuna_study_is_read_by_url_and_by_file_and_its_goals_are_checked(tm
     for named in (url, f"{tmp_path}/other.db", f"{url}#one"):
         source = read_source(named, Root(tmp_path), spec())
         assert source.trials[0] == FinishedTrial({"rate": 0.01}, {"rmse": 0.01})
+    for wrong in (f"sqlite:///{tmp_path}/nosuch.db", f"{tmp_path}/nosuch.db", "sqlite://x:y/z"):
+        with pytest.raises((InvalidInput, StoreError)):
+            read_source(wrong, Root(tmp_path), spec())
+    assert not (tmp_path / "nosuch.db").exists()
     optuna.create_study(study_name="two", storage=url)
     with pytest.raises(InvalidInput, match="one of its studies: one, two"):
         read_source(url, Root(tmp_path), spec())
@@ -198,3 +210,12 @@ def test_values_that_optuna_holds_otherwise_come_back_from_a_journal_without_its
         study.settle(trial.number, TrialState.COMPLETE, {"rmse": 1.0})
     source = read_source(str(tmp_path / "study.journal"), Root(tmp_path), spec(space))
     assert [dict(trial.params) for trial in source.trials] == [dict(trial.params) for trial in drawn]
+
+
+def test_a_table_that_show_writes_brings_back_a_choice_that_is_null(tmp_path, capsys):
+    row = {"state": "COMPLETE", "params": {"rate": 0.01, "choice": None}, "values": {"rmse": 0.5}}
+    write_csv([row, {**row, "params": {"rate": 0.02}}])
+    (tmp_path / "t.csv").write_text(capsys.readouterr().out)
+    first, second = read_source(str(tmp_path / "t.csv"), Root(tmp_path), spec()).trials
+    assert as_value(Categorical("choice", ("text", None)), first.params["choice"]) is None
+    assert "choice" not in second.params

@@ -76,9 +76,15 @@ def trial_of(sweep: Sweep, number: int) -> Trial:
 
 
 def split(text: str) -> tuple[str, int | None]:
-    """Return sweep and number of ``NAME:N``; None where ``text`` is written otherwise."""
+    """Return sweep and number of ``NAME:N``; None where there is no colon.
+
+    Raises:
+        InvalidInput: What comes after the colon is no number.
+    """
     name, colon, number = text.rpartition(":")
-    return (name, int(number)) if colon and number.isdecimal() else (text, None)
+    if colon and not number.isdecimal():
+        raise InvalidInput("", f"found {text!r}, expected NAME, or NAME:N with the number of a trial")
+    return (name, int(number)) if colon else (text, None)
 
 
 def _typed(name: str, instead: str) -> str:

@@ -27,11 +27,11 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to write the
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose mappings became columns ``KEY.NAME``."""
+    """Return a row whose mappings became columns ``KEY.NAME``; None in one is ``null``: empty is what is not there."""
     found: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, Mapping):
-            found.update({f"{key}.{name}": item for name, item in value.items()})
+            found.update({f"{key}.{name}": "null" if item is None else item for name, item in value.items()})
         else:
             found[key] = value
     return found

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.errors import Problem
-from tuner.space import Space
+from tuner.showing import shown
+from tuner.space import Parameter, Space
 from tuner.space.drawing import as_value
 from tuner.spacefile.text import near
 
@@ -36,5 +37,19 @@ def check_enqueued(points: Sequence[Mapping[str, Any]], space: Space | None, pro
                 except ValueError as error:
                     problems.append(Problem(where, str(error)))
                     continue
+                if why := _absent(known[name], point):
+                    problems.append(Problem(where, why, "remove it, or change that"))
                 if isinstance(value, str) and not isinstance(taken, str):
                     problems.append(Problem(where, f"is the text {value!r}, expected {taken!r}", "without quotes"))
+
+
+def _absent(parameter: Parameter, point: Mapping[str, Any]) -> str:
+    """Return why a point's own values leave a parameter out; empty where they do not."""
+    for parent, allowed in parameter.when.items():
+        if parent in point and not any(type(a) is type(point[parent]) and a == point[parent] for a in allowed):
+            return f"is there where {parent} is {_or(allowed)}, and this point has {_or([point[parent]])}"
+    return ""
+
+
+def _or(values: Sequence[Any]) -> str:
+    return " or ".join(map(shown, values))

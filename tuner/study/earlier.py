@@ -89,7 +89,7 @@ class _Report:
             self._left_out["no parameter in common"] += 1
             return []
         self._used += 1
-        self._filled.update(chooser.filled)
+        self._filled.update(chooser.filled.keys())  # of a mapping it would add the values
         self._unknown.update(name for name in trial.params if name not in params)
         return [_made(chooser, [trial.values[o.metric] for o in spec.objectives])]
 

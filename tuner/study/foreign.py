@@ -12,6 +12,7 @@ from tuner.space.sampling import decode
 from tuner.spacefile import parameter_from_json
 from tuner.study.attribute import ATTRIBUTE, STORED
 from tuner.study.journal import open_journal
+from tuner.study.shared import missing_file
 from tuner.values import FinishedTrial, Objective
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTr
 
 def _open(place: str) -> BaseStorage:
     import optuna
+    from sqlalchemy.exc import ArgumentError
 
     if "://" not in place:
         if not Path(place).is_file():
@@ -66,6 +68,12 @@ def _open(place: str) -> BaseStorage:
         if place.endswith(".journal"):
             return open_journal(Path(place))
         place = f"sqlite:///{place}"
+    try:
+        file = missing_file(place)
+    except (ArgumentError, ValueError) as error:
+        raise InvalidInput(FLAG, f"{place} is no URL of a storage ({error})") from error
+    if file:
+        raise InvalidInput(FLAG, f"no such file {file!r}")
     try:
         return optuna.storages.get_storage(place)
     except Exception as error:

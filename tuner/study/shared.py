@@ -100,7 +100,7 @@ def database_url(url: str) -> str:
 
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter where a port is no number
         raise _no_url(url, error) from error
     file = parsed.database or ""
     if parsed.get_backend_name() != "sqlite" or file.startswith("file:"):

@@ -63,7 +63,7 @@ def write_curves(result: SweepResult, file: Path) -> int:
         else:
             table.to_csv(file, index=False)
     except OSError as error:
-        raise InvalidInput("", f"cannot write {file}: {error.strerror}") from error
+        raise InvalidInput("", f"cannot write {file}: {error.strerror or error}") from error
     return int(table["trial"].nunique())
 
 
