@@ -2,6 +2,8 @@
 
 import socket
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.cli.test_commands import tuner
 from tuner.cli.dashboards import optuna_dashboard, tensorboard
 from tuner.paths import Root
+from tuner.recorders.ui import MlflowUi
 
 
 def test_a_port_that_is_taken_is_refused_and_a_free_one_named(tmp_path):
@@ -57,3 +60,26 @@ def test_a_password_of_a_storage_is_not_shown(programs, tmp_path):
     assert "secret" not in shown
     assert "postgresql://me:PASSWORD@host/db" in shown
     assert Path(shown.split()[0]).name == "optuna-dashboard"
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Answer as MLflow's server does when it is ready."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_proxy_for_the_world_is_not_asked_for_this_machine(tmp_path, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        MlflowUi(Root(tmp_path), "sqlite:///unused", server.server_port).wait_ready(timeout_s=3)
+        server.shutdown()
