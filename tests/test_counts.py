@@ -1,6 +1,7 @@
 """What must not grow unseen: counts that do not depend on the machine, where benchmarks have times."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -15,9 +16,13 @@ from tuner.jobs import Job
 from tuner.paths import Root
 from tuner.recorders.mlflow import MlflowRecorder
 from tuner.records import Evaluated, RecordLog, SweepOpened, TrialChanged, TrialOpened
+from tuner.schedulers import make_scheduler
 from tuner.spec import ModelRef, TrainSettings
-from tuner.study import Study
+from tuner.study import Study, TrialRecord
 from tuner.study.journal_file import JournalFile
+from tuner.sweep.parts import Parts
+from tuner.sweep.progress import Silent
+from tuner.sweep.telling import Telling
 from tuner.values import Evaluation, TrialState
 
 PROGRAM = {"tuner", "typer", "rich", "shellingham", "annotated_doc", "annotated_types", "typing_extensions", "click"}
@@ -148,6 +153,28 @@ def test_a_trial_is_eleven_lines_of_the_journal_and_three_waits_for_the_disk(rec
     assert file.writes - writes == 1 + 2 + 1 + 3 + 1 + 1  # made, two parameters, begun, reports, attributes, end
     assert file.syncs - syncs == 3  # begun, attributes, end
     assert sweep.dir.journal_file.stat().st_size - size < 2200
+
+
+def test_the_record_log_waits_for_the_disk_once_a_trial_before_the_study_has_its_end(recorded, tmp_path, monkeypatch):
+    _, sweep = recorded
+    study, _ = journal_study(sweep)
+    log = RecordLog(tmp_path / "records")
+    telling = Telling(sweep.spec, sweep.dir, Parts(study, None, make_scheduler(sweep.spec), log, Silent(), None))
+    number = study.ask().number
+    *begun, _ = trial_records(number)
+    log.append(*chain(*begun))
+    assert log.syncs == 0
+    on_disk = []  # of the log, when the journal waits
+
+    def waits(descriptor):
+        size = os.fstat(descriptor).st_size
+        is_log = os.path.samestat(os.fstat(descriptor), (tmp_path / "records").stat())
+        on_disk.append(size if is_log else on_disk[-1])
+
+    monkeypatch.setattr(os, "fsync", waits)
+    telling.settle(TrialRecord(number, TrialState.COMPLETE, {"rate": 0.5}, values={"rmse": 1 / 60}))
+    assert log.syncs == 1
+    assert on_disk == [(tmp_path / "records").stat().st_size] * (1 + 2)  # the log; the study's attributes and end
 
 
 def test_the_record_log_has_a_line_a_record_of_few_bytes(tmp_path):

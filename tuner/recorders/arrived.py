@@ -26,6 +26,6 @@ def all_arrived(
     root = sweep_dir.root
     if is_own(root, tracking_uri(root, given_uri)) and (not root.database_file.exists() or has_moved(root)):
         return False
-    if read_sent(sweep_dir.sent_file) < sweep_dir.records_file.stat().st_size:
+    if read_sent(sweep_dir.sent_file) != sweep_dir.records_file.stat().st_size:  # more, where the log lost its end
         return False
     return settled <= attached_trials(sweep_dir) and (not has_files or closed.time in stored_ends(sweep_dir))

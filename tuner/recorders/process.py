@@ -42,6 +42,7 @@ class RecorderProcess:
         self._in_a_hurry = False
         self._starts = 0  # since it was ready last
         self._said = False  # that the store refuses
+        self._notes: list[str] = []  # that nobody has been told
         self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
 
     def start(self) -> None:
@@ -68,7 +69,7 @@ class RecorderProcess:
         """
         deadline = time.monotonic() + timeout_s
         while not self._ready and not self._away and not self._makes_database:
-            self.check()
+            self._look_after()
             self._listen(0.1)
             if self._error:
                 raise self._error
@@ -78,19 +79,28 @@ class RecorderProcess:
                 )
 
     def check(self) -> str:
-        """Look after the process; return a line if the store refuses, went away or came back, else nothing."""
+        """Look after the process; return what is worth saying, a line a call, else nothing.
+
+        That the store refuses, went away or came back, and what was found in the log.
+        """
         before = self._away
-        self._listen(0)
-        if self._process is not None and self._process.poll() is not None and not self._error:
-            self._reap()
-            if self._starts <= _STARTS:
-                self.start()
+        self._look_after()
         if self._error and not self._said:
             self._said = True
             return f"MLflow takes no records: {self._error.message}"
         if self._away and not before:
             return f"MLflow is away, records are kept: {self._away}"
-        return "MLflow is back, what was kept is being sent" if before and not self._away else ""
+        if before and not self._away:
+            return "MLflow is back, what was kept is being sent"
+        return self._notes.pop(0) if self._notes else ""
+
+    def _look_after(self) -> None:
+        """Take what the process says; start it again where it died."""
+        self._listen(0)
+        if self._process is not None and self._process.poll() is not None and not self._error:
+            self._reap()
+            if self._starts <= _STARTS:
+                self.start()
 
     def drain(self, timeout_s: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return whether everything recorded so far arrived within ``timeout_s`` seconds.
@@ -104,7 +114,7 @@ class RecorderProcess:
         deadline = time.monotonic() + timeout_s
         self._drained, asked = False, None
         while not self._drained and not self._error and time.monotonic() < deadline:
-            self.check()
+            self._look_after()
             if self._process is None:
                 return False
             if self._process is not asked:
@@ -182,5 +192,7 @@ class RecorderProcess:
             self._away = said["message"]
         elif event == "drained":
             self._drained = True
+        elif event == "note":
+            self._notes.append(said["message"])
         elif event == "error":
             self._error = RecorderError(said["message"], said["hint"])

@@ -2,7 +2,7 @@
 
 ``tuner.recording`` runs it. Reads orders as lines from standard
 input (``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
-the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``.
+the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``, ``note``.
 
 What has arrived is remembered by its offset in the log after each batch, so a sender that is killed
 sends its last batch again, which counts once.
@@ -17,6 +17,7 @@ import os
 import select
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import IO, Any
 
 from tuner.errors import TunerError
@@ -24,7 +25,7 @@ from tuner.paths import SweepDir
 from tuner.recorders._base import Recorder
 from tuner.recorders.hparams import HParams
 from tuner.recorders.sent import read_sent, write_sent
-from tuner.records import Record, SweepOpened, read_records
+from tuner.records import Record, Spoiled, SweepOpened, begin_of_line, read_lines, read_records
 
 BATCH = 500  # records, so that a batch is soon sent and little is sent again
 EVERY_S = 1.0
@@ -45,7 +46,8 @@ class Sender:
         self._dir = sweep_dir
         self._recorder = recorder
         self._beside = beside
-        self._offset = read_sent(sweep_dir.sent_file)
+        self._offset = self._begin()
+        self._said_spoiled: set[int] = set()  # where such lines end
         self._failures = 0
         self._is_open = False
 
@@ -80,6 +82,14 @@ class Sender:
         """How long to wait before the next step when there is nothing to do or the store is away."""
         return BACK_OFF_S[min(self._failures, len(BACK_OFF_S)) - 1] if self._failures else EVERY_S
 
+    def _begin(self) -> int:
+        """Return where to go on; written down at once, before the log grows over a place that it has lost."""
+        sent = read_sent(self._dir.sent_file)
+        begin = begin_of_line(self._dir.records_file, sent)
+        if begin != sent:
+            write_sent(self._dir.sent_file, begin)
+        return begin
+
     def _remind(self) -> None:
         """Tell a new recorder of what it needs from before the offset: the sweep, its trials and best."""
         before: list[Record] = []
@@ -94,19 +104,35 @@ class Sender:
 
     def _send(self) -> bool:
         while True:
-            records, end = [], self._offset
-            for record, offset in read_records(self._dir.records_file, self._offset):
-                records.append(record)
-                end = offset
-                if len(records) >= BATCH:
-                    break
-            if not records:
+            records: list[Record] = []
+            end = self._offset
+            for held, end in islice(read_lines(self._dir.records_file, self._offset), BATCH):
+                if isinstance(held, Spoiled):
+                    self._say_spoiled(held, end)
+                record = held.rest if isinstance(held, Spoiled) else held
+                records += [record] if record is not None else []
+            if end == self._offset:
                 return True
             if self._beside is not None:
                 self._beside.write(records)
             self._recorder.write(records)
             self._offset = end
             write_sent(self._dir.sent_file, end)
+
+    def _say_spoiled(self, spoiled: Spoiled, end: int) -> None:
+        """Say once that a line is no record, which one, and what is lost with it."""
+        if end in self._said_spoiled:
+            return
+        self._said_spoiled.add(end)
+        with self._dir.records_file.open("rb") as stream:
+            number = stream.read(end).count(b"\n")
+        lost = "the first of the two records in it is" if spoiled.rest is not None else "what it held is"
+        say(
+            event="note",
+            message=f"{self._dir.records_file}, line {number}: found {spoiled.text[:60]!r}, expected a record; "
+            f"a full disk or lost power left that: {lost} not sent to MLflow; tuner verify {self._dir.name} says what "
+            "it lacks",
+        )
 
 
 def say(**message: Any) -> None:

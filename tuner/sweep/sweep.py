@@ -238,13 +238,14 @@ class Sweep:
             recorder.wait_ready()
             importing.join()  # a module of it that this thread asked for meanwhile would come half made
             walk = walk_of(space, self.spec)
-            log = RecordLog(self.dir.records_file, shared=bool(self._storage_url))
+            durable = backend != "simulated"
+            log = RecordLog(self.dir.records_file, shared=bool(self._storage_url), durable=durable)
             stack.callback(log.close)
             with peers.turn():  # another driver may have made the sweep while the model was imported
                 frozen, _ = plan(self.dir, self.spec, tags, self._storage_url)
                 write_sources(self.dir, earlier)
                 replace(frozen, backend=backend).write(self.dir)
-                study = self._study(earlier, walk, durable=backend != "simulated")
+                study = self._study(earlier, walk, durable)
                 study.enqueue(self.spec.search.enqueue)
                 study.spend(peers.unnoted_s(study.spent_until))
             for line in study.learned:
@@ -297,9 +298,10 @@ class Sweep:
         failed = end is not None and has_failed(end, result)
         if end is not None or peers.alone():  # others go on with a sweep that this driver leaves
             log.append(SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed))
-        log.sync()
         before = stopping.signals
         arrived = recorder.drain(DRAIN_S, unless=lambda: stopping.signals > before)
+        while line := recorder.check():
+            watcher.say(line)
         interrupted = not arrived and stopping.signals > before
         if not arrived and not interrupted:
             watcher.say(
