@@ -57,6 +57,10 @@ def test_public_names_and_all_agree():
         (["run", "{space}", "--timeout", "soon"], "--timeout: expected a duration"),
         (["run", "{space}", "--tag", "tuner.x=1"], "begins with a name that is taken"),
         (["run", "{space}", "--tag", "x"], "expected KEY=VALUE"),
+        (
+            ["run", "{space}", "--tag", "a@b=1"],
+            "--tag: MLflow takes no tag with the key 'a@b', expected letters, digits",
+        ),
         (["run", "{space}", "--backend", "moon"], "unknown backend 'moon'"),
         (["run", __file__], "is a Python file, expected a search space file (YAML)"),
     ],

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
+from tuner.errors import InvalidInput
 from tuner.paths import Root
 from tuner.recorders.mlflow import MlflowRecorder
-from tuner.recorders.names import MetricNames, valid_name
+from tuner.recorders.names import MetricNames, check_tags, valid_name
 from tuner.recorders.process import RecorderProcess
 from tuner.recorders.recorded import RecordedSweep
 from tuner.recorders.runs import RunIds, run_ids
@@ -81,6 +83,56 @@ def test_tags_of_two_folders_and_tags_that_look_alike_keep_names_of_their_own():
     assert names.name("eval", "a#b") == "eval/a_b_2"
     assert names.name("", "loss") == "train/loss"
     assert valid_name("a/../b") == "a/_/b"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a@b", "1"),
+        ("a=b", "1"),
+        ("../a", "1"),
+        ("/a", "1"),
+        ("a//b", "1"),
+        ("a/", "1"),
+        (".", "1"),
+        ("a\nb", "1"),
+        ("a" * 251, "1"),
+        ("tuner.a", "1"),
+        ("mlflow.a", "1"),
+        ("a", "1" * 6001),
+    ],
+)
+def test_a_tag_that_could_not_be_recorded_as_it_is_is_refused(key, value):
+    with pytest.raises(InvalidInput, match=r"^--tag: .*(taken|expected)"):
+        check_tags({"good": "1", key: value}, "--tag")
+
+
+def test_the_names_that_are_allowed_are_those_that_mlflow_takes_and_others_become_such(root):
+    import mlflow
+
+    keys = ["a", "a b", "Über", "a/b.c", "a:b-c_d", ".a", "..a", "a@b", "a//b", "/a", "a/", ".", "a/../b", "", "a\tb"]
+    client = mlflow.MlflowClient(f"sqlite:///{root}/mlflow.db")
+    run = client.create_run("0").info.run_id
+    refused = set()
+    for key in keys:
+        try:
+            client.log_batch(run, tags=[mlflow.entities.RunTag(key, "1")])
+        except mlflow.MlflowException:
+            refused.add(key)
+    assert {key for key in keys if key != valid_name(key)} == refused
+    long = ["x" * 249 + "/y", "x" * 248 + "/..", "/" * 250]
+    client.log_batch(run, tags=[mlflow.entities.RunTag(valid_name(key), "1") for key in [*refused, *long]])
+
+
+def test_the_tags_of_a_sweep_that_was_made_when_any_were_allowed_are_recorded(sweep_dir):
+    recorder = MlflowRecorder(sweep_dir)
+    recorder.open()
+    tags = {"a@b": "1", "long": "x" * 9000}
+    recorder.write([replace(record, tags=tags) if record is OPENED else record for record in records()])
+    for run in (RunIds(sweep_dir.runs_file).parent, run_ids(sweep_dir)[0]):
+        found = RecordedSweep(sweep_dir).read(run)
+        assert found.tags["a_b"] == "1"
+        assert found.tags["long"] == "x" * 6000
 
 
 def test_a_torn_line_of_run_ids_is_closed_and_skipped(tmp_path):

@@ -106,18 +106,19 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     """Return ``K=V`` pairs as a mapping.
 
     Raises:
-        InvalidInput: One has no ``=``, or a key that is ours or MLflow's.
+        InvalidInput: One has no ``=``, or is none that MLflow takes.
     """
+    from tuner.recorders.names import check_tags
+
     tags, problems = {}, []
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             problems.append(Problem("--tag", f"found {pair!r}, expected KEY=VALUE"))
-        elif key.startswith(("tuner.", "mlflow.")):
-            problems.append(Problem("--tag", f"{key!r} begins with a name that is taken", "use another key"))
         tags[key] = value
     if problems:
         raise InvalidInput("", problems)
+    check_tags(tags, "--tag")
     return tags
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tuner.recorders.names import LONGEST_VALUE, valid_name
 from tuner.values import ParamValue
 
 _ENTITIES, _TAGS, _PARAMS = 1000, 100, 100  # MLflow's limits of one call
-_VALUE = 6000  # and of a param's or tag's length
 
 
 class Batch:
@@ -63,8 +63,8 @@ class Sending:
         from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(*metric) for metric in batch.metrics]
-        tags = [RunTag(key, value) for key, value in clipped(batch.tags).items()]
-        params = [Param(key, value[:_VALUE]) for key, value in batch.params.items()]
+        tags = [RunTag(key, value) for key, value in taken(batch.tags).items()]
+        params = [Param(key, value[:LONGEST_VALUE]) for key, value in batch.params.items()]
         while metrics or tags or params:
             first_params, first_tags = params[:_PARAMS], tags[:_TAGS]
             room = _ENTITIES - len(first_params) - len(first_tags)
@@ -79,9 +79,9 @@ class Sending:
         self._status[run_id] = batch.status
 
 
-def clipped(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return tags whose values are not longer than MLflow takes."""
-    return {key: value[:_VALUE] for key, value in tags.items()}
+def taken(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags as MLflow takes them: in their keys, and in the length of their values."""
+    return {valid_name(key): value[:LONGEST_VALUE] for key, value in tags.items()}
 
 
 def text(value: ParamValue) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.attachments import SweepFiles
-from tuner.recorders.batch import Batch, Sending, clipped, text
+from tuner.recorders.batch import Batch, Sending, taken, text
 from tuner.recorders.best_model import send_model
 from tuner.recorders.extras import Extras
 from tuner.recorders.names import MetricNames, valid_name
@@ -279,7 +279,7 @@ class MlflowRecorder:
             run_id = found[0].info.run_id if found else None
         if run_id is None:
             self._runs.make(trial)
-            tags = {**self._trial_tags(sweep, trial), **clipped(batch.tags)}
+            tags = {**self._trial_tags(sweep, trial), **batch.tags}
             run_id = self._create(batch.started or time.time(), tags)
             batch.tags = {}  # a run is made with them for nothing, and given them later for one more wait
         self._runs.remember(run_id, trial)
@@ -301,7 +301,7 @@ class MlflowRecorder:
         return {"tuner.sweep": record.name, "tuner.sweep_id": record.sweep_id}
 
     def _create(self, at: float, tags: Mapping[str, str]) -> str:
-        run = self._client.create_run(self._experiment_id, round(at * 1000), dict(tags), tags.get("mlflow.runName"))
+        run = self._client.create_run(self._experiment_id, round(at * 1000), taken(tags), tags.get("mlflow.runName"))
         run_id: str = run.info.run_id
         self._sending.made(run_id)
         return run_id

@@ -19,6 +19,7 @@ from typing import Any
 
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.paths import Root, SweepDir, check_name
+from tuner.recorders.names import check_tags
 from tuner.recorders.process import RecorderProcess
 from tuner.records import RecordLog, SweepClosed
 from tuner.results import SweepResult
@@ -201,6 +202,7 @@ class Sweep:
     ) -> Ran:
         """Run or continue the sweep; what ``run`` and the command line stand on."""
         self.spec = changed_limits(self.spec, limits)
+        check_tags(tags, "tags")
         check_backend(backend)
         if self.spec.command:
             check(self.spec, backend)
