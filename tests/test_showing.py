@@ -4,7 +4,7 @@ import pytest
 
 from tuner.cli.tables import write_table
 from tuner.plots.table import table
-from tuner.showing import shown
+from tuner.showing import hidden, shown
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,21 @@ def test_a_value_is_shown_alike_everywhere(value, text, capsys):
     assert capsys.readouterr().out.split("\n")[1].strip() == text
     escaped = text.replace('"', "&quot;")
     assert f">{escaped}</td>" in table([{"column": value}], ["column"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://me:s3cret@host:5432/db", "postgresql://me:***@host:5432/db"),
+        ("postgresql+psycopg://me:s3cret@host/db#study", "postgresql+psycopg://me:***@host/db#study"),
+        ("mysql://me:s3/cret#s3cret@host/db", "mysql://me:***@host/db"),
+        ("mysql://me:s3cret@s3cret@host/db", "mysql://me:***@host/db"),
+        ("redis://:s3cret@host", "redis://:***@host"),
+        ("postgresql://host/db?user=me&password=s3cret&x=1#a", "postgresql://host/db?user=me&password=***&x=1#a"),
+        ("tuner run x --from http://me:s3cret@a/b --tag a@b=1", "tuner run x --from http://me:***@a/b --tag a@b=1"),
+        ("postgresql://me@host:5432/db#a@b", "postgresql://me@host:5432/db#a@b"),
+        ("housing", "housing"),
+    ],
+)
+def test_a_password_in_a_url_is_never_shown(text, expected):
+    assert hidden(text) == expected

@@ -1,10 +1,14 @@
-"""Values as people read them: in tables of a terminal, of a page, in a line."""
+"""Values as people read them: in tables of a terminal, of a page, in a line; what nobody is to read."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)(?:[^/\s]*|[^@\s]*)@")
+_IN_QUERY = re.compile(r"([?&](?:password|passwd)=)[^&#\s]+", re.IGNORECASE)
 
 
 def shown(value: Any) -> str:
@@ -20,3 +24,8 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={'null' if item is None else shown(item)}" for name, item in value.items())
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def hidden(text: str) -> str:
+    """Return a text as it may be shown and written down: the passwords of URLs in it are ``***``."""
+    return _IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))

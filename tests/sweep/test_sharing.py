@@ -11,6 +11,7 @@ import pytest
 
 import tuner
 from tests.servers.postgres import free_port, postgres
+from tests.spaces import SIMULATED
 from tuner.recorders.recorded import RecordedSweep
 from tuner.sweep.opening import read_frozen
 from tuner.values import TrialState
@@ -178,3 +179,29 @@ def test_a_sweep_keeps_its_storage_and_a_journal_is_not_exchanged_for_a_database
     _, errors = driver.communicate(timeout=200)
     assert driver.returncode == 2
     assert "keeps its study in a journal in its folder" in errors
+
+
+def test_the_password_of_a_storage_that_is_learned_from_is_written_nowhere(server, root):
+    import optuna
+
+    with_password = server.replace("tuner@", "tuner:s3cret@")
+    study = optuna.create_study(study_name="old", storage=server, direction="minimize")
+    rates = optuna.distributions.FloatDistribution(1e-4, 1.0, log=True)
+    units = optuna.distributions.IntDistribution(16, 256)
+    for rate in (0.1, 0.2):
+        params, distributions = {"rate": rate, "units": 20}, {"rate": rates, "units": units}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=rate))
+    file = root / "sim.yaml"
+    file.write_text(SIMULATED.replace("sampler: random", "sampler: tpe").replace(", record: false", ""))
+    command = [sys.executable, "-m", "tuner", "run", str(file), "--root", str(root), "--backend", "simulated"]
+    for trials in ("2", "3"):
+        with_source = [*command, "--trials", trials, "--from", f"{with_password}#old"]
+        done = subprocess.run(with_source, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "***@127.0.0.1" in done.stderr and "#old: 2 of 2 finished trials used" in done.stderr
+        assert "s3cret" not in done.stderr + done.stdout
+    assert b"#old: 2 of 2 finished trials used" in (root / "mlruns/sweeps/sim/curves.jsonl").read_bytes()
+    assert [file for file in root.rglob("*") if file.is_file() and b"s3cret" in file.read_bytes()] == []
+    missing = subprocess.run([*command, "--name", "b", "--from", f"{with_password}#x"], capture_output=True, text=True)
+    assert missing.returncode == 2
+    assert "#STUDY with one of its studies: " in missing.stderr and "s3cret" not in missing.stderr

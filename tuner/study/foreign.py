@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.errors import InvalidInput, StoreError
+from tuner.showing import hidden
 from tuner.space import Space
 from tuner.space.sampling import decode
 from tuner.spacefile import parameter_from_json
@@ -45,12 +46,12 @@ def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTr
             name = names[0]
         if name not in names:
             shown = ", ".join(names) or "none"
-            raise InvalidInput(FLAG, f"expected {place}#STUDY with one of its studies: {shown}")
+            raise InvalidInput(FLAG, f"expected {hidden(place)}#STUDY with one of its studies: {shown}")
         study = optuna.load_study(study_name=name, storage=storage)
     except InvalidInput:
         raise
     except Exception as error:
-        raise StoreError(f"{FLAG}: the storage {place} cannot be read: {error}") from error
+        raise StoreError(hidden(f"{FLAG}: the storage {place} cannot be read: {error}")) from error
     metrics = _metrics(given, study, objectives)
     complete = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
     odd = study.user_attrs.get(ATTRIBUTE, {}).get(STORED, ())
@@ -77,7 +78,7 @@ def _open(place: str) -> BaseStorage:
     try:
         return optuna.storages.get_storage(place)
     except Exception as error:
-        raise StoreError(f"{FLAG}: the storage {place} cannot be opened: {error}") from error
+        raise StoreError(hidden(f"{FLAG}: the storage {place} cannot be opened: {error}")) from error
 
 
 def _metrics(given: str, study: object, objectives: Sequence[Objective]) -> list[str]:
@@ -89,7 +90,7 @@ def _metrics(given: str, study: object, objectives: Sequence[Objective]) -> list
     if len(names) != len(directions) or any(found.get(metric) != goal for metric, goal in goals.items()):
         raise InvalidInput(
             FLAG,
-            f"the study {given} has {', '.join(f'{goal} {metric}' for metric, goal in found.items())}, "
+            f"the study {hidden(given)} has {', '.join(f'{goal} {metric}' for metric, goal in found.items())}, "
             f"expected {', '.join(f'{goal} {metric}' for metric, goal in goals.items())}",
         )
     return list(names)

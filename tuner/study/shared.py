@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InvalidInput, StoreError
+from tuner.showing import hidden
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -148,22 +149,12 @@ def open_database(url: str) -> BaseStorage:
         ) from error
 
 
-def hidden(url: str) -> str:
-    """Return a URL without its password."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return repr(url)
-
-
 def without_password(url: str) -> str:
     """Return a URL as it may be written down: database clients find a password in their environment."""
     from sqlalchemy.engine import make_url
 
-    return make_url(url)._replace(password=None).render_as_string(hide_password=False)
+    bare = make_url(url)._replace(password=None).difference_update_query(("password", "passwd"))
+    return bare.render_as_string(hide_password=False)
 
 
 def unreachable(url: str, error: Exception) -> StoreError:

@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import json
 import platform
-import re
 import shlex
 import subprocess
 import sys
@@ -22,11 +21,11 @@ from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.near import near
 from tuner.paths import SweepDir, write_whole
 from tuner.records import SweepOpened
+from tuner.showing import hidden
 from tuner.spacefile import diff, from_json, to_json
 from tuner.spec import SweepSpec
 from tuner.study.shared import without_password
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
 PACKAGES = ("tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
 
 
@@ -168,7 +167,7 @@ def facts(project: Path) -> dict[str, str]:
     program = Path(sys.argv[0]).name
     command = shlex.join(["tuner" if program == "__main__.py" else program, *sys.argv[1:]])
     found = {
-        "tuner.command": _PASSWORD.sub(r"\1***@", command),
+        "tuner.command": hidden(command),
         "tuner.python": platform.python_version(),
     }
     for package in PACKAGES:

@@ -16,6 +16,7 @@ from typing import Any
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.paths import Root, SweepDir, write_whole
 from tuner.results import groups_of
+from tuner.showing import hidden
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord, read_trials
 from tuner.study.foreign import read_foreign
@@ -53,8 +54,8 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
     else:
         trials = _read_sweep(given, root, spec.objectives)
     if not trials:
-        raise InvalidInput(FLAG, f"{given} has no complete trial with an objective")
-    return Source(given, tuple(trials))
+        raise InvalidInput(FLAG, f"{hidden(given)} has no complete trial with an objective")
+    return Source(hidden(given), tuple(trials))  # its name is written into the sweep's folder and sent to MLflow
 
 
 def write_sources(sweep_dir: SweepDir, sources: Iterable[Source]) -> None:
@@ -90,7 +91,7 @@ def frozen_sources(sweep_dir: SweepDir) -> list[Source]:
             found.setdefault(data["from"], []).append(FinishedTrial(data["params"], data["values"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{sweep_dir.earlier_file} is damaged: {error}") from error
-    return [Source(name, tuple(trials), notes.get(name, ())) for name, trials in found.items()]
+    return [Source(hidden(name), tuple(trials), notes.get(name, ())) for name, trials in found.items()]
 
 
 def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> list[Source]:
@@ -104,7 +105,7 @@ def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> li
         return [read_source(name, sweep_dir.root, spec) for name in dict.fromkeys(given)]
     frozen = frozen_sources(sweep_dir)
     names = [source.name for source in frozen]
-    if given and list(dict.fromkeys(given)) != names:
+    if given and list(dict.fromkeys(map(hidden, given))) != names:
         was = f"was made with --from {', '.join(names)}" if names else "was made without it"
         raise InvalidInput(
             FLAG, [Problem("", f"the sweep {spec.name!r} is there and {was}", "give this one another name with --name")]
