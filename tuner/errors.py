@@ -8,7 +8,7 @@
         ├── SweepLocked          another driver works on the sweep (exit status 2)
         ├── StoreError           the study or the sweep's folder cannot be read or written
         ├── BackendError         trials cannot be run here
-        └── RecorderError        MLflow cannot be used as it is
+        └── RecorderError        MLflow does not answer, or cannot be used as it is (exit status 2)
 
 A message says what was found and what was expected; ``hint`` says what to do.
 """
@@ -97,4 +97,6 @@ class BackendError(SweepError):
 
 
 class RecorderError(SweepError):
-    """The tracking store refuses to be used."""
+    """The tracking store does not answer, or refuses to be used."""
+
+    exit_status = 2  # 1 says of verify that it looked and found differences

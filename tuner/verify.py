@@ -43,7 +43,11 @@ class Report:
 
 
 def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
-    """Compare event files, study and MLflow of all trials of a sweep."""
+    """Compare event files, study and MLflow of all trials of a sweep.
+
+    Raises:
+        RecorderError: MLflow does not answer, or refuses.
+    """
     report = Report()
     frozen = read_frozen(sweep_dir)
     simulation = frozen.spec.simulation if TAG in frozen.tags else None
@@ -55,6 +59,9 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
     if not in_mlflow:
         report.notes.append("simulated with record: false: there is nothing in MLflow to compare")
     recorded = RecordedSweep(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
+    if in_mlflow and not recorded.is_there:
+        report.differences.append("MLflow: there are no records, its database is not there")
+        in_mlflow = False
     runs = recorded.runs_of_trials(frozen.sweep_id) if in_mlflow else {}
     scripted = Scripted(sweep_dir, result.spec) if result.spec.command and simulation is None else None
     for trial in result.trials:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.errors import RecorderError
 from tuner.paths import SweepDir
-from tuner.recorders.store import is_own, prepare_environment, tracking_uri, translated
+from tuner.recorders.store import answering, is_own, is_there, prepare_environment, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,8 @@ class RecordedRuns:
         prepare_environment()
         self._dir = sweep_dir
         self._uri = tracking_uri(sweep_dir.root, given_uri)
-        own = is_own(sweep_dir.root, self._uri)
-        self.own_uri = self._uri if own else ""
-        self._there = not own or sweep_dir.root.database_file.exists()
+        self.own_uri = self._uri if is_own(sweep_dir.root, self._uri) else ""
+        self._there = is_there(self._uri)
 
     def models(self, runs: Collection[str], parent: str | None = None, trial: int | None = None) -> list[ExportedModel]:
         """Return the models that were exported from runs.
@@ -130,13 +128,8 @@ class RecordedRuns:
     def _asked(self) -> Iterator[Any]:
         import mlflow
 
-        try:
-            with translated(self._uri):
-                yield mlflow.MlflowClient(tracking_uri=self._uri)
-        except ConnectionError as error:
-            raise RecorderError(
-                f"MLflow is away: {error}", "try again later: what is left can be deleted then"
-            ) from error
+        with answering(self._uri, "try again when it does: what is left can be deleted then"):
+            yield mlflow.MlflowClient(tracking_uri=self._uri)
 
     def _logged(self, client: Any, experiment_id: str) -> Iterator[Any]:
         query, token = f"tags.`tuner.sweep` = '{self._dir.name}'", None

@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import InvalidInput, Problem, RecorderError
+from tuner.errors import InvalidInput, Problem
 from tuner.paths import SweepDir
-from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri, translated
+from tuner.recorders.store import (
+    answering,
+    follow_root,
+    is_own,
+    make_database,
+    prepare_environment,
+    tracking_uri,
+    translated,
+)
 
 MODEL_TYPE = "estimator"
 
@@ -80,11 +88,8 @@ class Models:
                 problems.append(Problem(flag, str(error.message)))
         if problems:
             raise InvalidInput("", problems)
-        try:
-            with translated(self._uri):
-                self._client.search_registered_models(max_results=1)
-        except ConnectionError as error:
-            raise RecorderError(f"MLflow is away: {error}", "leave out --register, or try again later") from error
+        with answering(self._uri, "leave out --register, or try again when it does"):
+            self._client.search_registered_models(max_results=1)
 
     def log(self, run_id: str, name: str, folder: Path, tags: Mapping[str, str], step: int) -> str:
         """Store an MLflow model as one of a run's; return its id.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.paths import SweepDir
-from tuner.recorders.store import prepare_environment, tracking_uri
+from tuner.recorders.store import answering, is_there, prepare_environment, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class RecordedRun:
 class RecordedSweep:
     """Read a sweep's runs.
 
+    Each method raises RecorderError where the store does not answer or refuses.
+
     Args:
         sweep_dir: The sweep's folder.
         uri: Tracking URI, or None for the root's own database.
@@ -37,44 +40,58 @@ class RecordedSweep:
 
     def __init__(self, sweep_dir: SweepDir, uri: str | None = None) -> None:
         prepare_environment()
-        import mlflow
-
         self._dir = sweep_dir
-        self._client = mlflow.MlflowClient(tracking_uri=tracking_uri(sweep_dir.root, uri))
+        self._uri = tracking_uri(sweep_dir.root, uri)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever recorded in the store; reading does not make it."""
+        return is_there(self._uri)
 
     def runs_of_trials(self, sweep_id: str) -> dict[int, list[str]]:
         """Return the runs of each trial: more than one is a fault."""
         found: dict[int, list[str]] = {}
-        for run in self._search(f"tags.`tuner.sweep_id` = '{sweep_id}'"):
-            if "tuner.trial" in run.data.tags:
-                found.setdefault(int(run.data.tags["tuner.trial"]), []).append(run.info.run_id)
+        if self.is_there:
+            with self._asked() as client:
+                for run in self._search(client, f"tags.`tuner.sweep_id` = '{sweep_id}'"):
+                    if "tuner.trial" in run.data.tags:
+                        found.setdefault(int(run.data.tags["tuner.trial"]), []).append(run.info.run_id)
         return found
 
     def experiment_of(self, run_id: str) -> str:
         """Return the id of the experiment that a run belongs to."""
-        experiment_id: str = self._client.get_run(run_id).info.experiment_id
+        with self._asked() as client:
+            experiment_id: str = client.get_run(run_id).info.experiment_id
         return experiment_id
 
     def read(self, run_id: str) -> RecordedRun:
         """Return a run with the whole history of its metrics."""
-        run = self._client.get_run(run_id)
         metrics, doubled = {}, []
-        for name in run.data.metrics:
-            history: dict[int, float] = {}
-            for row in self._client.get_metric_history(run_id, name):
-                if row.step in history:
-                    doubled.append(f"{name} at step {row.step}")
-                history.setdefault(row.step, row.value)
-            metrics[name] = history
+        with self._asked() as client:
+            run = client.get_run(run_id)
+            for name in run.data.metrics:
+                history: dict[int, float] = {}
+                for row in client.get_metric_history(run_id, name):
+                    if row.step in history:
+                        doubled.append(f"{name} at step {row.step}")
+                    history.setdefault(row.step, row.value)
+                metrics[name] = history
         return RecordedRun(run_id, run.info.status, run.data.params, run.data.tags, metrics, tuple(doubled))
 
-    def _search(self, query: str) -> Iterator[Any]:
-        experiment = self._client.get_experiment_by_name(self._dir.name)
+    @contextmanager
+    def _asked(self) -> Iterator[Any]:
+        import mlflow
+
+        with answering(self._uri):
+            yield mlflow.MlflowClient(tracking_uri=self._uri)
+
+    def _search(self, client: Any, query: str) -> Iterator[Any]:
+        experiment = client.get_experiment_by_name(self._dir.name)
         if experiment is None:
             return
         token = None
         while True:
-            page = self._client.search_runs([experiment.experiment_id], query, max_results=1000, page_token=token)
+            page = client.search_runs([experiment.experiment_id], query, max_results=1000, page_token=token)
             yield from page
             token = page.token
             if not token:

@@ -11,11 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from tuner.errors import RecorderError
 from tuner.paths import Root, write_whole
+from tuner.showing import hidden
 
+_REQUEST = "API request to"  # in what MLflow says of a server that does not answer as it should
 _LOCATIONS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -33,6 +36,12 @@ def tracking_uri(root: Root, given: str | None) -> str:
 def is_own(root: Root, uri: str) -> bool:
     """Whether a store is the root's own database."""
     return uri == f"sqlite:///{root.database_file}"
+
+
+def is_there(uri: str) -> bool:
+    """Whether a store was made; opening an SQLite database that is not there would make it."""
+    scheme, _, path = uri.partition(":///")
+    return scheme != "sqlite" or Path(path.partition("?")[0]).exists()
 
 
 def prepare_environment() -> None:
@@ -145,16 +154,53 @@ def translated(uri: str) -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, OperationalError, sqlite3.OperationalError, TimeoutError) as error:
-        raise ConnectionError(f"{uri}: {_first_line(error)}") from error
+        raise ConnectionError(f"{hidden(uri)}: {_reason(error)}") from error
     except MlflowException as error:
         status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
-        passing = status >= 500 or status == 429 or "API request to" in str(error)
+        passing = status >= 500 or status == 429 or _REQUEST in str(error)
         if passing and "database schema" not in str(error):
-            raise ConnectionError(f"{uri}: {_first_line(error)}") from error
+            raise ConnectionError(f"{hidden(uri)}: {_reason(error)}") from error
         hint = "choose another store by MLFLOW_TRACKING_URI, or unset it to use the root's own database"
-        raise RecorderError(f"MLflow at {uri} refuses: {_first_line(error)}", hint) from error
+        raise RecorderError(f"MLflow at {hidden(uri)} refuses: {_first_line(error)}", hint) from error
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+@contextmanager
+def answering(uri: str, hint: str = "is it running? MLFLOW_TRACKING_URI says where it is") -> Iterator[None]:
+    """Make of MLflow's errors ours, for who does not wait until a store is back.
+
+    Args:
+        uri: The store.
+        hint: What to do where it is away.
+
+    Raises:
+        RecorderError: The store does not answer, or refuses.
+    """
+    try:
+        with translated(uri):
+            yield
+    except ConnectionError as error:
+        reason = _reason(error.__cause__ or error)
+        raise RecorderError(f"MLflow at {hidden(uri)} does not answer: {reason}", hint) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a store is away, in a few whole words: what the system said to whoever asked it first."""
+    from requests import RequestException
+    from urllib3.exceptions import MaxRetryError
+
+    if not isinstance(error, RequestException) and _REQUEST not in str(error):
+        return _first_line(error)
+    found = ""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno and seen.strerror:
+            return seen.strerror[0].lower() + seen.strerror[1:]
+        if isinstance(seen, MaxRetryError) and seen.reason is not None:
+            found = str(seen.reason)
+        seen = seen.__cause__ or seen.__context__
+    return found or _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = hidden(str(error)).strip().splitlines()
+    return shorten(lines[0], 200, placeholder=" ...") if lines else type(error).__name__
