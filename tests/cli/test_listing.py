@@ -1,6 +1,9 @@
 """``tuner list``: what ended a sweep."""
 
+import csv
+import io
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -79,6 +82,46 @@ def test_a_sweep_that_was_interrupted_is_stopped_until_it_is_resumed(tmp_path):
     assert listed(tmp_path) == ("stopped", "interrupted")
     sweep.drive({}, "local", {}, Silent())
     assert listed(tmp_path) == ("finished", "6 of 6 trials")
+
+
+SPOILED = {
+    "cut": lambda sweep, text: sweep.spec_file.write_text(text[:40]),
+    "another tool's": lambda sweep, text: sweep.spec_file.write_text("[]"),
+    "a database that is away": lambda sweep, text: sweep.spec_file.write_text(
+        text.replace('"storage_url": ""', f'"storage_url": "sqlite:///{sweep.path}/none/study.db"')
+    ),
+    "a journal that is none": lambda sweep, text: sweep.journal_file.write_text("moon\n"),
+    "a folder in its place": lambda sweep, text: (sweep.journal_file.unlink(), sweep.journal_file.mkdir()),
+}
+WHY = {
+    "cut": "sweep.json is damaged: ",
+    "another tool's": "sweep.json is damaged: ",
+    "a database that is away": "none/study.db cannot be used: ",
+    "a journal that is none": "the study of 'sim' cannot be read: ",
+    "a folder in its place": "the study of 'sim' cannot be read: ",
+}
+
+
+@pytest.mark.parametrize("how", WHY)
+def test_a_sweep_that_cannot_be_read_has_a_row_that_says_why_among_the_others(tmp_path, how):
+    from tuner.cli import listing  # noqa: F401
+    from tuner.cli.app import app
+
+    sweep = run(tmp_path)
+    shutil.copytree(sweep.dir.path, sweep.dir.path.with_name("other"))
+    SPOILED[how](sweep.dir, sweep.dir.spec_file.read_text())
+    call = ["list", "--root", str(tmp_path), "--format"]
+    done = {form: CliRunner().invoke(app, [*call, form]) for form in ("json", "csv", "table")}
+    assert [found.exit_code for found in done.values()] == [0, 0, 0]
+    good, bad = json.loads(done["json"].stdout)
+    assert (good["sweep"], good["state"]) == ("other", "finished")
+    assert good.keys() == bad.keys()
+    assert (bad["sweep"], bad["state"], bad["trials"]) == ("sim", "unreadable", None)
+    assert WHY[how] in bad["reason"]
+    assert [row["state"] for row in csv.DictReader(io.StringIO(done["csv"].stdout))] == ["finished", "unreadable"]
+    assert "unreadable" in done["table"].stdout
+    shutil.rmtree(sweep.dir.path.with_name("other"))
+    assert CliRunner().invoke(app, [*call, "json"]).exit_code == 1
 
 
 def test_the_last_record_is_found_behind_a_torn_line_and_among_long_ones(tmp_path):

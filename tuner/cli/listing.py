@@ -9,11 +9,13 @@ import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
+from tuner.errors import TunerError
 
 if TYPE_CHECKING:
     from tuner.paths import SweepDir
 
 COLUMNS = ("sweep", "state", "trials", "complete", "pruned", "fail", "best", "seconds", "reason")
+_UNREADABLE = "unreadable"
 
 
 @command("list")
@@ -21,7 +23,8 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
     """List the sweeps under the root, how each stands and what ended it.
 
     A sweep is running; finished, where one of its limits was reached; failed, where a failure limit struck or no
-    trial completed; or stopped, to be continued by tuner resume. Its seconds are those of all trials together.
+    trial completed; or stopped, to be continued by tuner resume. One that cannot be read is unreadable, and its reason
+    says why; the exit status is 1 where all are. Its seconds are those of all trials together.
     """
     from tuner.paths import Root
 
@@ -31,10 +34,19 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
         typer.echo(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")
         return 0
     write(rows, COLUMNS, form)
-    return 0
+    return int(bool(rows) and all(row["state"] == _UNREADABLE for row in rows))
 
 
 def _row(sweep_dir: SweepDir) -> dict[str, Any]:
+    """Return how a sweep stands; one that is damaged, or whose database is away, must not hide the others."""
+    try:
+        return _standing(sweep_dir)
+    except (TunerError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        return {**dict.fromkeys(COLUMNS), "sweep": sweep_dir.name, "state": _UNREADABLE, "reason": reason}
+
+
+def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
     from tuner.results import SweepResult
     from tuner.study.lock import at_work
     from tuner.sweep.opening import read_frozen

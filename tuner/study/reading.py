@@ -52,11 +52,12 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
         )
     try:
         storage = open_storage(sweep_dir, storage_url)
-        study_id = storage.get_study_id_from_name(spec.name)
-    except KeyError:
-        return StudyOnDisk()
+        try:
+            study_id = storage.get_study_id_from_name(spec.name)
+        except KeyError:
+            return StudyOnDisk()
+        ours = storage.get_study_user_attrs(study_id).get(ATTRIBUTE, {})
+        trials = tuple(begun(storage.get_all_trials(study_id, deepcopy=False), spec))
+        return StudyOnDisk(trials, frozenset(ours.get(FORGOTTEN, ())), float(ours.get("seconds", 0.0)))
     except Exception as error:
         raise StoreError(f"the study of {spec.name!r} cannot be read: {error}") from error
-    ours = storage.get_study_user_attrs(study_id).get(ATTRIBUTE, {})
-    found = storage.get_all_trials(study_id, deepcopy=False)
-    return StudyOnDisk(tuple(begun(found, spec)), frozenset(ours.get(FORGOTTEN, ())), float(ours.get("seconds", 0.0)))

@@ -83,7 +83,7 @@ def read_frozen(sweep_dir: SweepDir) -> Frozen:
         data = json.loads(sweep_dir.spec_file.read_text(encoding="utf-8"))
         storage_url, backend = data.get("storage_url", ""), data.get("backend", "local")
         return Frozen(data["sweep_id"], from_json(data["spec"]), data.get("tags", {}), storage_url, backend)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{sweep_dir.spec_file} is damaged: {error}") from error
 
 
