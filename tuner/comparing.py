@@ -158,7 +158,9 @@ def _best_so_far(result: SweepResult) -> dict[int, float]:
 def _last_metrics(result: SweepResult, trial: Trial) -> dict[str, float]:
     last: dict[str, tuple[int, float]] = {}
     for record, _ in read_records(result.dir.records_file):
-        if isinstance(record, Evaluated) and record.trial == trial.number and record.evaluation.folder:
+        if not isinstance(record, Evaluated) or record.trial != trial.number:
+            continue
+        if record.evaluation.folder and not record.evaluation.aside:
             step = record.evaluation.step
             for tag, value in record.evaluation.scalars.items():
                 if tag not in last or step > last[tag][0]:

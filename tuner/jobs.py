@@ -31,6 +31,7 @@ class Job:
         model: The user's model, or None in script mode.
         command: The command of script mode with its flags filled in, or an empty tuple.
         objectives: Tags of the objectives, where a command may write them anywhere.
+        folders: Of these, the folder whose evaluations count, where the file says so.
         train: How long and how often.
         stop_at: Global step at which the trial stops by itself (a rung), or None for its end.
         threads: Threads of a session, at least 1.
@@ -45,6 +46,7 @@ class Job:
     model: ModelRef | None = None
     command: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
+    folders: Mapping[str, str] = field(default_factory=dict)
     stop_at: int | None = None
     threads: int = 1
     task: Task | None = None

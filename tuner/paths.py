@@ -210,6 +210,18 @@ class TrialDir:
         return self.path / "dataset.json"
 
     @property
+    def own_evaluations_file(self) -> Path:
+        """The folder of the trial's own evaluations, where hooks of the model may evaluate other rows beside."""
+        return self.path / "eval_folder.txt"
+
+    def own_evaluations(self) -> str:
+        """Return the folder of the trial's own evaluations; empty where its process did not say."""
+        try:
+            return self.own_evaluations_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    @property
     def away_file(self) -> Path:
         """There while the trial's newest files are on another machine or in the storage between."""
         return self.path / "away.txt"

@@ -139,7 +139,10 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 def to_json(record: Record) -> str:
     """Return ``record`` as one line of JSON without its newline; doubles keep every bit."""
-    return json.dumps({"record": _NAMES[type(record)], **asdict(record)}, separators=(",", ":"))
+    data = asdict(record)
+    if isinstance(record, Evaluated) and not record.evaluation.aside:
+        del data["evaluation"]["aside"]  # as in nearly all lines
+    return json.dumps({"record": _NAMES[type(record)], **data}, separators=(",", ":"))
 
 
 def from_json(line: str) -> Record:

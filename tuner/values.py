@@ -98,11 +98,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Objective:
-    """An evaluation metric, which way it improves, and what counts of its curve."""
+    """An evaluation metric, which way it improves, and what counts of its curve.
+
+    Attributes:
+        folder: Of a command: the folder, relative to the trial's, whose evaluations count; empty for the first
+            that has the metric.
+    """
 
     metric: str
     goal: Goal = Goal.MINIMIZE
     of: Curve = field(default_factory=Curve)
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,12 +160,15 @@ class Evaluation:
         folder: The folder of the event file relative to the trial's, ``eval`` or ``eval_NAME``;
             an empty string for what training itself writes.
         scalars: Tag to value; each a float32 widened to a double, with the summary's own tag.
+        aside: Whether it is known to be another evaluation than the trial's own: of the training rows, for
+            instance, by a hook of the model.
     """
 
     step: int
     time: float
     folder: str
     scalars: Mapping[str, float]
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class _Comparison:
         curves: dict[str, dict[int, float]] = {}
         for evaluation in evaluations:
             for tag, value in evaluation.scalars.items():
-                if self._scripted is None or self._scripted.is_source(self._trial, evaluation.folder, tag):
+                if self._is_source(evaluation, tag):
                     curves.setdefault(tag, {}).setdefault(evaluation.step, value)
         objectives, record = self._trial.objectives, self._trial.record
         self._compare(f"study, {objectives[0].metric}", record.curve, curves.get(objectives[0].metric, {}))
@@ -138,6 +138,11 @@ class _Comparison:
         if self._trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and self._trial.values:
             self._compare_objective(objective_values(objectives, curves))
 
+    def _is_source(self, evaluation: Evaluation, tag: str) -> bool:
+        if self._scripted is None:
+            return not evaluation.aside
+        return self._scripted.is_source(self._trial, evaluation.folder, tag)
+
     def _compare_objective(self, expected: Mapping[str, float]) -> None:
         for metric, value in self._trial.values.items():
             if metric not in expected:
@@ -147,12 +152,12 @@ class _Comparison:
                 self._differ(f"study: objective {metric} is {value!r}, recomputed {expected[metric]!r}")
 
     def _compare_run(self, run: RecordedRun, evaluations: list[Evaluation]) -> None:
-        names = MetricNames()
+        names = MetricNames() if self._scripted is None else self._scripted.names(self._trial.number)
         expected: dict[str, dict[int, float]] = {}
         for evaluation in evaluations:
             for tag, value in evaluation.scalars.items():
                 if not math.isinf(value):
-                    name = names.name(evaluation.folder, tag)
+                    name = names.name(evaluation.folder, tag, evaluation.aside)
                     expected.setdefault(name, {}).setdefault(evaluation.step, value)
         held = {name: values for name, values in run.metrics.items() if name.startswith("eval/")}
         for name in sorted({*expected, *held}):

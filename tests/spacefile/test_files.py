@@ -160,6 +160,11 @@ def test_limits_may_change_and_what_gives_trials_their_meaning_may_not():
     [
         ("high: 1e-1, log", "high: 1e-5, log", "parameters.learning_rate: low (0.0001) is above high (1e-05)"),
         ("low: 1e-4, high", "low: 0, high", "parameters.learning_rate.low: is 0, expected a number above 0 because log is true"),
+        (
+            "of: {mean: 3}",
+            "folder: eval_test",
+            "objective.folder: is for commands, which may evaluate in several folders",
+        ),
         ("low: 16", "low: '16'", "parameters.units.low: found text '16', expected a whole number"),
         ("low: 16", "low: true", "parameters.units.low: found true".replace("true", "True") + ", expected a whole number"),
         ("step: 16}", "stepp: 16}", "parameters.units.stepp: unknown key 'stepp' (did you mean 'step'?)"),

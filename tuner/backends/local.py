@@ -124,7 +124,7 @@ class LocalBackend:
         if not job.command:
             return Follower(trial_dir.path)
         known = {tag: for_trial(folder, job.trial) for tag, folder in self._folders.items()}
-        return CommandFollower(trial_dir.path, job.objectives, known)
+        return CommandFollower(trial_dir.path, job.objectives, known, job.folders)
 
     def wait(self, timeout_s: float) -> list[Message]:
         deadline = time.monotonic() + timeout_s

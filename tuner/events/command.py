@@ -33,12 +33,20 @@ class CommandFollower:
         trial_dir: The trial's folder; it need not be there yet.
         metrics: Tags of the objectives.
         known: Tag to the training's folder in which an earlier trial had it, where no evaluation did.
+        wanted: Tag to the folder whose evaluations count, where that is said; those of other folders stand aside.
     """
 
-    def __init__(self, trial_dir: Path, metrics: Collection[str], known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        trial_dir: Path,
+        metrics: Collection[str],
+        known: Mapping[str, str] | None = None,
+        wanted: Mapping[str, str] | None = None,
+    ) -> None:
         self._dir = trial_dir
         self._metrics = frozenset(metrics)
-        self._known = dict(known or {})
+        self._wanted = dict(wanted or {})
+        self._known = {**(known or {}), **self._wanted}
         self._follower = Follower(trial_dir, anywhere=True)
         self._hypertune = HypertuneFile(trial_dir)
         self._training: dict[str, bool] = {}  # by folder, as it was seen first
@@ -63,7 +71,11 @@ class CommandFollower:
         found = [replace(e, folder=e.folder or ROOT) for e in self._follower.poll()]
         folders = self._follower.folders if found else set()
         counted = (self._counted(evaluation, folders) for evaluation in found)
-        return [evaluation for evaluation in counted if evaluation.scalars]
+        return [self._marked(evaluation) for evaluation in counted if evaluation.scalars]
+
+    def _marked(self, evaluation: Evaluation) -> Evaluation:
+        aside = bool(self._wanted) and evaluation.folder not in self._wanted.values()
+        return replace(evaluation, aside=True) if aside else evaluation
 
     def finish(self) -> list[Evaluation]:
         """Return what was held back of objectives that no evaluation had; call it after the last ``poll``."""
@@ -75,7 +87,7 @@ class CommandFollower:
             replace(e, scalars={tag: v for tag, v in e.scalars.items() if self.learnt.get(tag) == e.folder})
             for e in self._held
         ]
-        return [evaluation for evaluation in released if evaluation.scalars]
+        return [self._marked(evaluation) for evaluation in released if evaluation.scalars]
 
     def _counted(self, evaluation: Evaluation, folders: set[str]) -> Evaluation:
         """Return what of an evaluation counts now, and hold back what may count later."""

@@ -15,10 +15,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tuner.events.decoder import Decoder
 from tuner.events.file import Damage, EventFile
+from tuner.paths import TrialDir
 from tuner.values import Evaluation
 
 _MARK = "tfevents"
@@ -48,6 +50,7 @@ class Follower:
         self._training = training or anywhere
         self._files: dict[tuple[str, str], EventFile] = {}
         self._decoder = Decoder()
+        self._own = ""  # folder of the trial's own evaluations, as its process says
 
     def poll(self) -> list[Evaluation]:
         """Return the evaluations that have become whole since the last call, in file order by folder.
@@ -61,7 +64,14 @@ class Follower:
                 file = EventFile(self._dir / folder / name, folder, self._decoder)
                 self._files[folder, name] = file
             found += file.read()
-        return found
+        return [self._marked(evaluation) for evaluation in found]
+
+    def _marked(self, evaluation: Evaluation) -> Evaluation:
+        """Mark an evaluation that is not the trial's own; all are where its process did not say."""
+        if self._anywhere or not evaluation.folder:
+            return evaluation
+        self._own = self._own or TrialDir(self._dir).own_evaluations()
+        return replace(evaluation, aside=True) if self._own not in ("", evaluation.folder) else evaluation
 
     @property
     def folders(self) -> set[str]:

@@ -66,7 +66,7 @@ class HParams:
         """Say what the sweep is about, when the first evaluation has shown in which folder its metrics are."""
         found = record.evaluation
         metrics = [metric for metric in self._objectives if metric in found.scalars]
-        if self._described or not found.folder or not metrics:
+        if self._described or not found.folder or found.aside or not metrics:
             return
         self._described = True
         data = _experiment(self._space(), metrics, found.folder, record.evaluation.time)

@@ -28,7 +28,7 @@ from tuner.recorders.standing import Standing
 from tuner.recorders.store import follow_root, is_own, make_database, prepare_environment, tracking_uri, translated
 from tuner.recorders.training import TrainingCurves
 from tuner.records import Evaluated, ModelExported, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
-from tuner.values import Goal, TrialState
+from tuner.values import Evaluation, Goal, TrialState
 
 _STATUS = {
     TrialState.RUNNING: "RUNNING",
@@ -62,6 +62,7 @@ class MlflowRecorder:
         self._extras = Extras(sweep_dir, sweep_files)
         self._training: TrainingCurves | None = None
         self._names: dict[int, MetricNames] = defaultdict(MetricNames)
+        self._objective_folders: dict[tuple[int, str], str] = {}
         self._bests: dict[int, dict[str, dict[int, float]]] = {}
         self._evaluated_at: dict[int, float] = {}
         self._infinite: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
@@ -150,13 +151,23 @@ class MlflowRecorder:
     def _evaluation(self, record: Evaluated, batch: Batch) -> None:
         found, objectives = record.evaluation, self._standing.opened.objectives if self._standing.opened else {}
         for tag, value in found.scalars.items():
-            name = self._names[record.trial].name(found.folder, tag)
+            name = self._names[record.trial].name(found.folder, tag, found.aside)
             self._metric(record.trial, batch, name, value, found.time, found.step)
-            if tag in objectives and found.folder and self._is_best(record.trial, tag, found.step, value):
+            if (
+                tag in objectives
+                and self._counts(record.trial, tag, found)
+                and self._is_best(record.trial, tag, found.step, value)
+            ):
                 self._metric(record.trial, batch, valid_name(f"best/{tag}"), value, found.time, found.step)
         self._evaluated_at[record.trial] = found.time
         if found.folder:
             batch.last_step = max(found.step, batch.last_step or 0)
+
+    def _counts(self, trial: int, tag: str, found: Evaluation) -> bool:
+        """Whether an evaluation is of the folder whose values are the objective's: the first that has the tag."""
+        if not found.folder or found.aside:
+            return False
+        return self._objective_folders.setdefault((trial, tag), found.folder) == found.folder
 
     def _is_best(self, trial: int, tag: str, step: int, value: float) -> bool:
         """Whether an evaluation was the trial's best when it came; the same when it comes again."""

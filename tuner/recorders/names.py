@@ -20,18 +20,27 @@ _TRAINING = ""
 class MetricNames:
     """Name the metrics of one trial; the same for the same tags in the same order.
 
-    ``eval/TAG``; ``eval/FOLDER/TAG`` where another folder wrote the tag before; ``train/TAG`` for what
-    training itself writes. Characters that MLflow refuses become ``_``; two tags that would become one
-    name are kept apart by a number.
+    ``eval/TAG``; ``eval/FOLDER/TAG`` for evaluations that are known to be others than the trial's own, and
+    where another folder wrote the tag before; ``train/TAG`` for what training itself writes. Characters that
+    MLflow refuses become ``_``; two tags that would become one name are kept apart by a number.
     """
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, str], str] = {}
         self._taken: set[str] = set()
+        self._aside: set[str] = set()
 
-    def name(self, folder: str, tag: str) -> str:
-        """Return the metric's name for a tag that the event files of ``folder`` have."""
+    def name(self, folder: str, tag: str, aside: bool = False) -> str:
+        """Return the metric's name for a tag that the event files of ``folder`` have.
+
+        Args:
+            folder: Relative to the trial's; empty for what training itself writes.
+            tag: Of the scalar.
+            aside: Whether it is another evaluation than the trial's own.
+        """
         key = (folder, tag)
+        if aside:
+            self._aside.add(folder)
         if key not in self._names:
             self._names[key] = self._free(folder, tag)
             self._taken.add(self._names[key])
@@ -40,7 +49,7 @@ class MetricNames:
     def _free(self, folder: str, tag: str) -> str:
         if folder == _TRAINING:
             wanted = f"train/{tag}"
-        elif any(other_tag == tag and other not in ("", folder) for other, other_tag in self._names):
+        elif folder in self._aside or self._is_there(folder, tag):
             wanted = f"eval/{folder}/{tag}"
         else:
             wanted = f"eval/{tag}"
@@ -49,6 +58,11 @@ class MetricNames:
         while name in self._taken:
             name, count = f"{plain}_{count}", count + 1
         return name
+
+    def _is_there(self, folder: str, tag: str) -> bool:
+        """Whether another folder has the tag as its ``eval/TAG``."""
+        others = (other for other, other_tag in self._names if other_tag == tag and other not in ("", folder))
+        return any(other not in self._aside for other in others)
 
 
 def valid_name(name: str) -> str:

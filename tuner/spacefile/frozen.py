@@ -58,7 +58,10 @@ def to_json(spec: SweepSpec) -> dict[str, Any]:
         "parameters": [parameter_to_json(p) for p in spec.space.parameters],
         "constants": dict(spec.space.constants),
     }
-    data["objectives"] = [{"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of)} for o in spec.objectives]
+    data["objectives"] = [
+        {"metric": o.metric, "goal": o.goal.value, "of": asdict(o.of), **({"folder": o.folder} if o.folder else {})}
+        for o in spec.objectives
+    ]
     return data
 
 
@@ -77,7 +80,9 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
     record = data.get("record", {})
     return SweepSpec(
         name=data["name"],
-        objectives=tuple(Objective(o["metric"], Goal(o["goal"]), Curve(**o["of"])) for o in data["objectives"]),
+        objectives=tuple(
+            Objective(o["metric"], Goal(o["goal"]), Curve(**o["of"]), o.get("folder", "")) for o in data["objectives"]
+        ),
         space=Space(tuple(map(parameter_from_json, data["space"]["parameters"])), data["space"]["constants"]),
         train=TrainSettings(**data["train"]),
         search=SearchSettings(**search),
@@ -124,7 +129,7 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
         found["model"] = str(replace(spec.model, file=file.name if spec.model.file else ""))
         found["model.folder"] = str(file.parent) if spec.model.file else None
         found["model.import_paths"] = list(spec.model.import_paths)
-    found |= {f"objective.{o['metric']}": {"goal": o["goal"], "of": o["of"]} for o in data["objectives"]}
+    found |= {f"objective.{o['metric']}": {**o, "metric": None} for o in data["objectives"]}
     found["objectives"] = [o["metric"] for o in data["objectives"]]  # values are told in this order
     found |= {f"constraints.{c['metric']}": {**c, "metric": None} for c in data["constraints"]}
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}

@@ -91,6 +91,14 @@ def parse_spec(
         problems += check_simulation(simulation, search)
         if command:
             check_scripted(train, search, problems)
+        elif model is not None and any(objective.folder for objective in objectives):
+            problems.append(
+                Problem(
+                    "objective.folder",
+                    "is for commands, which may evaluate in several folders; a model's objective is of its EvalSpec",
+                    "remove it",
+                )
+            )
     constraints = () if "constraints" in bad else read_constraints(values.get("constraints"), objectives, problems)
     if problems:
         raise InvalidInput(source, problems)
@@ -221,7 +229,8 @@ def _objectives(value: Any, problems: list[Problem]) -> tuple[Objective, ...]:
     for entry in value if isinstance(value, list) else [value]:
         of = entry.get("of", "last")
         curve = Curve("mean", of["mean"]) if isinstance(of, dict) else Curve(of)
-        found.append(Objective(entry["metric"], Goal(entry.get("goal", "minimize")), curve))
+        folder = entry.get("folder", "").strip("/")
+        found.append(Objective(entry["metric"], Goal(entry.get("goal", "minimize")), curve, folder))
     names = [objective.metric for objective in found]
     problems += [
         Problem("objective", f"{n!r} is named twice") for n in sorted({n for n in names if names.count(n) > 1})

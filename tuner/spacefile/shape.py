@@ -61,6 +61,7 @@ class ObjectiveShape(_Shape):
     metric: Annotated[StrictStr, Field(min_length=1)]
     goal: Literal["minimize", "maximize"] = "minimize"
     of: Literal["last", "best"] | MeanShape = "last"
+    folder: StrictStr = ""
 
 
 class ConstraintShape(_Shape):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from tuner.command import check_command, fill
 from tuner.errors import InvalidInput, Problem
 from tuner.events.command import ROOT
 from tuner.paths import SweepDir, TrialDir
+from tuner.recorders.names import MetricNames
 from tuner.records import Evaluated, read_records
 from tuner.results import Trial
 from tuner.spec import SweepSpec
@@ -51,43 +53,59 @@ def metrics_of(spec: SweepSpec) -> tuple[str, ...]:
     return (*(objective.metric for objective in spec.objectives), *(limit.metric for limit in spec.constraints))
 
 
+def wanted_folders(spec: SweepSpec) -> dict[str, str]:
+    """Return each objective's folder, where the file says which counts."""
+    return {objective.metric: objective.folder for objective in spec.objectives if objective.folder}
+
+
 def _names(spec: SweepSpec) -> list[str]:
     return [*(parameter.name for parameter in spec.space.parameters), *spec.space.constants]
 
 
 class ObjectiveFolders:
-    """Which folder's evaluations of an objective count: the first that has it, so that none are mixed.
+    """Which folder's evaluations of an objective count.
+
+    Of a command those of the folder that is wanted, else of the first that has it, so that none are mixed; of a
+    model its own evaluations.
 
     Args:
-        chosen_once: Whether that is so; the evaluations of a model all count.
+        command: Whether the trial is a command.
+        wanted: Of a command, objective to folder.
     """
 
-    def __init__(self, chosen_once: bool) -> None:
-        self._chosen_once = chosen_once
-        self._chosen: dict[str, str] = {}
+    def __init__(self, command: bool, wanted: Mapping[str, str]) -> None:
+        self._command = command
+        self._wanted = wanted
+        self._chosen: dict[str, str] = dict(wanted)
         self._others: dict[str, set[str]] = {}
 
-    def counts(self, metric: str, folder: str) -> bool:
-        """Whether what ``folder`` has of ``metric`` counts."""
-        chosen = self._chosen.setdefault(metric, folder)
-        if chosen != folder:
-            self._others.setdefault(metric, set()).add(folder)
-        return not self._chosen_once or chosen == folder
+    def counts(self, metric: str, evaluation: Evaluation) -> bool:
+        """Whether what an evaluation has of ``metric`` counts."""
+        if not self._command:
+            return not evaluation.aside
+        chosen = self._chosen.setdefault(metric, evaluation.folder)
+        if chosen != evaluation.folder:
+            self._others.setdefault(metric, set()).add(evaluation.folder)
+        return chosen == evaluation.folder
+
+    def elsewhere(self, metric: str) -> str:
+        """Say in which other folders than the wanted one there is ``metric``; empty where there are none."""
+        others = sorted(self._others.get(metric, ()))
+        return f"the folder {self._wanted[metric]!r} has none; {', '.join(others)} has" if others else ""
 
     @property
     def tags(self) -> dict[str, str]:
         """The choice as a tag of the trial."""
-        return {FOLDERS: json.dumps(self._chosen)} if self._chosen_once and self._chosen else {}
+        return {FOLDERS: json.dumps(self._chosen)} if self._command and self._chosen else {}
 
     @property
     def choices(self) -> list[str]:
         """A line for each objective that several folders have."""
-        if not self._chosen_once:
-            return []
         return [
             f"{metric!r} is written in {', '.join(sorted({self._chosen[metric], *others}))}: "
-            f"what {self._chosen[metric]} has counts, because it was there first"
+            f"what {self._chosen[metric]} has counts, because it was there first; objective.folder says which shall"
             for metric, others in self._others.items()
+            if metric not in self._wanted
         ]
 
 
@@ -107,12 +125,20 @@ class Scripted:
 
     def __init__(self, sweep_dir: SweepDir, spec: SweepSpec) -> None:
         self._metrics = set(metrics_of(spec))
+        self._wanted = wanted_folders(spec)
         self._recorded: dict[int, set[tuple[str, int, str]]] = {}
+        self._names: defaultdict[int, MetricNames] = defaultdict(MetricNames)
         for record, _ in read_records(sweep_dir.records_file):
             if isinstance(record, Evaluated):
                 found = record.evaluation
                 keys = ((found.folder, found.step, tag) for tag in found.scalars)
                 self._recorded.setdefault(record.trial, set()).update(keys)
+                for tag in found.scalars:
+                    self._names[record.trial].name(found.folder, tag, found.aside)
+
+    def names(self, trial: int) -> MetricNames:
+        """Return the names of a trial's metrics, given in the order in which its evaluations were recorded."""
+        return self._names[trial]
 
     def counted(self, trial: Trial, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
         """Return what counts of a trial's events: its objectives where they were chosen, and what was recorded."""
@@ -131,4 +157,4 @@ class Scripted:
     def is_source(self, trial: Trial, folder: str, tag: str) -> bool:
         """Whether ``tag`` is an objective and its value in ``folder`` counts."""
         # A trial that is not settled has no choice recorded yet.
-        return tag in self._metrics and folders_of(trial.record.tags).get(tag, folder) == folder
+        return tag in self._metrics and folders_of(trial.record.tags).get(tag, self._wanted.get(tag, folder)) == folder

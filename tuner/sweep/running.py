@@ -69,7 +69,7 @@ class Running:
         self._first = FirstValues()
         metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
         self._curves: dict[str, dict[int, float]] = {metric: {} for metric in metrics}
-        self._folders = ObjectiveFolders(bool(job.command))
+        self._folders = ObjectiveFolders(bool(job.command), job.folders)
         self._tags: set[str] = set()
         self._evaluated: set[int] = set()
 
@@ -134,11 +134,11 @@ class Running:
         if fresh is None:
             return None, False
         before = self._whole(fresh.step)
-        if fresh.folder:
+        if fresh.folder and not fresh.aside:
             self._evaluated.add(fresh.step)
             self._tags.update(fresh.scalars)
         for metric, curve in self._curves.items():
-            if metric in fresh.scalars and fresh.folder and self._folders.counts(metric, fresh.folder):
+            if metric in fresh.scalars and fresh.folder and self._folders.counts(metric, fresh):
                 curve.setdefault(fresh.step, fresh.scalars[metric])
         return fresh, self._whole(fresh.step) and not before
 
@@ -171,7 +171,9 @@ class Running:
         metrics = [metric for metric, curve in self._curves.items() if not curve]
         objectives = {objective.metric for objective in self._objectives}
         what = "objective" if objectives.intersection(metrics) else "constraint"
-        return Outcome(TrialState.FAIL, missing_objective(metrics, self.tags, what), objective_missing=True)
+        elsewhere = [line for metric in metrics if (line := self._folders.elsewhere(metric))]
+        reason = "; ".join([missing_objective(metrics, self.tags, what), *elsewhere])
+        return Outcome(TrialState.FAIL, reason, objective_missing=True)
 
     def ended(self, outcome: Outcome, result: Result, now: float, tags: Mapping[str, str]) -> TrialRecord:
         """Return the trial as this life leaves it.

@@ -11,7 +11,7 @@ from tuner.paths import SweepDir, TrialDir
 from tuner.seeds import derive
 from tuner.spec import SweepSpec
 from tuner.study import TrialRecord
-from tuner.sweep.commands import command_of, metrics_of
+from tuner.sweep.commands import command_of, metrics_of, wanted_folders
 from tuner.sweep.parts import FORKED_AT, FORKED_FROM
 from tuner.sweep.running import Running, how_it_begins
 from tuner.trial import checkpoints
@@ -70,6 +70,7 @@ def next_life(
         model=spec.model,
         command=command_of(spec, record, trial_dir),
         objectives=metrics_of(spec) if spec.command else (),
+        folders=wanted_folders(spec),
         stop_at=stop_at,
         threads=threads,
     )

@@ -100,6 +100,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     model = load_model(job.model)
     describe_dataset(model, job, trial_dir, tags)
     estimator, specs = build(model, job, trial_dir)
+    say_own_evaluations(specs, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
     with usable_inputs():
@@ -126,6 +127,11 @@ def describe_dataset(model: Model, job: Job, trial_dir: Path, tags: dict[str, st
         write_dataset(model, job.params, TrialDir(trial_dir))
     except Exception as error:
         tags["tuner.dataset"] = f"not described: {in_a_line(error)}"
+
+
+def say_own_evaluations(specs: Specs, trial_dir: Path) -> None:
+    """Leave word of which folder the trial's evaluations are in, before there is one."""
+    TrialDir(trial_dir).own_evaluations_file.write_text(f"{specs.eval_folder}\n", encoding="utf-8")
 
 
 def tag(specs: Specs, tags: dict[str, str], note: str = "") -> None:

@@ -24,7 +24,7 @@ from tuner.trial.cluster.hooks import Chief, TrainingIsOver, Worker, evaluate_ea
 from tuner.trial.evaluating import sharing_sessions
 from tuner.trial.event_names import wait_for_a_new_name
 from tuner.trial.inputs import usable_inputs
-from tuner.trial.run import at_end, build, concluded, describe_dataset, seed_everything, tag
+from tuner.trial.run import at_end, build, concluded, describe_dataset, say_own_evaluations, seed_everything, tag
 from tuner.trial.stopping import Control, StopRequest, controlled
 
 
@@ -46,6 +46,7 @@ def _lead(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
     say_beginning(job, without_damage(model_dir))
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
+    say_own_evaluations(specs, model_dir)
     last = specs.train.max_steps
     gate = StepGate(job.train.every, last)
     GateServer(gate, task.gate)  # the others wait for it: the checkpoints are in order now
