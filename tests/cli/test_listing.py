@@ -96,7 +96,7 @@ SPOILED = {
 WHY = {
     "cut": "sweep.json is damaged: ",
     "another tool's": "sweep.json is damaged: ",
-    "a database that is away": "none/study.db cannot be used: ",
+    "a database that is away": "none/study.db, which is not there",
     "a journal that is none": "the study of 'sim' cannot be read: ",
     "a folder in its place": "the study of 'sim' cannot be read: ",
 }
