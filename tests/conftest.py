@@ -55,3 +55,14 @@ def space_file(tmp_path):
         return file
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tf():
+    """TensorFlow with Estimators in place, before anything in this process has made it choose another Keras."""
+    import tuner
+
+    tuner.install_estimator()
+    import tensorflow
+
+    return tensorflow

@@ -11,6 +11,8 @@ import tuner
 from tests.spaces import SIMULATED
 from tuner.cli.naming import split
 from tuner.errors import InvalidInput
+from tuner.paths import Root
+from tuner.study import DriverLock
 from tuner.sweep.progress import Silent
 
 
@@ -27,7 +29,7 @@ def root(tmp_path_factory):
 
 
 def call(*arguments):
-    from tuner.cli import export, logs, rerun, show  # noqa: F401
+    from tuner.cli import export, listing, logs, rerun, show, stop  # noqa: F401
     from tuner.cli.app import app
 
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -98,3 +100,13 @@ def test_what_comes_after_a_colon_is_the_number_of_a_trial():
     for text in ("housing:", "housing:x", ":"):
         with pytest.raises(InvalidInput, match="expected NAME, or NAME:N with the number of a trial"):
             split(text)
+
+
+def test_a_sweep_that_has_only_begun_can_be_stopped_and_a_folder_that_is_not_there_holds_no_sweeps(tmp_path):
+    sweep_dir = Root(tmp_path).sweep("begins")
+    sweep_dir.path.mkdir(parents=True)
+    assert "no sweep 'begins'" in call("stop", "begins", "--root", tmp_path).output
+    with DriverLock(sweep_dir.driver_file):
+        assert "asked process" in call("stop", "begins", "--root", tmp_path).output
+    assert sweep_dir.stop_file.exists()
+    assert "there is no folder" in call("list", "--root", tmp_path / "none").output

@@ -18,7 +18,6 @@ MODEL = """
 import numpy as np
 import tensorflow as tf
 X = np.arange(64, dtype=np.float32).reshape(64, 1) / 64
-made = []
 
 def network(features, labels, mode, params):
     output = tf.compat.v1.layers.dense(features["x"], 1)
@@ -29,8 +28,7 @@ def network(features, labels, mode, params):
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, eval_metric_ops={"rmse": rmse})
 
 def estimator_fn(params, config):
-    made[:] = [tf.estimator.Estimator(network, config=config, params=dict(params))]
-    return made[0]
+    return tf.estimator.Estimator(network, config=config, params=dict(params))
 
 def rows(shift=0.0):
     return tf.data.Dataset.from_tensor_slices(({"x": X}, X + shift))
@@ -41,9 +39,10 @@ def train_input_fn(params):
 def eval_input_fn(params):
     return rows(1.0).batch(64)
 
-def train_spec(params):
+def train_spec(params, config, estimator):
+    assert config.model_dir == estimator.model_dir
     hook = tf.estimator.experimental.InMemoryEvaluatorHook(
-        made[0], lambda: rows(100.0).batch(64), name="another", every_n_iter=10
+        estimator, lambda: rows(100.0).batch(64), name="another", every_n_iter=10
     )
     return tf.estimator.TrainSpec(lambda: train_input_fn(params), max_steps=40, hooks=[hook])
 """

@@ -3,7 +3,10 @@
 import pytest
 
 import tuner
+from tests.spaces import SIMULATED
+from tests.sweep.test_sweeps import Lines
 from tuner.schedulers import make_scheduler
+from tuner.space.sampling import distribution
 from tuner.spacefile import load_spec
 from tuner.sweep.hints import hints
 from tuner.sweep.running import missing_objective
@@ -43,3 +46,34 @@ def test_limits_from_python_are_checked_before_anything_is_written(space_file, r
 
 def test_a_constraint_that_never_came_is_not_called_the_objective():
     assert missing_objective(["size"], ["rmse"], "constraint").startswith("the constraint 'size' never came")
+
+
+def test_steps_that_do_not_come_to_the_upper_bound_are_said_and_optuna_says_nothing(space_file, recwarn):
+    parameters = (
+        "units: {type: int, low: 4, high: 9, step: 4}\nrate: {type: float, low: 0.0, high: 0.95, step: 0.1}\n"
+        "fits: {type: int, low: 4, high: 12, step: 4}\neven: {type: float, low: 0.0, high: 0.3, step: 0.1}"
+    )
+    spec = load_spec(space_file(parameters=parameters))
+    assert hints(spec) == [
+        "parameters.units: steps of 4 from 4 do not come to 9; the last is 8",
+        "parameters.rate: steps of 0.1 from 0 do not come to 0.95; the last is 0.9",
+    ]
+    assert [distribution(parameter).high for parameter in spec.space.parameters] == [8, 0.9, 12, 0.3]
+    assert not [warning for warning in recwarn if "step" in str(warning.message)]
+
+
+def test_a_model_whose_text_has_changed_is_said_once_and_the_sweep_goes_on(tmp_path):
+    (tmp_path / "model.py").write_text("first = 1\n")
+    (tmp_path / "sim.yaml").write_text(SIMULATED + "model: model.py\n")
+
+    def run(trials):
+        lines = Lines()
+        tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path).drive({"trials": trials}, "simulated", {}, lines)
+        return [line for line in lines.lines if "its text" in line]
+
+    assert run(1) == run(2) == []
+    (tmp_path / "model.py").write_text("second = 2\n")
+    assert run(3) == [
+        f"changed: {tmp_path / 'model.py'}: its text; the trials that are there were trained by what it was before"
+    ]
+    assert run(4) == []

@@ -46,7 +46,7 @@ def test_errors_of_ours_and_exits_are_said_in_our_words(tmp_path):
         ("tf.summary.FileWriterCache", "tf.compat.v1.summary.FileWriterCache"),
     ],
 )
-def test_what_tensorflow_1_had_is_named_where_tensorflow_2_has_it(asked, has, tmp_path):
+def test_what_tensorflow_1_had_is_named_where_tensorflow_2_has_it(asked, has, tmp_path, tf):
     error = raised(tmp_path, f"import tensorflow as tf\n{asked}\n")
     said = f"(line 2 of users.py); TensorFlow 2 has it as {has}: import tensorflow.compat.v1 as tf"
     assert in_a_line(error).endswith(said)
@@ -54,7 +54,7 @@ def test_what_tensorflow_1_had_is_named_where_tensorflow_2_has_it(asked, has, tm
 
 
 @pytest.mark.tf
-def test_what_neither_has_is_said_as_it_is(tmp_path):
+def test_what_neither_has_is_said_as_it_is(tmp_path, tf):
     assert in_a_line(raised(tmp_path, "import tensorflow as tf\ntf.nosuch\n")).endswith("'nosuch' (line 2 of users.py)")
     assert in_a_line(raised(tmp_path, "import os\nos.logging\n")).endswith("'logging' (line 2 of users.py)")
     assert in_a_line(raised(tmp_path, "import tensorflow as tf\ntf.contrib.layers\n")).endswith(

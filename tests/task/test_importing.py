@@ -49,3 +49,9 @@ def test_a_trial_that_meets_such_a_line_has_it_in_its_reason():
     with pytest.raises(SyntaxError) as caught:
         compile("import os\nrate = = 3\n", "trainer/task.py", "exec")
     assert in_a_line(caught.value) == "SyntaxError: invalid syntax (line 2 of trainer/task.py: rate = = 3)"
+
+
+def test_a_model_that_is_not_there_any_more_may_have_been_moved(tmp_path):
+    said = refusal(tmp_path / "gone.py")
+    assert "is not there" in said
+    assert "if it was moved, tuner run with its search space file takes the new place" in said

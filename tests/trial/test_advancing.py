@@ -34,13 +34,13 @@ def eval_input_fn(params):
 """
 
 
-def trial(tmp_path, counted="step", train=".repeat().batch(8)", evaluation=".batch(16)", spec=""):
+def trial(tmp_path, counted="step", train=".repeat().batch(8)", evaluation=".batch(16)", spec="", params=None):
     file = tmp_path / "nowhere.py"
     file.write_text(MODEL.format(counted=counted, train=train, evaluation=evaluation) + spec)
     folder = tmp_path / "trial"
     folder.mkdir(exist_ok=True)
     model = ModelRef(file=str(file), import_paths=(str(tmp_path),))
-    job = Job(0, 1, {}, 1, TrainSettings(max_steps=20, evaluate_every=10), model)
+    job = Job(0, 1, params or {}, 1, TrainSettings(max_steps=20, evaluate_every=10), model)
     return running.run_job(job, TrialDir(folder), StopRequest())
 
 
@@ -125,3 +125,10 @@ def test_an_input_fn_that_returns_nothing_is_named(name, tmp_path):
     result = trial(tmp_path, spec=f"def {name}(params):\n    rows().batch(8)\n")
     assert result.ending is Ending.FAILED
     assert result.reason.startswith(f"{name} returned None, expected a tf.data.Dataset")
+
+
+def test_a_parameter_whose_name_is_nearly_one_of_the_file_is_said_with_those_there_are(tmp_path):
+    spec = "def train_input_fn(params):\n    return rows().repeat().batch(params['batch_size'])\n"
+    result = trial(tmp_path, spec=spec, params={"batchsize": 8, "rate": 0.1})
+    said = "; the parameters are batchsize, rate: did you mean 'batchsize'?"
+    assert result.reason.startswith("KeyError: 'batch_size' (line ") and result.reason.endswith(said)

@@ -9,7 +9,7 @@ import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
-from tuner.errors import TunerError
+from tuner.errors import InvalidInput, TunerError
 
 if TYPE_CHECKING:
     from tuner.paths import SweepDir
@@ -29,6 +29,8 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
     from tuner.paths import Root
 
     del debug
+    if not root.is_dir():
+        raise InvalidInput("--root", f"there is no folder {root.absolute()}")
     rows = [_row(sweep_dir) for sweep_dir in Root(root.absolute()).sweeps()]
     if not rows and form is Format.TABLE:
         typer.echo(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")

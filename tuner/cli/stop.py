@@ -13,15 +13,17 @@ from tuner.errors import InvalidInput
 @command("stop")
 def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Ask a running sweep to stop; its trials stop at their next checkpoints."""
-    from tuner.cli.naming import open_sweep
+    from tuner.cli.naming import open_sweep, split
+    from tuner.paths import Root
     from tuner.study.lock import at_work, named
     from tuner.sweep.stopping import request_stop
 
     del debug
-    sweep = open_sweep(name, root)
-    drivers = at_work(sweep.dir)
-    if not drivers:
+    sweep_dir = Root(root.absolute()).sweep(split(name)[0])
+    drivers = at_work(sweep_dir)  # of a sweep that begins, too, of which there is no more than that yet
+    if split(name)[1] is not None or not drivers:
+        open_sweep(name, root)
         raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")
-    request_stop(sweep.dir.stop_file)
+    request_stop(sweep_dir.stop_file)
     typer.echo(f"asked {named(drivers)} to stop; follow it with: tuner list")
     return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -87,10 +88,12 @@ def distribution(p: Parameter) -> BaseDistribution:
     """Return Optuna's distribution of a parameter."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if isinstance(p, Float):
-        return FloatDistribution(p.low, p.high, log=p.log, step=p.step)
-    if isinstance(p, Int):
-        return IntDistribution(p.low, p.high, log=p.log, step=p.step)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that steps do not come to the upper bound: it was said
+        if isinstance(p, Float):
+            return FloatDistribution(p.low, p.high, log=p.log, step=p.step)
+        if isinstance(p, Int):
+            return IntDistribution(p.low, p.high, log=p.log, step=p.step)
     if isinstance(p, Discrete):
         return IntDistribution(0, len(p.values) - 1)
     return CategoricalDistribution([encoded(choice, p) for choice in p.choices])

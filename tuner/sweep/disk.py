@@ -16,6 +16,7 @@ from tuner.trial import checkpoints
 _UNWRITABLE = {
     errno.ENOSPC: ("the disk is full", "make room"),
     errno.EDQUOT: ("the disk quota is used up", "make room"),
+    errno.EFBIG: ("a file would be larger than this process may write (ulimit -f)", "raise that limit"),
     errno.EROFS: ("it is on a read-only file system", "make it writable"),
     errno.EIO: ("the disk answers with input/output errors", "look after it"),
 }
@@ -52,7 +53,7 @@ def check_writable(folder: Path, reason: str) -> None:
     Raises:
         OSError: The disk takes nothing.
     """
-    for number in (errno.ENOSPC, errno.EROFS):
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
         if os.strerror(number) in reason:
             raise OSError(number, os.strerror(number), str(folder))
     probe = (folder if folder.is_dir() else folder.parent) / f".probe.{os.getpid()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import hashlib
 import json
 import platform
 import shlex
@@ -39,6 +40,7 @@ class Frozen:
         tags: Those given by ``--tag``.
         storage_url: Optuna storage, or empty for the journal.
         backend: Where its trials ran last.
+        model_text: Digest of the model's file as its trials had it last; empty where it is no file.
     """
 
     sweep_id: str
@@ -46,6 +48,7 @@ class Frozen:
     tags: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = ""
     backend: str = "local"
+    model_text: str = ""
 
     def write(self, sweep_dir: SweepDir) -> None:
         """Write the sweep into its folder."""
@@ -63,6 +66,7 @@ class Frozen:
             "tags": dict(self.tags),
             "storage_url": self.storage_url,
             "backend": self.backend,
+            "model_text": self.model_text,
         }
         return json.dumps(data, indent=1)
 
@@ -82,7 +86,8 @@ def read_frozen(sweep_dir: SweepDir) -> Frozen:
     try:
         data = json.loads(sweep_dir.spec_file.read_text(encoding="utf-8"))
         storage_url, backend = data.get("storage_url", ""), data.get("backend", "local")
-        return Frozen(data["sweep_id"], from_json(data["spec"]), data.get("tags", {}), storage_url, backend)
+        spec, tags, text = from_json(data["spec"]), data.get("tags", {}), data.get("model_text", "")
+        return Frozen(data["sweep_id"], spec, tags, storage_url, backend, text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{sweep_dir.spec_file} is damaged: {error}") from error
 
@@ -103,7 +108,7 @@ def plan(
     """
     if not sweep_dir.spec_file.exists():
         kept = without_password(storage_url) if storage_url else ""
-        return Frozen(uuid.uuid4().hex, spec, dict(tags), kept), []
+        return Frozen(uuid.uuid4().hex, spec, dict(tags), kept, model_text=_model_text(spec)), []
     before = read_frozen(sweep_dir)
     harmless, refused = diff(before.spec, spec)
     if refused:
@@ -118,7 +123,20 @@ def plan(
                 ),
             ],
         )
-    return replace(before, spec=spec, tags={**before.tags, **tags}), harmless
+    text = _model_text(spec)
+    if before.model_text and text and text != before.model_text:
+        harmless.append(f"{spec.model}: its text; the trials that are there were trained by what it was before")
+    return replace(before, spec=spec, tags={**before.tags, **tags}, model_text=text or before.model_text), harmless
+
+
+def _model_text(spec: SweepSpec) -> str:
+    """Return a digest of the model's file; empty where there is none to read."""
+    if spec.model is None or not spec.model.file:
+        return ""
+    try:
+        return hashlib.sha256(Path(spec.model.file).read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""  # importing it says what is wrong
 
 
 def same_storage(name: str, had: str, given: str) -> str:

@@ -112,8 +112,11 @@ def configured(model: Model, params: Params, config: Any) -> Any:
     return made
 
 
-def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
+def build_specs(model: Model, params: Params, train: TrainSettings, estimator: Any = None) -> Specs:
     """Make TrainSpec and EvalSpec of a trial.
+
+    The model's own ``train_spec`` and ``eval_spec`` get the trial's Estimator and its RunConfig where they take an
+    ``estimator`` and a ``config``: hooks that stop early, or evaluate beside, are made of them.
 
     Raises:
         InvalidInput: The model's own spec is of another type.
@@ -122,7 +125,7 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
 
     notes: list[str] = []
     if model.function("train_spec"):
-        train_spec = _checked(model, "train_spec", params, TrainSpec)
+        train_spec = _checked(model, "train_spec", params, TrainSpec, estimator)
         if train_spec.max_steps != train.max_steps:
             notes.append(
                 f"train_spec says max_steps={train_spec.max_steps}, which holds, and the file {train.max_steps}"
@@ -130,7 +133,7 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
     else:
         train_spec = TrainSpec(model.bound("train_input_fn", params), max_steps=train.max_steps)
     if model.function("eval_spec"):
-        eval_spec = _checked(model, "eval_spec", params, EvalSpec)
+        eval_spec = _checked(model, "eval_spec", params, EvalSpec, estimator)
         notes += _blind(eval_spec)
     else:
         eval_spec = EvalSpec(model.bound("eval_input_fn", params), steps=None, start_delay_secs=0, throttle_secs=0)
@@ -138,8 +141,8 @@ def build_specs(model: Model, params: Params, train: TrainSettings) -> Specs:
     return Specs(train_spec, eval_spec, tuple(notes), servable)
 
 
-def _checked(model: Model, name: str, params: Params, kind: type[Any]) -> Any:
-    made = model.call(name, params)
+def _checked(model: Model, name: str, params: Params, kind: type[Any], estimator: Any) -> Any:
+    made = model.call(name, params, estimator=estimator, config=getattr(estimator, "config", None))
     if not isinstance(made, kind):
         raise InvalidInput(f"model {model.ref}", f"{name} returned {type(made).__name__}, expected a {kind.__name__}")
     return made

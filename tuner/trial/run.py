@@ -13,6 +13,7 @@ from typing import Any
 
 from tuner.errors import Infeasible, TunerError
 from tuner.jobs import Ending, Job, Result
+from tuner.near import near
 from tuner.paths import TrialDir
 from tuner.task import Model, Specs, build_specs, load_model, run_config
 from tuner.task.dataset import write_dataset
@@ -63,10 +64,19 @@ def concluded(job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[
         ending, reason = Ending.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error)
+        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error) + _misnamed(error, job)
     result = Result(ending, job.life, newest_step(model_dir), reason, tags=tags)
     result.write(folder.result_file)
     return result
+
+
+def _misnamed(error: BaseException, job: Job) -> str:
+    """Say which parameters there are, where the model asked for one whose name is nearly that of one of them."""
+    asked = error.args[0] if isinstance(error, KeyError) and error.args else None
+    if not isinstance(asked, str) or asked in job.params:
+        return ""
+    hint = near(asked, list(job.params))
+    return f"; the parameters are {', '.join(job.params)}: {hint}" if hint else ""
 
 
 def is_nan(error: BaseException) -> bool:
@@ -146,7 +156,7 @@ def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
     """Build the Estimator and the specs of a job."""
     config = run_config(trial_dir, job.seed, job.train, job.threads, job.task)
     estimator = model.estimator(job.params, configured(model, job.params, config))
-    return estimator, build_specs(model, job.params, job.train)
+    return estimator, build_specs(model, job.params, job.train, estimator)
 
 
 def at_end(trial_dir: Path, max_steps: int | None) -> bool:
