@@ -1,10 +1,12 @@
 """The sender on logs that lost power or a full disk left, with a recorder that keeps what it is given."""
 
 import json
+import time
 
 import pytest
 
 from tuner.paths import Root
+from tuner.recorders import process as processes
 from tuner.recorders.arrived import all_arrived
 from tuner.recorders.process import RecorderProcess
 from tuner.recorders.sender import Sender
@@ -148,3 +150,40 @@ def test_what_the_sender_finds_in_the_log_is_said_once_by_the_driver(root, tmp_p
     process.close()
     assert "curves.jsonl, line 4: found 'moon', expected a record" in process.check()
     assert process.check() == ""
+
+
+def test_a_process_that_dies_again_and_again_without_sending_is_started_a_few_times_and_then_said(
+    sweep_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(processes, "_PROGRAM", "tests.recorders.dying")
+    sweep_dir.path.mkdir(parents=True, exist_ok=True)
+    sweep_dir.records_file.write_text("what waits\n")
+    process = RecorderProcess(sweep_dir, None, tmp_path / "log")
+    started = []
+    start = process.start
+    monkeypatch.setattr(process, "start", lambda: (started.append(1), start()))
+    process.start()
+    said = []
+    while not said:
+        said += [line] if (line := process.check()) else []
+        time.sleep(0.01)
+    assert "MLflow takes no records: the process that sends to MLflow died 6 times before it had sent anything" in said
+    assert len(started) == 6
+    assert process.check() == ""
+    process.close()
+
+
+def test_a_process_that_dies_when_all_was_sent_is_started_again_as_often_as_that_happens(
+    sweep_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(processes, "_PROGRAM", "tests.recorders.dying")
+    sweep_dir.path.mkdir(parents=True, exist_ok=True)
+    process = RecorderProcess(sweep_dir, None, tmp_path / "log")
+    started = []
+    start = process.start
+    monkeypatch.setattr(process, "start", lambda: (started.append(1), start()))
+    process.start()
+    while len(started) < 9:
+        assert process.check() == ""
+        time.sleep(0.01)
+    process.close()

@@ -17,7 +17,7 @@ from tuner.paths import SweepDir
 from tuner.recorders.sent import read_sent
 
 _PROGRAM = "tuner.recording"
-_STARTS = 5  # of a process that dies before it is ready
+_STARTS = 5  # of a process that dies before it has sent anything
 
 
 class RecorderProcess:
@@ -40,7 +40,8 @@ class RecorderProcess:
         self._error: RecorderError | None = None
         self._away = ""
         self._in_a_hurry = False
-        self._starts = 0  # since it was ready last
+        self._starts = 0  # since it sent something last
+        self._began_at = 0  # how much had been sent when it was started last
         self._said = False  # that the store refuses
         self._notes: list[str] = []  # that nobody has been told
         self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
@@ -48,6 +49,7 @@ class RecorderProcess:
     def start(self) -> None:
         """Start the process; return at once."""
         self._starts += 1
+        self._began_at = read_sent(self._dir.sent_file)
         arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -99,8 +101,16 @@ class RecorderProcess:
         self._listen(0)
         if self._process is not None and self._process.poll() is not None and not self._error:
             self._reap()
+            sent = read_sent(self._dir.sent_file)
+            if self._ready and (sent > self._began_at or sent == self._recorded()):
+                self._starts = 0
             if self._starts <= _STARTS:
                 self.start()
+            else:
+                self._error = RecorderError(
+                    f"the process that sends to MLflow died {self._starts} times before it had sent anything",
+                    f"its output is in {self._log_file}; nothing is lost, tuner resume {self._dir.name} sends the rest",
+                )
 
     def drain(self, timeout_s: float, unless: Callable[[], bool] = lambda: False) -> bool:
         """Return whether everything recorded so far arrived within ``timeout_s`` seconds.
@@ -130,10 +140,12 @@ class RecorderProcess:
 
     def status(self) -> str:
         """Say how far the store is behind, and why."""
-        recorded = self._dir.records_file.stat().st_size if self._dir.records_file.exists() else 0
         why = self._error.message if self._error else self._away
-        behind = f"{recorded - read_sent(self._dir.sent_file)} bytes of records wait"
+        behind = f"{self._recorded() - read_sent(self._dir.sent_file)} bytes of records wait"
         return f"{behind} ({why})" if why else behind
+
+    def _recorded(self) -> int:
+        return self._dir.records_file.stat().st_size if self._dir.records_file.exists() else 0
 
     def close(self) -> None:
         """End the process; what has not arrived is sent when the sweep is resumed."""
@@ -187,7 +199,7 @@ class RecorderProcess:
             return  # a library wrote to standard output
         event = said.get("event")
         if event in ("ready", "back"):
-            self._ready, self._away, self._starts = True, "", 0
+            self._ready, self._away = True, ""
         elif event == "away":
             self._away = said["message"]
         elif event == "drained":

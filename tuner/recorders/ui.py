@@ -42,7 +42,9 @@ class MlflowUi:
         self._root = root
         self._uri = uri
         self._port = port
-        self._log_file = Path(tempfile.mkstemp(prefix="tuner-ui-", suffix=".log")[1])
+        made, log_file = tempfile.mkstemp(prefix="tuner-ui-", suffix=".log")
+        os.close(made)
+        self._log_file = Path(log_file)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MlflowUi:
