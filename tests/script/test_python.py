@@ -76,16 +76,18 @@ def test_a_script_that_exits_with_a_status_or_raises_fails_with_it(work, root):
         "    kind = argv[1]\n"
         "    if kind == 'raises': raise ValueError('no luck')\n"
         "    if kind == 'says': sys.exit('bad words')\n"
+        "    if kind == 'blank': sys.exit('\\n')\n"
         "    return int(kind)\n"
         "absl.app.run(main)\n"
     )
-    text = "objective: {metric: m}\nparameters: {k: {type: categorical, choices: [raises, says, '4']}}\n"
-    text += "search: {sampler: grid, trials: 3, max_consecutive_failures: 9}\n"
+    text = "objective: {metric: m}\nparameters: {k: {type: categorical, choices: [raises, says, blank, '4']}}\n"
+    text += "search: {sampler: grid, trials: 4, max_consecutive_failures: 9}\n"
     ran, _ = drive(sweep(root, text, ("python", "task.py", "{k}")))
     assert ran.exit_status == 1
     assert {t.params["k"]: t.record.reason for t in ran.result.trials} == {
         "raises": "ValueError: no luck (line 4 of task.py)",
         "says": "the command exited: bad words",
+        "blank": "the command exited with status 1",
         "4": "the command exited with status 4",
     }
 

@@ -1,6 +1,7 @@
 """What a user's error is said as."""
 
 import importlib.util
+import sys
 
 import pytest
 
@@ -28,6 +29,41 @@ def test_a_message_of_several_lines_is_cut_in_a_line_and_whole_in_full(tmp_path)
     error = raised(tmp_path, "raise ValueError('first\\nsecond')\n")
     assert in_a_line(error) == "ValueError: first (line 1 of users.py)"
     assert in_full(error) == f"ValueError: first\nsecond (line 1 of {tmp_path / 'users.py'})"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="notes came with Python 3.11")
+@pytest.mark.parametrize("note", ["'while reading rows.csv'", "''", "'\\n'"])
+def test_notes_do_not_take_the_place_of_the_error(note, tmp_path):
+    error = raised(tmp_path, f"error = ValueError('no rows')\nerror.add_note({note})\nraise error\n")
+    assert in_a_line(error) == "ValueError: no rows (line 3 of users.py)"
+    assert in_full(error).startswith("ValueError: no rows (line 3 of ")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="notes came with Python 3.11")
+def test_a_note_does_not_take_the_place_of_what_python_cannot_read():
+    with pytest.raises(SyntaxError) as caught:
+        compile("import os\nrate = = 3\n", "trainer/task.py", "exec")
+    caught.value.add_note("generated from rate.in")
+    assert in_a_line(caught.value) == "SyntaxError: invalid syntax (line 2 of trainer/task.py: rate = = 3)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise ValueError\n", "ValueError (line 1 of users.py)"),
+        ("raise ValueError('\\nlate')\n", "ValueError: (line 1 of users.py)"),
+        ("raise type('', (Exception,), {'__module__': 'builtins'})\n", " (line 1 of users.py)"),
+        (
+            "class Mute(AttributeError):\n    def __str__(self): raise RuntimeError\nraise Mute\n",
+            "users.Mute: <exception str() failed> (line 3 of users.py)",
+        ),
+        ("exec(compile('1 / 0', 5000 * 'x', 'exec'))\n", "ZeroDivisionError: division by zero (line 1 of users.py)"),
+    ],
+)
+def test_whatever_an_error_is_like_it_can_be_said(text, said, tmp_path):
+    error = raised(tmp_path, text)
+    assert in_a_line(error) == said
+    assert in_full(error)
 
 
 def test_errors_of_ours_and_exits_are_said_in_our_words(tmp_path):

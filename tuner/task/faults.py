@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sysconfig
 import traceback
@@ -19,7 +20,7 @@ def in_a_line(error: BaseException) -> str:
         return error.message
     if isinstance(error, SystemExit):
         return f"the model called exit({error.code if error.code is not None else ''})"
-    line = _words(error).splitlines()[0]
+    line = next(iter(_words(error).splitlines()), "").rstrip()
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"{line} (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
     frame = _own_frame(error)
@@ -41,7 +42,10 @@ def in_full(error: BaseException) -> str:
 
 
 def _words(error: BaseException) -> str:
-    return traceback.format_exception_only(type(error), error)[-1].strip()
+    """Return an error's type and message, as the traceback has them, without the notes that follow (Python 3.11)."""
+    said = traceback.TracebackException(type(error), error, None)
+    said.__notes__ = None  # type: ignore[attr-defined]
+    return list(said.format_exception_only())[-1].strip()
 
 
 def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
@@ -50,7 +54,7 @@ def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         foreign = any(file.is_relative_to(other) for other in others) and _PACKAGE / "examples" not in file.parents
-        if file.is_file() and not foreign:
+        if os.path.isfile(file) and not foreign:  # noqa: PTH113 - Path's raises where the name is none of a file
             return frame
     return None
 
@@ -64,7 +68,7 @@ def _deepest_frame(error: BaseException) -> traceback.FrameSummary | None:
 
 def _since_tensorflow_1(error: BaseException) -> str:
     """Say where TensorFlow 2 has what code of TensorFlow 1 looked for in vain; nothing for any other error."""
-    found = _LACKS.search(str(error)) if isinstance(error, AttributeError) else None
+    found = _LACKS.search(_words(error)) if isinstance(error, AttributeError) else None
     if found is None or not {"tensorflow", "keras", "tensorboard"} & set(found[1].split(".")):
         return ""
     if found[2] == "contrib":

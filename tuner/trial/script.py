@@ -115,7 +115,8 @@ def _exited(error: SystemExit, control: ScriptControl) -> tuple[Ending, str]:
     if isinstance(error.code, int):
         return Ending.FAILED, f"the command exited with status {error.code}"
     print(error.code, file=sys.stderr, flush=True)  # noqa: T201
-    return Ending.FAILED, f"the command exited: {str(error.code).strip().splitlines()[-1] if str(error.code) else ''}"
+    words = str(error.code).strip().splitlines()
+    return Ending.FAILED, f"the command exited: {words[-1]}" if words else "the command exited with status 1"
 
 
 def _stopper(control: ScriptControl) -> Callable[[int, FrameType | None], None]:
