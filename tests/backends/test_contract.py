@@ -6,18 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from tuner.backends import Ended
+from tuner.backends import Ended, Started
 from tuner.backends.gpus import GpuSlots
 from tuner.backends.inline import InlineBackend
 from tuner.backends.local import LocalBackend
 from tuner.errors import InvalidInput
-from tuner.jobs import Ending
+from tuner.jobs import Ending, Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.testing import tiny_model
 from tuner.testing.backend_contract import BackendContract
 
 pytestmark = pytest.mark.slow
+
+FULL = """
+import errno, os
+from pathlib import Path
+
+fork = os.fork
+
+def fork_if_there_is_room():
+    if Path({marker!r}).exists():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return fork()
+
+os.fork = fork_if_there_is_room
+"""
 
 
 class TestLocal(BackendContract):
@@ -42,6 +56,38 @@ class TestLocal(BackendContract):
         opened.start(self.job(0, life=2), TrialDir(tmp_path / "0"))
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
         assert end.result.ending is Ending.FINISHED
+
+    def test_a_trial_whose_job_cannot_be_read_is_lost_and_the_others_go_on(self, opened, tmp_path, monkeypatch):
+        opened.start(self.job(0, sleep=0.05), TrialDir(tmp_path / "0"))
+        monkeypatch.setattr(Job, "write", lambda self, file: file.write_text("{"))
+        opened.start(self.job(1), TrialDir(tmp_path / "1"))
+        monkeypatch.undo()
+        self.lost_one(opened, tmp_path, "its process cannot be started: ")
+
+    def test_a_trial_for_which_the_machine_has_no_process_left_is_lost_and_the_others_go_on(self, tmp_path):
+        file, full = tmp_path / "full.py", tmp_path / "no_process_left"
+        file.write_text(Path(tiny_model.__file__).read_text() + FULL.format(marker=str(full)))
+        backend = LocalBackend(ModelRef(file=str(file)), tmp_path / "server.log")
+        backend.open()
+        try:
+            backend.start(self.job(0, sleep=0.05), TrialDir(tmp_path / "0"))
+            while not any(isinstance(message, Started) for message in backend.wait(0.5)):
+                pass
+            full.touch()
+            backend.start(self.job(1), TrialDir(tmp_path / "1"))
+            self.lost_one(backend, tmp_path, "its process cannot be started: [Errno 11]")
+        finally:
+            backend.close()
+
+    def lost_one(self, backend, folder, reason):
+        """Expect trial 1 to be lost before trial 0 finishes, and a next life of it to begin."""
+        lost, other = [m for m in self.until_ended(backend, 2) if isinstance(m, Ended)]
+        assert (lost.trial, lost.result.ending, lost.result.life) == (1, Ending.LOST, 1)
+        assert lost.result.reason.startswith(reason)
+        assert (other.trial, other.result.ending) == (0, Ending.FINISHED)
+        (folder / "no_process_left").unlink(missing_ok=True)
+        backend.start(self.job(1, life=2), TrialDir(folder / "1"))
+        assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
 
 
 class TestInline(BackendContract):

@@ -188,6 +188,9 @@ class LocalBackend:
         if said["event"] == "started":
             trial.pid = said["pid"]
             self._messages.append(Started(trial.job.trial, f"pid {trial.pid}"))
+        elif said["event"] == "unstarted":
+            step = newest_step(trial.dir.path)
+            self._end(trial, Result(Ending.LOST, trial.job.life, step, said["reason"]))
         elif said["event"] == "ended":
             self._end(trial, _result(trial, said["status"]))
 

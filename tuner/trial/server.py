@@ -3,7 +3,7 @@
 Runs as ``python -m tuner.trial.server FD`` with one end of a socket as file descriptor FD; JSON lines
 both ways. From the driver: ``{"do": "warm", "model": {...}}`` or ``{"do": "warm", "command": [...]}``
 once, ``{"do": "start", "trial": 7, "dir": "...", "env": {}}`` (the job is in the folder), ``{"do":
-"signal", "trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started``, ``ended``.
+"signal", "trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started`` or ``unstarted``, ``ended``.
 
 TensorFlow must not run an op here, nor CUDA start: forks of such a process may hang. When the
 driver's end of the socket closes, everything ends.
@@ -19,6 +19,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +31,8 @@ from tuner.spec import ModelRef
 from tuner.trial.process import run_forked
 from tuner.trial.starting import forget_own
 from tuner.trial.warm import warm_up, warm_up_for
+
+_PAUSES_S = (0.1, 0.3, 1.0)  # between attempts to fork; the driver, too, starts a trial several times
 
 
 class Server:
@@ -110,11 +113,16 @@ class Server:
             self._say(event="ready", notes=notes)
 
     def _start(self, trial: int, trial_dir: TrialDir, env: dict[str, str]) -> None:
-        job = Job.read(trial_dir.job_file)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        """Fork a trial, or say why it cannot be: the others are to go on."""
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            job = Job.read(trial_dir.job_file)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            pid = _fork()
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            self._say(event="unstarted", trial=trial, reason=f"its process cannot be started: {error}")
+            return
         if pid == 0:
             os.environ.update(env)
             self._become_trial(job, trial_dir, parent)
@@ -156,6 +164,19 @@ class Server:
         for pid in self._children:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+
+def _fork() -> int:
+    """Fork, waiting a little where the machine's processes or memory are used up for the moment.
+
+    Raises:
+        OSError: They still are.
+    """
+    for pause_s in _PAUSES_S:
+        with contextlib.suppress(OSError):
+            return os.fork()
+        time.sleep(pause_s)
+    return os.fork()
 
 
 def main() -> None:
