@@ -1,11 +1,24 @@
 """A model that does not import: what is said of it."""
 
+import pickle
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 
 from tuner.errors import InvalidInput
 from tuner.spec import ModelRef
 from tuner.task import load_model
 from tuner.task.faults import in_a_line
+
+
+@pytest.fixture(autouse=True)
+def path(monkeypatch):
+    """What a model adds to the path of modules is taken back."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
 
 
 def refusal(file):
@@ -55,3 +68,45 @@ def test_a_model_that_is_not_there_any_more_may_have_been_moved(tmp_path):
     said = refusal(tmp_path / "gone.py")
     assert "is not there" in said
     assert "if it was moved, tuner run with its search space file takes the new place" in said
+
+
+SHAPE = "def model_fn(features): pass\ndef train_input_fn(): pass\ndef eval_input_fn(): pass\n"
+
+
+@pytest.mark.parametrize("name", ["statistics", "of_another_package"])
+def test_a_model_that_is_named_like_another_module_leaves_that_as_it_is(name, tmp_path, monkeypatch):
+    other = statistics if name == "statistics" else ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, other)
+    file = tmp_path / f"{name}.py"
+    file.write_text(f"{SHAPE}class Cleaner: pass\n")
+    model = load_model(ModelRef(file=str(file), import_paths=(str(tmp_path),)))
+    assert sys.modules[name] is other
+    assert model.subject.__file__ == str(file)
+    assert load_model(ModelRef(file=str(file))).subject is model.subject
+    assert isinstance(pickle.loads(pickle.dumps(model.subject.Cleaner())), model.subject.Cleaner)
+
+
+def test_a_model_that_is_named_like_a_module_of_python_is_not_taken_for_it_by_later_imports(tmp_path):
+    (tmp_path / "chunk_of.py").write_text("import colorsys\nassert colorsys.rgb_to_hsv\n")
+    (tmp_path / "colorsys.py").write_text(f"import chunk_of\n{SHAPE}")
+    code = "import sys; from tuner.spec import ModelRef; from tuner.task import load_model; "
+    code += f"load_model(ModelRef(file={str(tmp_path / 'colorsys.py')!r}, import_paths=({str(tmp_path)!r},)))"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_model_that_does_not_import_leaves_other_modules_as_they_are(tmp_path):
+    before = dict(sys.modules)
+    assert before["statistics"] is statistics
+    (tmp_path / "statistics.py").write_text("raise ValueError\n")
+    refusal(tmp_path / "statistics.py")
+    (tmp_path / "clears.py").write_text("import sys\ndel sys.modules[__name__]\nraise ValueError\n")
+    assert "ValueError" in refusal(tmp_path / "clears.py")
+    assert sys.modules == before
+
+
+def test_a_neighbour_of_a_model_finds_it_by_the_name_of_its_file(tmp_path):
+    (tmp_path / "neighbour_of_model.py").write_text("import model_with_neighbour\nfound = model_with_neighbour\n")
+    file = tmp_path / "model_with_neighbour.py"
+    file.write_text(f"import neighbour_of_model\n{SHAPE}")
+    model = load_model(ModelRef(file=str(file)))
+    assert model.subject.neighbour_of_model.found is model.subject

@@ -6,11 +6,13 @@ can be checked without it (the model's own imports aside).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import inspect
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +147,11 @@ def load_model(ref: ModelRef) -> Model:
 
 
 def _import(ref: ModelRef) -> ModuleType:
+    file = Path(ref.file)
+    if ref.file and file.stem in sys.stdlib_module_names:
+        # It would be taken for Python's by whoever imports that first when the model is on the path.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(file.stem)
     for path in reversed(ref.import_paths):
         if path not in sys.path:
             sys.path.insert(0, path)
@@ -154,7 +161,7 @@ def _import(ref: ModelRef) -> ModuleType:
             [Problem("", "is not there", "if it was moved, tuner run with its search space file takes the new place")],
         )
     try:
-        return _import_file(Path(ref.file)) if ref.file else importlib.import_module(ref.module)
+        return _import_file(file) if ref.file else importlib.import_module(ref.module)
     except (Exception, SystemExit) as error:
         if isinstance(error, InvalidInput):
             raise
@@ -162,10 +169,13 @@ def _import(ref: ModelRef) -> ModuleType:
 
 
 def _import_file(file: Path) -> ModuleType:
-    name = file.stem
-    found = sys.modules.get(name)
-    if found is not None and getattr(found, "__file__", None) == str(file):
-        return found
+    """Import a file by its stem, as its neighbours and pickles do, or by a longer name where another module has it."""
+    for name in (file.stem, f"{file.stem}_{zlib.crc32(bytes(file)):08x}"):
+        found = sys.modules.get(name)
+        if found is None:
+            break
+        if getattr(found, "__file__", None) == str(file):
+            return found
     if str(file.parent) not in sys.path:
         sys.path.insert(0, str(file.parent))
     spec = importlib.util.spec_from_file_location(name, file)
@@ -176,7 +186,7 @@ def _import_file(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module
 
