@@ -17,6 +17,7 @@ from tuner.recorders.sender import run_sender
 from tuner.recorders.store import prepare_environment
 from tuner.results import SweepResult
 from tuner.sweep.opening import read_frozen
+from tuner.trial.starting import leave_signals_to_driver
 
 
 class SweepFiles:
@@ -42,6 +43,7 @@ class SweepFiles:
 
 def main() -> None:
     """Send until the driver is gone and everything has arrived."""
+    leave_signals_to_driver()
     prepare_environment()
     with contextlib.suppress(OSError):
         os.nice(5)  # trials come first

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -200,3 +201,11 @@ def test_an_ai_platform_file_says_metric_goal_grid_limits_and_whom_to_learn_from
     assert any("first" in line for line in lines)
     assert ran.exit_status == 1
     assert "max_failed_trials" in ran.end.reason
+
+
+def test_a_program_gets_signals_as_from_a_shell(sweep):
+    """The masks of signals that are blocked and ignored: a bit each, that of SIGTERM being the 15th."""
+    script = f"grep -E 'SigBlk|SigIgn' /proc/self/status > $1/signals; {EVENTS} $1 score 1=0.5"
+    ran, _ = drive(sweep(script, "{x: 1}", "{sampler: random, trials: 1}"))
+    blocked, ignored = (Path(ran.result.trials[0].trial_dir) / "signals").read_text().split()[1::2]
+    assert [int(mask, 16) & 1 << signal.SIGTERM - 1 for mask in (blocked, ignored)] == [0, 0]

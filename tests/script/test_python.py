@@ -182,3 +182,14 @@ def test_a_script_without_estimators_stops_at_once_when_it_is_asked(work, root):
     assert trial.record.reason == "ran longer than its limit of 2 s"
     assert trial.record.seconds < 20
     assert (Path(trial.trial_dir) / "unwound").exists()
+
+
+def test_a_program_that_a_script_starts_ends_by_sigterm_as_ever(work, root):
+    (work / "starts.py").write_text(
+        "import subprocess, sys\n"
+        "started = subprocess.Popen(['sleep', '60'])\n"
+        "started.terminate()\n"
+        "sys.exit(f'status {started.wait()}')\n"
+    )
+    ran, _ = drive(sweep(root, "objective: {metric: m}\nparameters: {x: 1}\n", ("python", "starts.py"), trials=1))
+    assert ran.result.trials[0].record.reason == "the command exited: status -15"

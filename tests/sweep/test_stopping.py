@@ -10,10 +10,14 @@ import pytest
 
 import tuner
 from tests.spaces import SIMULATED
+from tuner.backends import Ended, Started
+from tuner.backends.simulated import SimulatedBackend
+from tuner.jobs import Ending, Result
 from tuner.paths import Root
 from tuner.study.reading import read_study
 from tuner.sweep.progress import Silent
 from tuner.sweep.stopping import StopRequests, request_stop
+from tuner.values import TrialState
 
 
 @pytest.fixture
@@ -100,3 +104,25 @@ def test_the_end_of_its_terminal_is_a_request_and_under_nohup_it_is_none(file):
         assert not ignoring.asked
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_trials_that_a_signal_ended_together_with_the_driver_were_interrupted(tmp_path, monkeypatch):
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    wait = SimulatedBackend.wait
+
+    def wait_and_be_killed(backend, timeout_s):
+        messages = wait(backend, timeout_s)
+        started = [message for message in messages if isinstance(message, Started)]
+        if not started or sweep.dir.stop_file.exists():
+            return messages
+        request_stop(sweep.dir.stop_file)
+        killed = Result(Ending.FAILED, 1, None, "killed by SIGTERM", died=True)
+        return [*messages, Ended(started[0].trial, killed)]
+
+    monkeypatch.setattr(SimulatedBackend, "wait", wait_and_be_killed)
+    ran = sweep.drive({}, "simulated", {}, Silent())
+    assert ran.end is None
+    begun = {(t.state, t.record.reason) for t in ran.result.trials}
+    assert begun == {(TrialState.INTERRUPTED, "the sweep was stopped")}
+    assert {t.record.failures for t in ran.result.trials} == {0}

@@ -1,6 +1,7 @@
 """Whole sweeps of tiny real Estimators, through the Python face."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -160,6 +161,22 @@ def test_a_trial_that_died_goes_on_from_its_checkpoint_and_ends_as_one_that_did_
     assert "tuner: trial 0: resumed at step 40\n" in sweep.dir.trial(0).log_file.read_text()
     assert trial.record.curve == undisturbed.result.trials[0].record.curve
     assert verify_sweep(sweep.dir, ran.result).differences == []
+
+
+def test_a_trial_that_somebody_else_stops_goes_on_from_its_checkpoint_and_has_not_failed(space_file, root):
+    class Stops(Lines):
+        def say(self, line):
+            super().say(line)
+            if line.startswith("trial 0: running, pid "):
+                os.kill(int(line.split()[-1]), signal.SIGTERM)
+
+    sweep = tuner.Sweep.from_file(space_file(search="{sampler: random, trials: 1}"), root)
+    lines = Stops()
+    (trial,) = sweep.drive({}, "local", {}, lines).result.trials
+    assert trial.state is TrialState.COMPLETE
+    assert "trial 0: INTERRUPTED at step 20 (somebody else stopped it)" in lines.lines
+    assert (trial.record.lives, trial.record.failures, trial.record.losses) == (2, 0, 0)
+    assert sorted(trial.record.curve) == [20, 40, 60]
 
 
 def test_a_trial_that_hangs_is_stopped_at_its_time_limit(space_file, root, monkeypatch):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,6 +117,8 @@ def _check_served(stage: Path, told: Mapping[str, Any], predictions: Mapping[str
 
 def main() -> None:
     """Import, wait for the export, check it, write the verdict."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda _signum, _frame: None)  # to all processes: whoever started this one ends it
     stage = Path(sys.argv[1])
     sys.path.pop(0)  # this file's folder: its neighbours are no modules of anybody's
     for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "TF_FORCE_GPU_ALLOW_GROWTH"):

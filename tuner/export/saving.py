@@ -24,6 +24,7 @@ from tuner.jobs import Job
 from tuner.task import Model, Specs, load_model
 from tuner.task.faults import in_a_line
 from tuner.trial.run import build, seed_everything
+from tuner.trial.starting import leave_signals_to_driver
 
 TOLERANCE = 1e-5
 PREFERRED = ("serving_default", "predict")  # what is served, as in served_model.py
@@ -179,6 +180,7 @@ def main() -> None:
     """Export, and leave what came of it in the stage."""
     from tuner.estimator import install_estimator
 
+    leave_signals_to_driver()
     stage = Path(sys.argv[1])
     try:
         install_estimator()

@@ -74,7 +74,9 @@ class Loop:
             self._start_trials()
             if not self._running and (self._ends or not self._candidates.elsewhere):
                 break
-            for message in self._parts.backend.wait(TICK_S):
+            messages = self._parts.backend.wait(TICK_S)
+            self._mind_requests()  # first: a signal to all processes may have ended trials as well
+            for message in messages:
                 if isinstance(message, Started):
                     self._take_start(message)
                 elif isinstance(message, Reported):
@@ -270,22 +272,26 @@ class Loop:
             steps = self._tally.steps + sum(running.trained for running in self._running.values())
             self._end = self._tally.limits.reached(self._elapsed_s(), steps, latest)
 
-    def _mind_the_time(self) -> None:
-        """Stop what was asked to stop, took too long, or did not obey."""
-        now, stopping = self._parts.clock(), self._parts.stopping
-        limit = self._spec.search.trial_timeout_s
-        all_stop = stopping.asked or (self._end is not None and self._end.at_once)
-        if not all_stop and limit is None and not self._asked:
+    def _mind_requests(self) -> None:
+        """Stop all trials where somebody asked for it, or the sweep ends at once."""
+        stopping = self._parts.stopping
+        if not self._running or not (stopping.asked or (self._end is not None and self._end.at_once)):
             return
-        if all_stop and self._running and not self._said_stopping and not stopping.at_once:
+        if not self._said_stopping and not stopping.at_once:
             self._said_stopping = True
             self._telling.stopping(len(self._running), GRACE_S, self._end)
+        why = self._end.reason if self._end else "the sweep was stopped"
+        for running in self._running.values():
+            self._decide(running, Outcome(TrialState.INTERRUPTED, why), kill=stopping.at_once)
+
+    def _mind_the_time(self) -> None:
+        """Stop what took too long or did not obey."""
+        now, limit = self._parts.clock(), self._spec.search.trial_timeout_s
+        if limit is None and not self._asked:
+            return
         for running in list(self._running.values()):
             spent = running.record.seconds + now - running.started
-            if all_stop:
-                why = self._end.reason if self._end else "the sweep was stopped"
-                self._decide(running, Outcome(TrialState.INTERRUPTED, why), kill=stopping.at_once)
-            elif limit is not None and spent > limit and running.verdict is None:
+            if limit is not None and spent > limit and running.verdict is None:
                 reason = f"ran longer than its limit of {limit:g} s"
                 self._decide(running, Outcome(TrialState.FAIL, reason), kill=False)
             if running.asked_to_stop_at is not None and now - running.asked_to_stop_at > GRACE_S:

@@ -250,7 +250,9 @@ def judge_end(running: Running, result: Result, damage: Sequence[str], nan: str,
     if verdict is not None:
         return verdict
     if result.ending is Ending.STOPPED:
-        return Outcome(TrialState.PAUSED, f"at its rung, step {result.step}")
+        if running.job.stop_at is not None and (result.step or 0) >= running.job.stop_at:
+            return Outcome(TrialState.PAUSED, f"at its rung, step {result.step}")
+        return Outcome(TrialState.RUNNING, "somebody else stopped it")
     if result.ending is Ending.INFEASIBLE:
         return Outcome(TrialState.PRUNED, f"infeasible: {result.reason}")
     if result.ending is Ending.NAN:

@@ -77,8 +77,8 @@ class Telling:
             ending: How its process ended.
         """
         if record.state is TrialState.RUNNING:
-            lost = ending is Ending.LOST
-            failures, losses = record.failures + (not lost), record.losses + lost
+            failures = record.failures + (ending is Ending.FAILED)
+            losses = record.losses + (ending is Ending.LOST)
             record = replace(record, state=TrialState.INTERRUPTED, failures=failures, losses=losses)
         record = replace(record, values={})
         self._state(record)

@@ -23,7 +23,9 @@ from tuner.trial.stopping import StopRequest
 _PR_SET_PDEATHSIG = 1
 
 
-def run_forked(job: Job, trial_dir: TrialDir, parent: int, only_ours: tuple[str, ...] = ()) -> NoReturn:
+def run_forked(
+    job: Job, trial_dir: TrialDir, request: StopRequest, parent: int, only_ours: tuple[str, ...] = ()
+) -> NoReturn:
     """Run ``job`` in this process, forked from the warm parent, and end the process.
 
     Never returns, so nothing of the parent's stack runs twice.
@@ -31,6 +33,7 @@ def run_forked(job: Job, trial_dir: TrialDir, parent: int, only_ours: tuple[str,
     Args:
         job: What to do.
         trial_dir: The trial's folder.
+        request: Set by SIGTERM already.
         parent: Process id of the warm parent.
         only_ours: Variables of the environment that the driver does not have.
     """
@@ -39,8 +42,6 @@ def run_forked(job: Job, trial_dir: TrialDir, parent: int, only_ours: tuple[str,
         os.setpgid(0, 0)
         _be_batch_work()
         die_with_parent(parent)
-        request = StopRequest()
-        request.on_signal()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _log_to(trial_dir)
         _lock(trial_dir, inherited=bool(job.command))

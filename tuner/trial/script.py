@@ -53,7 +53,7 @@ def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, only_ours: 
             os.environ.pop(name, None)
     os.environ.update(environment(job, trial_dir))
     if not program.forked:
-        _become(program, job.command[0])
+        _become(program, job.command[0], request)
     _run_script(program, job, trial_dir, request)
 
 
@@ -71,11 +71,13 @@ def environment(job: Job, trial_dir: TrialDir) -> dict[str, str]:
     }
 
 
-def _become(program: Program, name: str) -> NoReturn:
+def _become(program: Program, name: str, request: StopRequest) -> NoReturn:
     """Run another program in place of this one, its signals as it expects them."""
     for known in _DEFAULT_IN_A_FRESH_PROGRAM:
         if hasattr(signal, known):
             signal.signal(getattr(signal, known), signal.SIG_DFL)
+    if request.asked:
+        signal.raise_signal(signal.SIGTERM)  # it came too early for the program
     sys.stdout.flush()
     try:
         os.execv(program.target, [name, *program.arguments])
@@ -90,6 +92,8 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
     seed_everything(job.seed)
     before = signal.signal(signal.SIGTERM, _stopper(control))
     try:
+        if request.asked:  # before anybody could raise
+            raise TrialStopped
         with closing_beside(), estimators_obey(job, control, tags):
             _execute(program)
         ending, reason = (Ending.STOPPED if control.stopped else Ending.FINISHED), ""

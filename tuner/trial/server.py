@@ -29,7 +29,8 @@ from tuner.jobs import Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial.process import run_forked
-from tuner.trial.starting import forget_own
+from tuner.trial.starting import forget_own, leave_signals_to_driver
+from tuner.trial.stopping import StopRequest
 from tuner.trial.warm import warm_up, warm_up_for
 
 _PAUSES_S = (0.1, 0.3, 1.0)  # between attempts to fork; the driver, too, starts a trial several times
@@ -68,7 +69,6 @@ class Server:
         self._wakeup_end.setblocking(False)
         signal.set_wakeup_fd(self._wakeup_end.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
 
     def _obey(self) -> bool:
         """Do what the driver says; False when it is gone."""
@@ -119,25 +119,27 @@ class Server:
             job = Job.read(trial_dir.job_file)
             sys.stdout.flush()
             sys.stderr.flush()
+            request = StopRequest()
+            request.on_signal()  # before there is a trial that could be told; here nobody looks at it
             pid = _fork()
         except (OSError, ValueError, TypeError, KeyError) as error:
             self._say(event="unstarted", trial=trial, reason=f"its process cannot be started: {error}")
             return
         if pid == 0:
             os.environ.update(env)
-            self._become_trial(job, trial_dir, parent)
+            self._become_trial(job, trial_dir, request, parent)
         with contextlib.suppress(OSError):  # the child does the same; whoever is first
             os.setpgid(pid, pid)
         self._children[pid] = trial
         self._say(event="started", trial=trial, pid=pid)
 
-    def _become_trial(self, job: Job, trial_dir: TrialDir, parent: int) -> NoReturn:
+    def _become_trial(self, job: Job, trial_dir: TrialDir, request: StopRequest, parent: int) -> NoReturn:
         gc.enable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in (self._channel, self._wakeup, self._wakeup_end):
             end.close()
-        run_forked(job, trial_dir, parent, self._only_ours)
+        run_forked(job, trial_dir, request, parent, self._only_ours)
 
     def _signal(self, trial: int, signum: int) -> None:
         for pid in [pid for pid, number in self._children.items() if number == trial]:
@@ -181,6 +183,7 @@ def _fork() -> int:
 
 def main() -> None:
     """Serve on the file descriptor that the command line names."""
+    leave_signals_to_driver()
     forget_own(sys.argv[2:])
     gc.disable()  # what is imported stays; looking for garbage in it takes a fifth of the time of importing
     # No PR_SET_PDEATHSIG here: the driver may have started us from a thread that ends before it does.

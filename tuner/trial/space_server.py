@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from tuner.errors import Infeasible, InvalidInput, TunerError
 from tuner.spec import ModelRef
 from tuner.task.faults import in_full
+from tuner.trial.starting import leave_signals_to_driver
 from tuner.values import ParamValue
 
 
@@ -114,6 +115,7 @@ def _constants(returned: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Serve on the file descriptor that the command line names."""
+    leave_signals_to_driver()
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         serve(channel.makefile("rw", encoding="utf-8", newline="\n"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,16 @@ def start_server(
             start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
         )
     return process, ours
+
+
+def leave_signals_to_driver() -> None:
+    """Let no SIGINT or SIGTERM end this process: when its end comes, the driver says so by closing its end.
+
+    Both are sent to all processes at once by a terminal, systemd or Slurm, and then trials are to stop at their
+    checkpoints. The handlers do nothing; signals that are ignored would be so in the programs that are started, too.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda _signum, _frame: None)
 
 
 def forget_own(names: list[str]) -> None:
