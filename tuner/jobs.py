@@ -7,6 +7,7 @@ beside it. Neither says where the folder is, so that a root can be moved.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
@@ -74,6 +75,12 @@ class Job:
         if data.get("task"):
             data["task"] = Task.from_json(data["task"])
         return cls(**data)
+
+
+def killed_by(status: int) -> str:
+    """Return by which signal a process was killed, in words, from its exit status, which is below 0."""
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
 
 
 NO_FIT = "the checkpoint does not fit the model"

@@ -1,19 +1,24 @@
 """The parts of an export that need no TensorFlow: which checkpoint, what is fed, what counts as equal, where it goes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, SweepError
 from tuner.export.checking import decode, difference, encode
 from tuner.export.choosing import choose_checkpoint
+from tuner.export.exporting import export_trial
 from tuner.export.placing import check_out_dir
 from tuner.export.rows import feed
 from tuner.export.signature import TensorShape
+from tuner.jobs import Job
 from tuner.paths import SweepDir
 from tuner.results import Trial
+from tuner.spec import ModelRef, TrainSettings
 from tuner.study import TrialRecord
 from tuner.values import Goal, Objective, TrialState
 
@@ -114,3 +119,44 @@ def test_what_is_served_imports_nothing_of_tuner():
         text = Path(tuner.export.__file__).with_name(name).read_text()
         assert "import tuner" not in text
         assert "from tuner" not in text
+
+
+SAVES = (
+    'import sys; open(sys.argv[1] + \'/done.json\', \'w\').write(\'{"signatures": ["predict"], "served": "predict"}\')'
+)
+DIES = "import os, sys; print('loading', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        (
+            DIES,
+            "the process that checks the export was killed by SIGKILL (out of memory?)\n  the end of its log:\n  loading",
+        ),
+        (
+            "raise SystemExit(3)",
+            "the process that checks the export ended with status 3 and without a word\n  its log is empty",
+        ),
+    ],
+)
+def test_an_export_whose_check_dies_before_it_is_asked_says_so_with_its_log(checks, said, sweep_dir, monkeypatch):
+    best = trial(sweep_dir, {10: 1.0}, [10])
+    Job(3, 1, {}, 1, TrainSettings(10, 10), ModelRef(module="any")).write(sweep_dir.trial(3).job_file)
+    processes = []
+    start = subprocess.Popen
+
+    def start_fakes(arguments, **kwargs):
+        saves = "tuner.export.saving" in arguments
+        if saves:
+            processes[0].wait()  # the one that checks has died
+        processes.append(start([sys.executable, "-c", SAVES if saves else checks, arguments[-1]], **kwargs))
+        return processes[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start_fakes)
+    stage = sweep_dir.path / "stage"
+    stage.mkdir()
+    with pytest.raises(SweepError) as caught:
+        export_trial(sweep_dir, best, stage)
+    assert str(caught.value) == said
+    assert len(processes) == 2

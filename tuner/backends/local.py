@@ -23,7 +23,7 @@ from tuner.backends._base import Ended, Message, Reported, Started
 from tuner.errors import BackendError, InvalidInput, Problem
 from tuner.events import CommandFollower, Follower
 from tuner.events.command import for_every_trial, for_trial
-from tuner.jobs import Ending, Job, Result
+from tuner.jobs import Ending, Job, Result, killed_by
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial import keepsakes
@@ -277,11 +277,7 @@ def _result(trial: _Trial, status: int) -> Result:
         return result
     if trial.job.command and status >= 0:
         return _result_of_command(trial, status)
-    if status < 0:
-        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-        reason = f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
-    else:
-        reason = f"the process ended with status {status} and left no result"
+    reason = killed_by(status) if status < 0 else f"the process ended with status {status} and left no result"
     return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason, died=True)
 
 

@@ -6,6 +6,7 @@ caller renames what it wants out of it, so that an export appears only when it i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any
 from tuner.errors import InvalidInput, SweepError
 from tuner.export.checking import MLFLOW_MODEL, SAVED_MODEL, VERDICT_FILE
 from tuner.export.choosing import Choice, choose_checkpoint
-from tuner.jobs import Job
+from tuner.jobs import Job, killed_by
 from tuner.paths import SweepDir
 from tuner.results import Trial
 from tuner.trial import checkpoints
@@ -81,14 +82,14 @@ def export_trial(
                 _wait(saving, stopped)
             finally:
                 _end(saving)
-            done = _done(stage, log_file)
+            done = _done(stage, saving.returncode, log_file)
             assert checking.stdin is not None
-            checking.stdin.write(b"check\n")
-            checking.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # it has died: it leaves no verdict
+                checking.stdin.write(b"check\n")
             _wait(checking, stopped)
         finally:
             _end(checking)
-    checked, notes = _judge(stage, done, log_file)
+    checked, notes = _judge(stage, done, checking.returncode, log_file)
     return Exported(
         trial.number,
         choice,
@@ -131,7 +132,7 @@ def _start(first: str, stage: Path, log: Any, module: str = "") -> subprocess.Po
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
     environment.pop("TF_CONFIG", None)  # a cluster's part is not the export's
     return subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        arguments, bufsize=0, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
     )
 
 
@@ -150,8 +151,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _done(stage: Path, log_file: Path) -> Mapping[str, Any]:
-    """Return what the saving process left.
+def _done(stage: Path, status: int, log_file: Path) -> Mapping[str, Any]:
+    """Return what the saving process left, which ended with ``status``.
 
     Raises:
         InvalidInput: It refused the model.
@@ -162,22 +163,22 @@ def _done(stage: Path, log_file: Path) -> Mapping[str, Any]:
         done: Mapping[str, Any] = json.loads(done_file.read_text(encoding="utf-8"))
         return done
     if not fault_file.exists():
-        raise SweepError("the process that exports ended without a word", _tail(log_file))
+        raise SweepError(f"the process that exports {_death(status)}", _tail(log_file))
     fault = json.loads(fault_file.read_text(encoding="utf-8"))
     if fault["invalid"]:
         raise InvalidInput("", fault["message"])
     raise SweepError(f"the export failed: {fault['message']}", _tail(log_file))
 
 
-def _judge(stage: Path, done: Mapping[str, Any], log_file: Path) -> tuple[str, list[str]]:
-    """Return what was checked, in a line, and notes.
+def _judge(stage: Path, done: Mapping[str, Any], status: int, log_file: Path) -> tuple[str, list[str]]:
+    """Return what was checked, in a line, and notes; the checking process ended with ``status``.
 
     Raises:
         SweepError: The check failed.
     """
     verdict_file = stage / VERDICT_FILE
     if not verdict_file.exists():
-        raise SweepError("the process that checks the export ended without a word", _tail(log_file))
+        raise SweepError(f"the process that checks the export {_death(status)}", _tail(log_file))
     verdict = json.loads(verdict_file.read_text(encoding="utf-8"))
     if verdict["problem"]:
         raise SweepError(
@@ -192,6 +193,11 @@ def _judge(stage: Path, done: Mapping[str, Any], log_file: Path) -> tuple[str, l
     return f"{verdict['rows']} held-out rows, predictions {apart} to the Estimator's", []
 
 
+def _death(status: int) -> str:
+    """Say how a process ended that was to leave a file."""
+    return f"was {killed_by(status)}" if status < 0 else f"ended with status {status} and without a word"
+
+
 def _tail(log_file: Path) -> str:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n  ".join(lines[-_LOG_LINES:])
+    return "\n  ".join(["the end of its log:", *lines[-_LOG_LINES:]] if lines else ["its log is empty"])
