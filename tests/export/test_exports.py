@@ -179,6 +179,42 @@ def test_canned_and_keras_estimators_are_exported_and_checked_too(name, signatur
     assert signatures <= set(graph.signature_def)
 
 
+@pytest.mark.parametrize("says_shape", [True, False])
+def test_strings_beside_a_feature_of_several_dimensions_are_exported_and_checked_too(
+    says_shape, space_file, root, tmp_path
+):
+    file = space_file(
+        f"says_shape: {str(says_shape).lower()}", "{metric: loss}", search="{trials: 1}", model=MODELS / "mixed.py"
+    )
+    done = command("run", file, "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert "exported: 64 held-out rows" in done.stderr
+    done = command("export", "tiny", tmp_path / "out", "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert ("note: the MLflow model has no signature and no input example" in done.stderr) != says_shape
+    assert (tmp_path / "out" / "saved_model.pb").is_file()
+    parent = parent_run_id(tuner.Sweep.open("tiny", root).dir)
+    (model,) = models_of(root, parent)
+    folder = model.artifact_location.removeprefix("file://")
+    asked = [sys.executable, "-c", ASK_SERVED, folder]
+    answer = subprocess.run(asked, capture_output=True, text=True, input=json.dumps({"inputs": MIXED_ROWS}))
+    assert answer.returncode == 0, answer.stderr
+    status, said = json.loads(answer.stdout.splitlines()[-1])
+    if says_shape:  # else MLflow's server takes rows as a table
+        assert status == 200, said
+        assert [row["kind"] for row in json.loads(said)["predictions"]] == ["u!", "w\u00e9!"]
+
+
+MIXED_ROWS = {"pixels": [[[0.0, 1.0, 2.0]] * 2, [[2.0, 1.0, 0.0]] * 2], "kind": ["u", "w\u00e9"]}
+ASK_SERVED = """
+import json, sys
+import mlflow.pyfunc
+from mlflow.pyfunc.scoring_server import invocations
+model = mlflow.pyfunc.load_model(sys.argv[1])
+answer = invocations(sys.stdin.read(), "application/json", model, model.metadata.get_input_schema())
+print(json.dumps([answer.status, answer.response]))
+"""
+
 ESTIMATOR = """
 import json, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The parts of an export that need no TensorFlow: which checkpoint, what is fed, what counts as equal, where it goes."""
+"""The parts of an export that need no sweep: which checkpoint, what is fed, what counts as equal, where it goes."""
 
 import json
 import subprocess
@@ -12,9 +12,10 @@ from tuner.errors import InvalidInput, SweepError
 from tuner.export.checking import decode, difference, encode
 from tuner.export.choosing import choose_checkpoint
 from tuner.export.exporting import export_trial
+from tuner.export.packing import pack
 from tuner.export.placing import check_out_dir
 from tuner.export.rows import feed
-from tuner.export.signature import TensorShape
+from tuner.export.signature import Signature, TensorShape
 from tuner.jobs import Job
 from tuner.paths import SweepDir
 from tuner.results import Trial
@@ -160,3 +161,74 @@ def test_an_export_whose_check_dies_before_it_is_asked_says_so_with_its_log(chec
         export_trial(sweep_dir, best, stage)
     assert str(caught.value) == said
     assert len(processes) == 2
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    """Pack inputs of these shapes; return the model as MLflow loads it, and the note."""
+    import mlflow.pyfunc
+
+    monkeypatch.setattr("tuner.export.packing.requirements", lambda: ["numpy"])
+    (tmp_path / "saved_model").mkdir()
+
+    def pack_and_load(takes, inputs):
+        served = Signature(takes, {"y": TensorShape("float32", (None, 3))}, {})
+        note = pack(tmp_path / "model", tmp_path / "saved_model", served, inputs, {})
+        return mlflow.models.Model.load(str(tmp_path / "model")), note
+
+    return pack_and_load
+
+
+def objects(*rows):
+    array = np.empty(np.shape(rows), object)
+    array[...] = rows
+    return array
+
+
+PIXELS = np.arange(24, dtype=np.float32).reshape(6, 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [objects(b"u", b"v", b"w", "h\u00e9".encode(), b"long word", b"x"), objects(*[[b"a", b"b"]] * 6)],
+)
+def test_strings_beside_features_of_several_dimensions_have_a_signature_and_an_example(words, packed, tmp_path):
+    takes = {"pixels": TensorShape("float32", (None, 4)), "words": TensorShape("string", (None, *words.shape[1:]))}
+    model, note = packed(takes, {"pixels": PIXELS, "words": words})
+    assert note == ""
+    found = {spec.name: (spec.type, spec.shape) for spec in model.signature.inputs}
+    assert found == {"pixels": (np.dtype("float32"), (-1, 4)), "words": (np.dtype("str"), (-1, *words.shape[1:]))}
+    example = model.load_input_example(str(tmp_path / "model"))
+    assert [text.encode() for text in example["words"].ravel().tolist()] == words[:5].ravel().tolist()
+    assert example["pixels"].tolist() == PIXELS[:5].tolist()
+
+
+@pytest.mark.parametrize(
+    ("takes", "inputs", "why"),
+    [
+        ({"x": TensorShape("float32", None)}, {"x": PIXELS}, ""),  # of any rank
+        (
+            {"x": TensorShape("float32", (None, 4)), "raw": TensorShape("string", (None, 2))},
+            {"x": PIXELS, "raw": objects(*[[b"a", b"b"]] * 4, [b"a", b"\xff"], [b"a", b"b"])},
+            "raw has bytes that are no text, beside what is no column",
+        ),
+    ],
+)
+def test_what_mlflow_cannot_describe_is_packed_without_a_signature_and_said(takes, inputs, why, packed):
+    model, note = packed(takes, inputs)
+    assert model.signature is None
+    assert note.startswith(
+        "the MLflow model has no signature and no input example, as MLflow cannot describe its input"
+    )
+    assert note.endswith(why)
+
+
+@pytest.mark.tf
+def test_bytes_are_served_to_the_last_one_also_where_that_is_null():
+    import tensorflow as tf
+
+    from tuner.export.served_model import _tensor
+
+    rows = objects(b"a\x00", b"\x00")
+    tensor = _tensor({"raw": rows}, "raw", tf.TensorSpec([None], tf.string))
+    assert tensor.numpy().tolist() == rows.tolist()

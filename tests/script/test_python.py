@@ -191,5 +191,6 @@ def test_a_program_that_a_script_starts_ends_by_sigterm_as_ever(work, root):
         "started.terminate()\n"
         "sys.exit(f'status {started.wait()}')\n"
     )
-    ran, _ = drive(sweep(root, "objective: {metric: m}\nparameters: {x: 1}\n", ("python", "starts.py"), trials=1))
+    text = "objective: {metric: m}\nparameters: {x: 1}\nsearch: {trials: 1}\n"
+    ran, _ = drive(sweep(root, text, ("python", "starts.py")))
     assert ran.result.trials[0].record.reason == "the command exited: status -15"

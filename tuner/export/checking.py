@@ -93,20 +93,23 @@ def check(stage: Path) -> dict[str, Any]:
                 worst = max(worst, difference(predictions[prediction], found[key].numpy()))
                 compared.append(f"{name}/{key}")
     if told["served"] and inputs:
-        worst = max(worst, _check_served(stage, told, predictions))
+        worst = max(worst, _check_served(stage, told, inputs, predictions))
         compared.append("MLflow")
     problem = "" if worst <= told["tolerance"] else f"predictions differ by {worst:.3g}"
     rows = len(next(iter(inputs.values()))) if inputs else 0
     return {"problem": problem, "rows": rows, "difference": worst, "compared": compared}
 
 
-def _check_served(stage: Path, told: Mapping[str, Any], predictions: Mapping[str, Any]) -> float:
-    """Return how far the MLflow model's answer to its own input example is from the Estimator's."""
+def _check_served(
+    stage: Path, told: Mapping[str, Any], inputs: Mapping[str, Any], predictions: Mapping[str, Any]
+) -> float:
+    """Return how far the MLflow model's answer to its own example, or else to the rows, is from the Estimator's."""
     import mlflow.pyfunc
     import numpy as np
 
     model: Any = mlflow.pyfunc.load_model(str(stage / MLFLOW_MODEL))
-    answer = model.predict(model.input_example)
+    example = model.input_example
+    answer = model.predict(dict(inputs) if example is None else example)
     worst = 0.0
     for key, prediction in told["signatures"][told["served"]].items():
         if prediction is not None:

@@ -98,7 +98,7 @@ def export_trial(
         tuple(done["signatures"]),
         done["served"],
         checked,
-        tuple(note for note in (choice.note, *notes) if note),
+        tuple(note for note in (choice.note, done["note"], *notes) if note),
     )
 
 

@@ -6,7 +6,9 @@ is a model from code.
 
 from __future__ import annotations
 
+import functools
 import logging
+import shutil
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -23,8 +25,8 @@ _COLUMN_TYPES = {"b": "boolean", "i": "long", "u": "long", "f": "double"}
 
 def pack(
     folder: Path, saved_model: Path, served: Signature, inputs: Mapping[str, Any], facts: Mapping[str, Any]
-) -> None:
-    """Write the MLflow model of a SavedModel.
+) -> str:
+    """Write the MLflow model of a SavedModel, without a signature where MLflow has no words for what it takes.
 
     Args:
         folder: Where to; must not be there.
@@ -32,9 +34,13 @@ def pack(
         served: Signature that answers.
         inputs: Rows by name, of which the first become the input example; empty where none are known.
         facts: Go into the model's metadata.
+
+    Returns:
+        A note where it has no signature, else an empty string.
     """
     prepare_environment()
     import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
     from mlflow.models import ModelSignature
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -42,17 +48,25 @@ def pack(
     binary = {
         name for name in served.inputs if any(isinstance(v, bytes) and not _is_text(v) for v in _first(inputs, name))
     }
-    mlflow.pyfunc.save_model(
+    save = functools.partial(
+        mlflow.pyfunc.save_model,
         str(folder),
         python_model=str(Path(__file__).with_name("served_model.py")),
         artifacts={"saved_model": str(saved_model)},
-        signature=ModelSignature(
-            inputs=_schema(served.inputs, columnar, binary), outputs=_schema(served.outputs, False, set())
-        ),
-        input_example=_example(served.inputs, inputs, columnar, binary),
         pip_requirements=requirements(),
         metadata=dict(facts),
     )
+    try:
+        signature = ModelSignature(
+            inputs=_schema(served.inputs, columnar, binary), outputs=_schema(served.outputs, False, set())
+        )
+        save(signature=signature, input_example=_example(served.inputs, inputs, columnar, binary))
+    except (MlflowException, TypeError, ValueError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        save()
+        why = next(iter(str(error).splitlines()), "")
+        return f"the MLflow model has no signature and no input example, as MLflow cannot describe its input: {why}"
+    return ""
 
 
 def requirements() -> list[str]:
@@ -63,7 +77,7 @@ def requirements() -> list[str]:
 
 
 def _first(inputs: Mapping[str, Any], name: str) -> list[Any]:
-    return inputs[name].ravel()[:_EXAMPLE_ROWS].tolist() if name in inputs else []
+    return inputs[name][:_EXAMPLE_ROWS].ravel().tolist() if name in inputs else []
 
 
 def _is_text(value: bytes) -> bool:
@@ -80,6 +94,8 @@ def _schema(tensors: Mapping[str, TensorShape], columnar: bool, binary: set[str]
     if columnar or all(tensor.is_column for tensor in tensors.values()):
         columns = {n: "binary" if n in binary else _COLUMN_TYPES.get(kind.kind, "string") for n, kind in kinds.items()}
         return Schema([ColSpec(column, name) for name, column in sorted(columns.items())])
+    if binary:
+        raise ValueError(f"{', '.join(sorted(binary))} has bytes that are no text, beside what is no column")
     shapes = {name: [-1 if n is None else n for n in tensor.shape or (None,)] for name, tensor in tensors.items()}
     return Schema([TensorSpec(kind, shapes[name], name) for name, kind in sorted(kinds.items())])
 
@@ -99,7 +115,7 @@ def _example(takes: Mapping[str, Any], inputs: Mapping[str, Any], columnar: bool
         return None
     rows = {name: inputs[name][:_EXAMPLE_ROWS] for name in takes}
     if not columnar:
-        return {name: np.array(_texts(values)) if values.dtype.kind == "O" else values for name, values in rows.items()}
+        return {n: _texts(values).astype(str) if values.dtype.kind == "O" else values for n, values in rows.items()}
     columns = {}
     for name, values in rows.items():
         flat = values.ravel()

@@ -77,8 +77,8 @@ def save(stage: Path) -> dict[str, Any]:
         "tolerance": TOLERANCE,
     }
     (stage / ROWS_FILE).write_text(json.dumps(told), encoding="utf-8")
-    pack(stage / MLFLOW_MODEL, stage / SAVED_MODEL, signatures[served], inputs, order["metadata"])
-    return {"signatures": sorted(signatures), "served": served, "unfed": unfed}
+    note = pack(stage / MLFLOW_MODEL, stage / SAVED_MODEL, signatures[served], inputs, order["metadata"])
+    return {"signatures": sorted(signatures), "served": served, "unfed": unfed, "note": note}
 
 
 def _export(model: Model, job: Job, estimator: Any, checkpoint: str, stage: Path) -> Seen:

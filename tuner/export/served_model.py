@@ -57,7 +57,7 @@ def _tensor(rows: Any, name: str, spec: Any) -> Any:
         raise _refused(f"there is no column {name!r}; found: {', '.join(map(str, rows))}")
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     try:
-        array = np.array(values) if spec.dtype == tf.string else np.array(values, spec.dtype.as_numpy_dtype)
+        array = np.array(values, object) if spec.dtype == tf.string else np.array(values, spec.dtype.as_numpy_dtype)
     except (ValueError, TypeError) as error:
         raise _refused(f"column {name!r} is not {spec.dtype.name}: {error}") from error
     shape = spec.shape
