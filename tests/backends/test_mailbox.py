@@ -1,12 +1,19 @@
 """Trials' files through a storage: what arrives is whole, whenever the sender dies."""
 
+import errno
 import json
+import os
 import uuid
 
 import pytest
 
+from tuner.backends.ray import mailbox as mailboxes
+from tuner.backends.ray.home import mailbox_of, send
 from tuner.backends.ray.mailbox import Mailbox, Overtaken
-from tuner.errors import InvalidInput
+from tuner.errors import BackendError, InvalidInput, StoreError
+from tuner.jobs import Job
+from tuner.paths import Root, TrialDir
+from tuner.spec import RaySettings, TrainSettings
 from tuner.trial import checkpoints
 
 pytest.importorskip("fsspec")
@@ -15,7 +22,7 @@ pytest.importorskip("fsspec")
 @pytest.fixture(params=["file", "memory"])
 def mailbox(request, tmp_path):
     where = {"file": f"file://{tmp_path}/storage", "memory": f"memory://{uuid.uuid4().hex}"}
-    return Mailbox(where[request.param])
+    return Mailbox(f"{where[request.param]}/tiny-0123456789ab")
 
 
 def checkpoint(folder, step, content=b"weights"):
@@ -149,3 +156,107 @@ def test_a_manifest_is_plain_json(tmp_path):
     mailbox.send("0000", tmp_path / "here", 3, None)
     data = json.loads((tmp_path / "storage" / "0000" / "manifest.json").read_text())
     assert (data["life"], data["newest"]) == (3, 10)
+
+
+def test_a_folder_that_is_not_a_sweeps_own_is_never_cleared(tmp_path):
+    checkpoint(tmp_path / "storage" / "somebody's", 10)
+    before = names(tmp_path)
+    for url in (f"{tmp_path}/storage", f"file://{tmp_path}/storage/", f"{tmp_path}/storage/tiny-0123456789ab/.."):
+        with pytest.raises(BackendError, match="is not deleted: expected a folder named like"):
+            Mailbox(url).clear()
+    assert names(tmp_path) == before
+
+
+@pytest.fixture
+def sweep_dir(tmp_path):
+    return Root(tmp_path).sweep("tiny.v-1_a")
+
+
+def test_a_sweeps_mailbox_is_its_own_and_stays_so(sweep_dir, tmp_path):
+    settings = RaySettings("auto", f"{tmp_path}/storage/")
+    mailbox = mailbox_of(settings, sweep_dir)
+    assert mailbox.url.startswith(f"{tmp_path}/storage/tiny.v-1_a-")
+    assert mailbox_of(settings, sweep_dir).url == mailbox.url
+    mailbox.clear()
+
+
+@pytest.mark.parametrize("damaged", ["", "\n", "tiny", "../x-0123456789ab", "tiny-0123456789ab\ntiny-0123456789ab"])
+def test_a_damaged_name_of_a_mailbox_is_refused_with_what_to_do(damaged, sweep_dir, tmp_path):
+    sweep_dir.path.mkdir(parents=True)
+    sweep_dir.mailbox_file.write_text(damaged)
+    with pytest.raises(
+        StoreError, match=r"mailbox.txt holds .*, expected the name of the sweep's own folder"
+    ) as caught:
+        mailbox_of(RaySettings("auto", f"{tmp_path}/storage"), sweep_dir)
+    assert "delete the file" in caught.value.hint
+
+
+def test_a_disk_that_is_full_leaves_no_name_rather_than_a_part_of_one(sweep_dir, tmp_path, monkeypatch):
+    def full(_file):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        mailbox_of(RaySettings("auto", f"{tmp_path}/storage"), sweep_dir)
+    assert not sweep_dir.mailbox_file.exists()
+
+
+@pytest.fixture
+def failing(mailbox, monkeypatch):
+    """A mailbox that fails so many times, and the attempts to write to it."""
+    monkeypatch.setattr(mailboxes, "_PAUSES_S", (0.0, 0.0))
+    attempts = []
+    put = Mailbox._put
+
+    def fail(times):
+        def put_or_fail(self, file, path):
+            attempts.append(path)
+            if len(attempts) <= times:
+                raise ConnectionError("a hiccup")
+            put(self, file, path)
+
+        monkeypatch.setattr(Mailbox, "_put", put_or_fail)
+        return attempts
+
+    return fail
+
+
+def job(life=1):
+    return Job(0, life, {}, 1, TrainSettings(10, 10))
+
+
+def test_a_storage_that_fails_for_a_moment_keeps_no_trial_from_starting(mailbox, failing, tmp_path):
+    trial_dir = TrialDir(tmp_path / "0000")
+    trial_dir.path.mkdir()
+    (trial_dir.path / "log.txt").write_text("one\n")
+    attempts = failing(2)
+    send(mailbox, job(), trial_dir)
+    assert len(attempts) == 3
+    assert list(mailbox.manifest("0000").files) == ["log.txt"]
+    assert trial_dir.away_file.exists()
+
+
+def test_a_storage_that_goes_on_failing_ends_the_sweep_in_words(mailbox, failing, tmp_path):
+    trial_dir = TrialDir(tmp_path / "0000")
+    trial_dir.path.mkdir()
+    (trial_dir.path / "log.txt").write_text("one\n")
+    attempts = failing(9)
+    with pytest.raises(
+        BackendError, match=r"the files of trial 0 cannot be sent to .*: ConnectionError: a hiccup"
+    ) as said:
+        send(mailbox, job(), trial_dir)
+    assert "resume the sweep" in said.value.hint
+    assert len(attempts) == 3
+    assert not trial_dir.away_file.exists()
+
+
+def test_a_life_that_was_overtaken_does_not_try_again(mailbox, monkeypatch, tmp_path):
+    trial_dir = TrialDir(tmp_path / "0000")
+    trial_dir.path.mkdir()
+    mailbox.send("0000", trial_dir.path, 2, None)
+    attempts = []
+    send_once = Mailbox.send
+    monkeypatch.setattr(Mailbox, "send", lambda self, *args: (attempts.append(args), send_once(self, *args)))
+    with pytest.raises(BackendError, match="life 2 of the trial runs elsewhere"):
+        send(mailbox, job(life=1), trial_dir)
+    assert len(attempts) == 1

@@ -8,22 +8,34 @@ from dataclasses import replace
 
 from tuner._version import __version__
 from tuner.backends._base import Ended
-from tuner.backends.ray.mailbox import Mailbox
+from tuner.backends.ray.mailbox import OWN_NAME, Mailbox, persevering
 from tuner.backends.ray.orders import Grown, NodeSettings
+from tuner.errors import BackendError, StoreError
 from tuner.jobs import Ending, Job
-from tuner.paths import SweepDir, TrialDir
+from tuner.paths import SweepDir, TrialDir, write_whole
 from tuner.spec import ModelRef, RaySettings
 from tuner.values import Objective
 
 
 def mailbox_of(settings: RaySettings, sweep_dir: SweepDir) -> Mailbox | None:
-    """Return the sweep's own place in the storage; it keeps its name wherever the driver runs."""
+    """Return the sweep's own place in the storage; it keeps its name wherever the driver runs.
+
+    Raises:
+        StoreError: The file with its name is damaged.
+        InvalidInput: The storage cannot be used.
+    """
     if not settings.storage:
         return None
-    if not sweep_dir.mailbox_file.exists():
+    file = sweep_dir.mailbox_file
+    if not file.exists():
         sweep_dir.path.mkdir(parents=True, exist_ok=True)
-        sweep_dir.mailbox_file.write_text(f"{sweep_dir.name}-{uuid.uuid4().hex[:12]}\n", encoding="utf-8")
-    name = sweep_dir.mailbox_file.read_text(encoding="utf-8").strip()
+        write_whole(file, f"{sweep_dir.name}-{uuid.uuid4().hex[:12]}\n")
+    name = file.read_text(encoding="utf-8", errors="replace").strip()
+    if not OWN_NAME.fullmatch(name):
+        raise StoreError(
+            f"{file} holds {name[:60]!r}, expected the name of the sweep's own folder in {settings.storage}",
+            f"write the name of the folder {sweep_dir.name}-... there into it; where there is none, delete the file",
+        )
     return Mailbox(f"{settings.storage.rstrip('/')}/{name}")
 
 
@@ -56,11 +68,25 @@ def leave_probe(mailbox: Mailbox | None, sweep_dir: SweepDir, token: str) -> Non
 
 
 def send(mailbox: Mailbox, job: Job, trial_dir: TrialDir) -> None:
-    """Make the mailbox hold what a trial goes on from."""
+    """Make the mailbox hold what a trial goes on from.
+
+    Raises:
+        BackendError: The storage does not take it, several times.
+    """
     name = trial_dir.path.name
-    if trial_dir.away_file.exists():  # a driver died before it had fetched what the trial left
-        mailbox.fetch(name, trial_dir.path)
-    mailbox.send(name, trial_dir.path, job.life, mailbox.manifest(name))
+
+    def bring() -> None:
+        if trial_dir.away_file.exists():  # a driver died before it had fetched what the trial left
+            mailbox.fetch(name, trial_dir.path)
+        mailbox.send(name, trial_dir.path, job.life, mailbox.manifest(name))
+
+    try:
+        persevering(bring, f"trial {job.trial}")
+    except Exception as error:  # each file system has errors of its own
+        raise BackendError(
+            f"the files of trial {job.trial} cannot be sent to {mailbox.url}: {type(error).__name__}: {error}",
+            "nothing is lost: resume the sweep when the storage is well",
+        ) from error
     trial_dir.away_file.write_text("its newest files are in the storage\n", encoding="utf-8")
 
 

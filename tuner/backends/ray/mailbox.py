@@ -9,9 +9,12 @@ cannot replace it.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,13 +22,40 @@ from typing import Any
 from tuner.errors import BackendError, InvalidInput, Problem
 from tuner.trial import checkpoints
 
+OWN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*-[0-9a-f]{12}")
+"""What a sweep's own folder in a storage is called: the sweep's name, and what makes it nobody else's."""
+
+_PAUSES_S = (1.0, 4.0)  # between attempts to send
 _MANIFEST = "manifest.json"
 _STATE = "checkpoint"  # TensorFlow's state file: always names a checkpoint that the manifest has
 _UNFINISHED = ("temp", "_temp", ".tempstate")
 
+logger = logging.getLogger(__name__)
+
 
 class Overtaken(Exception):
     """A later life of the trial has written to the mailbox."""
+
+
+def persevering(send: Callable[[], None], what: str) -> None:
+    """Send, several times where a storage fails.
+
+    Args:
+        send: Does it; may be called again.
+        what: Whose files they are, for the log.
+
+    Raises:
+        Exception: The last attempt failed, or the first where a later life was there.
+    """
+    for pause_s in _PAUSES_S:
+        try:
+            return send()
+        except Overtaken:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            logger.warning("The files of %s cannot be sent, next attempt in %g s: %s", what, pause_s, error)
+            time.sleep(pause_s)
+    return send()
 
 
 @dataclass(frozen=True)
@@ -161,7 +191,14 @@ class Mailbox:
         self._remove(f"{self._path}/{trial}", recursive=True)
 
     def clear(self) -> None:
-        """Delete everything."""
+        """Delete everything.
+
+        Raises:
+            BackendError: It cannot be deleted, or its folder's name is none that a sweep's own has: others' files
+                may be in it.
+        """
+        if not OWN_NAME.fullmatch(self._path.rpartition("/")[2]):
+            raise BackendError(f"{self.url} is not deleted: expected a folder named like NAME-0123456789ab")
         self._remove(self._path, recursive=True)
 
     def _put(self, file: Path, path: str) -> None:

@@ -7,24 +7,19 @@ at any time, and what the driver has acted upon must be there for the next one.
 from __future__ import annotations
 
 import collections
-import logging
 import shutil
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tuner.backends._base import Ended, Message, Reported
-from tuner.backends.ray.mailbox import Mailbox, Overtaken
+from tuner.backends.ray.mailbox import Mailbox, persevering
 from tuner.backends.ray.orders import Grown, Heard
 from tuner.jobs import Ending, Job, Result
 from tuner.ranking import best_step
 from tuner.trial import checkpoints
 from tuner.values import Objective
 
-_PAUSES_S = (1.0, 4.0, None)  # after each attempt to send
 _CHUNK = 1 << 20
-
-logger = logging.getLogger(__name__)
 
 
 class Travelling:
@@ -96,17 +91,11 @@ class Travelling:
     def _send(self) -> None:
         best = best_step(dict(self._curve), self._objective.goal)
         checkpoints.thin(self._folder, keep=[best] if best is not None else [])
-        for pause_s in _PAUSES_S:
-            try:
-                self._held = self._mailbox.send(self._name, self._folder, self._job.life, self._held)
-                return
-            except Overtaken:
-                raise
-            except Exception as error:  # each file system has errors of its own
-                logger.warning("The files of trial %s cannot be sent: %s", self._name, error)
-                if pause_s is None:
-                    raise
-                time.sleep(pause_s)
+
+        def send() -> None:
+            self._held = self._mailbox.send(self._name, self._folder, self._job.life, self._held)
+
+        persevering(send, f"trial {self._name}")
 
     def _growing(self) -> list[tuple[str, Path]]:
         """Return the files that only grow and that are looked at while the trial runs."""
