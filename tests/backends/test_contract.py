@@ -79,6 +79,19 @@ class TestLocal(BackendContract):
         finally:
             backend.close()
 
+    def test_a_signal_to_all_processes_leaves_the_end_of_the_server_to_the_driver(self, backend, tmp_path):
+        backend.begin()
+        pid = backend.server_pid
+        os.kill(pid, signal.SIGTERM)  # while it starts
+        backend.open()
+        os.kill(pid, signal.SIGTERM)
+        backend.start(self.job(0), TrialDir(tmp_path / "0"))
+        assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
+        assert backend.server_pid == pid
+        server = backend._server
+        backend.close()
+        assert server.returncode == 0
+
     def lost_one(self, backend, folder, reason):
         """Expect trial 1 to be lost before trial 0 finishes, and a next life of it to begin."""
         lost, other = [m for m in self.until_ended(backend, 2) if isinstance(m, Ended)]

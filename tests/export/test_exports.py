@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tuner.export import checking, exporting
 from tuner.recorders.runs import parent_run_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.tf]
@@ -214,6 +215,20 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 answer = invocations(sys.stdin.read(), "application/json", model, model.metadata.get_input_schema())
 print(json.dumps([answer.status, answer.response]))
 """
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["-m", "tuner.export.saving"], 1), ([checking.__file__], 0)],  # nothing to save, or to check
+)
+def test_a_signal_to_all_processes_leaves_the_end_of_an_export_to_who_started_it(arguments, status, tmp_path):
+    first, *module = arguments
+    with (tmp_path / "log.txt").open("ab") as log:
+        process = exporting._start(first, tmp_path, log, *module)
+    process.terminate()
+    process.stdin.close()
+    assert process.wait(120) == status
+
 
 ESTIMATOR = """
 import json, sys

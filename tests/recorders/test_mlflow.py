@@ -18,6 +18,7 @@ from tuner.recorders.names import MetricNames, check_tags, valid_name
 from tuner.recorders.process import RecorderProcess
 from tuner.recorders.recorded import RecordedSweep
 from tuner.recorders.runs import RunIds, run_ids
+from tuner.recorders.sent import read_sent
 from tuner.records import RecordLog, read_records
 from tuner.testing.recorder_contract import OPENED, RecorderContract, records
 
@@ -177,6 +178,24 @@ def test_a_sender_killed_again_and_again_sends_everything_once(sweep_dir, tmp_pa
     checks = TestMlflow()
     checks.sweep_dir = sweep_dir
     checks._check()
+
+
+@pytest.mark.slow
+def test_a_signal_to_all_processes_leaves_the_end_of_the_sender_to_the_driver(sweep_dir, tmp_path):
+    log = RecordLog(sweep_dir.records_file)
+    process = RecorderProcess(sweep_dir, None, tmp_path / "log")
+    process.start()
+    sender = process._process
+    sender.terminate()  # while it starts
+    process.wait_ready()
+    log.append(*records()[:4])
+    sender.terminate()
+    assert process.drain(60)
+    log.append(*records()[4:])
+    sender.terminate()
+    process.close()
+    assert sender.returncode == 0
+    assert read_sent(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """A space that the model defines by running: drawn beside the driver, by its one sampler."""
 
+import os
+import signal
 import sys
 
 import pytest
@@ -215,3 +217,15 @@ def test_a_check_draws_again_where_the_space_says_infeasible_but_not_for_ever():
     assert _feasible(refuses, spec(), random.Random(1))["layers"] == 1
     with pytest.raises(tuner.InvalidInput, match=r"100 of 100 draws infeasible, the last: too many"):
         _feasible(lambda choose: refuses(lambda parameter: 2), spec(), random.Random(1))
+
+
+@pytest.mark.slow
+@pytest.mark.tf
+def test_a_signal_to_all_processes_leaves_the_end_of_the_models_space_to_the_driver(model, tmp_path):
+    space = ModelSpace(ModelRef(file=str(model)), tmp_path / "space.log")
+    os.kill(space._process.pid, signal.SIGTERM)  # while it starts
+    assert space.ready()
+    os.kill(space._process.pid, signal.SIGTERM)
+    assert space.walk(lambda parameter: parameter.choices[1] if isinstance(parameter, Categorical) else parameter.low)
+    space.close()
+    assert space._process.returncode == 0

@@ -122,6 +122,7 @@ def main() -> None:
     """Import, wait for the export, check it, write the verdict."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda _signum, _frame: None)  # to all processes: whoever started this one ends it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signum])
     stage = Path(sys.argv[1])
     sys.path.pop(0)  # this file's folder: its neighbours are no modules of anybody's
     for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "TF_FORCE_GPU_ALLOW_GROWTH"):

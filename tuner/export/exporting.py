@@ -24,6 +24,7 @@ from tuner.jobs import Job, killed_by
 from tuner.paths import SweepDir
 from tuner.results import Trial
 from tuner.trial import checkpoints
+from tuner.trial.starting import signals_held_back
 
 _LOG_LINES = 15
 _POLL_S = 0.05
@@ -131,9 +132,10 @@ def _start(first: str, stage: Path, log: Any, module: str = "") -> subprocess.Po
     arguments = [sys.executable, first, *([module] if module else []), str(stage)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
     environment.pop("TF_CONFIG", None)  # a cluster's part is not the export's
-    return subprocess.Popen(
-        arguments, bufsize=0, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
-    )
+    with signals_held_back():
+        return subprocess.Popen(
+            arguments, bufsize=0, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
 
 
 def _wait(process: subprocess.Popen[bytes], stopped: Callable[[], bool]) -> None:

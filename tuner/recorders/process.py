@@ -15,6 +15,7 @@ from pathlib import Path
 from tuner.errors import RecorderError
 from tuner.paths import SweepDir
 from tuner.recorders.sent import read_sent
+from tuner.trial.starting import signals_held_back
 
 _PROGRAM = "tuner.recording"
 _STARTS = 5  # of a process that dies before it has sent anything
@@ -51,7 +52,7 @@ class RecorderProcess:
         self._starts += 1
         self._began_at = read_sent(self._dir.sent_file)
         arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
-        with self._log_file.open("ab") as log:
+        with self._log_file.open("ab") as log, signals_held_back():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _PROGRAM, *arguments],
                 stdin=subprocess.PIPE,

@@ -7,11 +7,23 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ADDED = {"TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
 DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1"}
+_TO_ALL = (signal.SIGINT, signal.SIGTERM)  # sent to all processes of a sweep at once
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Hold signals back from processes that are started meanwhile, until they call ``leave_signals_to_driver``."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_ALL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def start_server(
@@ -29,7 +41,7 @@ def start_server(
         The process, and our end of the socket.
     """
     ours, theirs = socket.socketpair()
-    with theirs, log_file.open("ab") as log:
+    with theirs, log_file.open("ab") as log, signals_held_back():
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(theirs.fileno()), *(own or {})],
             pass_fds=[theirs.fileno()],
@@ -49,8 +61,9 @@ def leave_signals_to_driver() -> None:
     Both are sent to all processes at once by a terminal, systemd or Slurm, and then trials are to stop at their
     checkpoints. The handlers do nothing; signals that are ignored would be so in the programs that are started, too.
     """
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in _TO_ALL:
         signal.signal(signum, lambda _signum, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_ALL)
 
 
 def forget_own(names: list[str]) -> None:
