@@ -16,6 +16,7 @@ from tests.sweep.test_budgets import run
 from tests.sweep.test_sweeps import Lines
 from tuner.backends.cluster.supervision import RESTARTED
 from tuner.events import read_all
+from tuner.trial.checkpoints import newest_step
 from tuner.values import TrialState
 from tuner.verify import verify_sweep
 
@@ -160,6 +161,25 @@ def test_after_ctrl_c_and_a_killed_driver_nothing_runs_and_the_sweep_goes_on(spa
     driver = Driver(root, "resume", "tiny")
     assert driver.end() == 0, driver.log.read_text()
     assert driver.gone()
+    (trial,) = checked("tiny", root, 1)
+    assert list(trial.record.curve) == [20, 40, 60, 80, 100, 120]
+
+
+def test_a_signal_to_all_processes_stops_each_trial_at_a_checkpoint_of_its_chief(space_file, root):
+    search, train = "{sampler: random, trials: 1}", "{max_steps: 120, evaluate_every: 20}"
+    driver = Driver(root, "run", clustered(space_file, search=search, train=train, sleep=0.02))
+    trial_dir = root / "mlruns/sweeps/tiny/trials/0000"
+    driver.wait_for(lambda: evaluated(trial_dir))
+    for process in psutil.Process(driver.process.pid).children(recursive=True):
+        process.terminate()
+    driver.process.terminate()
+    assert driver.end() == 143
+    assert driver.gone()
+    (trial,) = checked("tiny", root, 1)
+    assert (trial.state, trial.record.reason) == (TrialState.INTERRUPTED, "the sweep was stopped")
+    assert evaluated(trial_dir)[-1] == newest_step(trial_dir)
+    driver = Driver(root, "resume", "tiny")
+    assert driver.end() == 0, driver.log.read_text()
     (trial,) = checked("tiny", root, 1)
     assert list(trial.record.curve) == [20, 40, 60, 80, 100, 120]
 

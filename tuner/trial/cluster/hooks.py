@@ -7,7 +7,7 @@ evaluator has evaluated it; the evaluator looks at a checkpoint once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tuner.trial.checkpoints import newest_step
 from tuner.trial.cluster.gate import StepGate
 from tuner.trial.cluster.gate_server import GateClient
 from tuner.trial.replacing import replaced
-from tuner.trial.stopping import Control, StopRequest
+from tuner.trial.stopping import Control
 
 _TICK_S = 0.05  # how often event files and the state of checkpoints are looked at
 
@@ -166,8 +166,8 @@ def sessions_looked_for(every_s: float) -> Iterator[None]:
         yield
 
 
-def evaluate_each_once(model_dir: Path, folder: str, request: StopRequest) -> Any:
-    """Make the listener of an evaluator that waits for checkpoints without evaluations until it is asked to end.
+def evaluate_each_once(model_dir: Path, folder: str, ends: Callable[[], bool]) -> Any:
+    """Make the listener of an evaluator that waits for checkpoints without evaluations until it is to end.
 
     Without it the evaluator looks for a new checkpoint without a pause, evaluates the one that training
     begins with, and, restarted, what was evaluated.
@@ -179,7 +179,7 @@ def evaluate_each_once(model_dir: Path, folder: str, request: StopRequest) -> An
     class EachOnce(training._ContinuousEvalListener):  # type: ignore[misc]
         def before_eval(self) -> bool:
             while (step := newest_step(model_dir)) is None or step in evaluated:
-                if request.asked:
+                if ends():
                     return False
                 time.sleep(_TICK_S)
             return True
@@ -187,6 +187,6 @@ def evaluate_each_once(model_dir: Path, folder: str, request: StopRequest) -> An
         def after_eval(self, eval_result: Any) -> bool:
             if eval_result.metrics is not None:
                 evaluated.add(int(eval_result.metrics["global_step"]))
-            return not request.asked
+            return not ends()
 
     return EachOnce()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def run_task(job: Job, task: Task, folder: TrialDir, request: StopRequest) -> Re
         job: What the trial does.
         task: Which task this is.
         folder: The task's own folder: the trial's where it is the chief, else one below it.
-        request: Asked while it runs, the chief stops at its next checkpoint and the evaluator at once.
+        request: Asked while it runs, the chief stops at its next checkpoint and the others when it is done.
     """
     model_dir = folder.path if task.name.kind is Kind.CHIEF else folder.path.parents[1]
     work = {Kind.CHIEF: _lead, Kind.WORKER: _help, Kind.PS: _hold, Kind.EVALUATOR: _evaluate}[task.name.kind]
@@ -62,7 +63,7 @@ def _lead(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
 
 
 def _help(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dict[str, str]) -> Ending:
-    client = GateClient(task.gate, str(task.name), lambda: request.asked)
+    client = GateClient(task.gate, str(task.name), _ends(job, model_dir, request))
     client.connect()
     estimator, specs = _built(job, task, model_dir, tags)
     # Workers end when their chief says so: their own control stops nothing.
@@ -79,13 +80,23 @@ def _hold(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dic
 
 
 def _evaluate(job: Job, task: Task, model_dir: Path, request: StopRequest, tags: dict[str, str]) -> Ending:
-    GateClient(task.gate, str(task.name), lambda: request.asked).connect()
+    ends = _ends(job, model_dir, request)
+    GateClient(task.gate, str(task.name), ends).connect()
     wait_for_a_new_name(model_dir)
     estimator, specs = _built(job, task, model_dir, tags)
-    listener = evaluate_each_once(model_dir, specs.eval_folder, request)
+    listener = evaluate_each_once(model_dir, specs.eval_folder, ends)
     with controlled(Control(request), evaluations=listener), sharing_sessions(), usable_inputs():
         _train_and_evaluate(estimator, specs)
     return Ending.STOPPED if request.asked else Ending.FINISHED
+
+
+def _ends(job: Job, model_dir: Path, request: StopRequest) -> Callable[[], bool]:
+    """Return what says whether a task other than the chief is to end: it is asked to, and the chief is done.
+
+    A signal to all processes asks all at once, and the checkpoint at which the chief stops is still to be evaluated.
+    """
+    of_chief = TrialDir(model_dir).result_file
+    return lambda: request.asked and Result.read(of_chief, job.life) is not None
 
 
 def _built(job: Job, task: Task, model_dir: Path, tags: dict[str, str]) -> tuple[Any, Specs]:
