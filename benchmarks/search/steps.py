@@ -11,7 +11,7 @@ import optuna
 from benchmarks.search.tasks import Task
 from tuner.seeds import derive
 from tuner.simulation import Course, make_curves
-from tuner.space.sampling import sample
+from tuner.space.sampling import suggest, walk
 from tuner.spec import Named, SweepSpec
 from tuner.sweep.simulating import simulate
 from tuner.values import Evaluation, Objective, TrialState
@@ -154,7 +154,7 @@ class _OptunaLoop:
 
     def _ask(self) -> None:
         trial = self._study.ask()
-        params = sample(trial, self._spec.space)
+        params = walk(self._spec.space, lambda parameter: suggest(trial, parameter))
         self._plan(trial, self._curves.begin(params, derive(self._spec.search.seed, "trial", trial.number)), 0)
 
     def _plan(self, trial: Any, course: Course, step: int) -> None:

@@ -8,19 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import MODELS
+from tuner import Sweep
 from tuner.errors import InvalidInput, SweepError
+from tuner.export import Choice, export_trial, exporting
 from tuner.export.checking import decode, difference, encode
 from tuner.export.choosing import choose_checkpoint
-from tuner.export.exporting import export_trial
+from tuner.export.feeding import Receiver, Unfed, feed, same_features
 from tuner.export.packing import pack
 from tuner.export.placing import check_out_dir
-from tuner.export.rows import feed
+from tuner.export.rows import apart, by_rows
 from tuner.export.signature import Signature, TensorShape
 from tuner.jobs import Job
 from tuner.paths import SweepDir
 from tuner.results import Trial
 from tuner.spec import ModelRef, TrainSettings
 from tuner.study import TrialRecord
+from tuner.sweep.opening import plan
 from tuner.values import Goal, Objective, TrialState
 
 
@@ -70,15 +74,56 @@ def test_a_trial_that_cannot_be_exported_is_refused(sweep_dir, curve, there, sta
         choose_checkpoint(sweep_dir, trial(sweep_dir, curve, there, state=state))
 
 
-def test_features_are_fed_by_name_one_for_one_or_not_at_all():
-    one = np.arange(3, dtype=np.int64)
-    fed, why = feed({"a": TensorShape("float32", (None, 1))}, {"a": one, "b": one})
-    assert (fed["a"].dtype, fed["a"].shape, why) == (np.float32, (3, 1), "")
-    fed, _ = feed({"pixels": TensorShape("float32", (None,))}, {"feature": one})
-    assert fed["pixels"].tolist() == [0, 1, 2]
-    fed, why = feed({"x": TensorShape("float32", (None,)), "z": TensorShape("float32", (None,))}, {"a": one, "b": one})
-    assert fed == {}
-    assert "takes x, z, the evaluation's input has a, b" in why
+def receiver(dtype="float32", shape=(None,), feature=None):
+    return Receiver(TensorShape(dtype, shape), feature)
+
+
+def test_features_are_fed_as_what_they_become_by_name_one_for_one_or_not_at_all():
+    one, two = np.arange(3, dtype=np.int64), np.arange(3, 6)
+    fed = feed({"a": receiver(shape=(None, 1))}, {"a": one, "b": one})
+    assert (fed["a"].dtype, fed["a"].shape) == (np.float32, (3, 1))
+    assert feed({"a": receiver(feature="b")}, {"a": one, "b": two})["a"].tolist() == [3, 4, 5]
+    assert feed({"pixels": receiver()}, {"feature": one})["pixels"].tolist() == [0, 1, 2]
+    with pytest.raises(Unfed, match="takes x, z, the evaluation's input has a, b"):
+        feed({"x": receiver(), "z": receiver()}, {"a": one, "b": one})
+
+
+def test_a_server_that_takes_so_many_rows_at_a_time_is_fed_so_many():
+    assert len(feed({"a": receiver(shape=(2,))}, {"a": np.arange(3)})["a"]) == 2
+    with pytest.raises(Unfed, match="takes 8 rows at a time, of which 3 are held out"):
+        feed({"a": receiver(shape=(8,))}, {"a": np.arange(3)})
+
+
+def test_text_is_not_fed_as_numbers_nor_numbers_as_text():
+    texts = np.array([b"a", b"b"], object)
+    with pytest.raises(Unfed, match="takes a as float32, the evaluation's input has it as string"):
+        feed({"a": receiver()}, {"a": texts})
+    with pytest.raises(Unfed, match="takes a as string, the evaluation's input has it as int64"):
+        feed({"a": receiver("string")}, {"a": np.arange(2)})
+
+
+def test_what_was_fed_has_to_become_the_features_that_the_evaluation_has():
+    padded = np.array([[b"a", b"b"], [b"c", b""]], object)
+    listed = [np.array([b"a", b"b"], object), np.array([b"c"], object)]
+    assert apart(padded, listed) == apart(listed, padded) == 0
+    assert apart(listed, listed[::-1]) == float("inf")
+    same_features({"x": padded, "weight": np.ones(2)}, {"x": listed}, 1e-5)
+    with pytest.raises(Unfed, match="makes another 'x' of a row"):
+        same_features({"x": np.ones(2)}, {"x": np.zeros(2)}, 1e-5)
+    with pytest.raises(Unfed, match="makes the features y, the evaluation's input x"):
+        same_features({"x": np.ones(2)}, {"y": np.ones(2)}, 1e-5)
+
+
+def test_sparse_and_ragged_values_are_a_list_for_each_row_also_where_a_row_has_none():
+    class Sparse:  # as TensorFlow's SparseTensorValue
+        indices, values, dense_shape = np.array([[0, 0], [0, 1], [2, 0]]), np.array([1, 2, 3]), (4, 2)
+
+    class Ragged:  # as its RaggedTensorValue
+        values, row_splits = np.array([1, 2, 3]), np.array([0, 2, 2, 3, 3])
+
+    for one in (Sparse, Ragged):
+        assert [row.tolist() for row in by_rows({"x": one})["x"]] == [[1, 2], [], [3], []]
+    assert by_rows({"scalar": np.array(1.0)}) == {}
 
 
 def test_arrays_and_bytes_keep_every_bit_through_json():
@@ -113,6 +158,51 @@ def test_a_folder_that_is_not_empty_or_cannot_be_written_is_refused(tmp_path):
         check_out_dir(tmp_path / "full" / "file" / "below")
 
 
+# Half a second later than a check that dies at once: it is no longer there when it is told to begin.
+SAVES = "import pathlib, sys, time; time.sleep(0.5); (pathlib.Path(sys.argv[1]) / 'done.json').write_text('{}')"
+
+
+@pytest.mark.parametrize(
+    ("saving", "checking", "expected"),
+    [
+        (SAVES, "print('no memory left'); raise SystemExit(3)", "checks the export ended with exit status 3"),
+        (
+            SAVES,
+            "import os; print('no memory left', flush=True); os.kill(os.getpid(), 9)",
+            "checks the export was killed",
+        ),
+        ("import os; print('no memory left', flush=True); os.kill(os.getpid(), 9)", "input()", "exports was killed"),
+    ],
+)
+def test_an_export_whose_process_dies_says_how_and_what_it_said_last(
+    sweep_dir, tmp_path, monkeypatch, saving, checking, expected
+):
+    died = trial(sweep_dir, {10: 1.0}, [10])
+    Job(3, 1, {}, 1, TrainSettings(10, 10), ModelRef(file=str(MODELS / "served.py"))).write(sweep_dir.trial(3).job_file)
+    monkeypatch.setattr(exporting, "SAVING", ("-c", saving))
+    monkeypatch.setattr(exporting, "CHECKING", ("-c", checking))
+    (tmp_path / "stage").mkdir()
+    with pytest.raises(SweepError, match=expected) as raised:
+        export_trial(sweep_dir, died, Choice(10, 1.0), tmp_path / "stage")
+    assert "no memory left" in raised.value.hint
+
+
+def test_a_sweep_of_commands_is_told_at_once_that_only_models_are_exported(tmp_path):
+    (tmp_path / "space.yaml").write_text(
+        "name: commands\nobjective: {metric: rmse, goal: minimize}\nparameters: {rate: {type: float, low: 0, high: 1}}\n"
+        "search: {sampler: random, trials: 2}\n"
+    )
+    sweep = Sweep.from_file(tmp_path / "space.yaml", tmp_path, command=("bash", "train.sh"))
+    sweep.dir.trials_dir.mkdir(parents=True)
+    plan(sweep.dir, sweep.spec, {})[0].write(sweep.dir)
+    line = [sys.executable, "-m", "tuner", "export", "commands", "out", "--root", str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the sweep 'commands' runs a command, expected a model: a command exports its own" in done.stderr
+    assert str(sweep.dir.trials_dir) in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_served_imports_nothing_of_tuner():
     import tuner.export
 
@@ -120,47 +210,6 @@ def test_what_is_served_imports_nothing_of_tuner():
         text = Path(tuner.export.__file__).with_name(name).read_text()
         assert "import tuner" not in text
         assert "from tuner" not in text
-
-
-SAVES = (
-    'import sys; open(sys.argv[1] + \'/done.json\', \'w\').write(\'{"signatures": ["predict"], "served": "predict"}\')'
-)
-DIES = "import os, sys; print('loading', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
-
-
-@pytest.mark.parametrize(
-    ("checks", "said"),
-    [
-        (
-            DIES,
-            "the process that checks the export was killed by SIGKILL (out of memory?)\n  the end of its log:\n  loading",
-        ),
-        (
-            "raise SystemExit(3)",
-            "the process that checks the export ended with status 3 and without a word\n  its log is empty",
-        ),
-    ],
-)
-def test_an_export_whose_check_dies_before_it_is_asked_says_so_with_its_log(checks, said, sweep_dir, monkeypatch):
-    best = trial(sweep_dir, {10: 1.0}, [10])
-    Job(3, 1, {}, 1, TrainSettings(10, 10), ModelRef(module="any")).write(sweep_dir.trial(3).job_file)
-    processes = []
-    start = subprocess.Popen
-
-    def start_fakes(arguments, **kwargs):
-        saves = "tuner.export.saving" in arguments
-        if saves:
-            processes[0].wait()  # the one that checks has died
-        processes.append(start([sys.executable, "-c", SAVES if saves else checks, arguments[-1]], **kwargs))
-        return processes[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", start_fakes)
-    stage = sweep_dir.path / "stage"
-    stage.mkdir()
-    with pytest.raises(SweepError) as caught:
-        export_trial(sweep_dir, best, stage)
-    assert str(caught.value) == said
-    assert len(processes) == 2
 
 
 @pytest.fixture
@@ -172,8 +221,8 @@ def packed(tmp_path, monkeypatch):
     (tmp_path / "saved_model").mkdir()
 
     def pack_and_load(takes, inputs):
-        served = Signature(takes, {"y": TensorShape("float32", (None, 3))}, {})
-        note = pack(tmp_path / "model", tmp_path / "saved_model", served, inputs, {})
+        served = Signature(takes, {"y": TensorShape("float32", (None, 3))}, {}, {})
+        note = pack(tmp_path / "model", tmp_path / "saved_model", served, inputs, (), {})
         return mlflow.models.Model.load(str(tmp_path / "model")), note
 
     return pack_and_load
@@ -201,26 +250,6 @@ def test_strings_beside_features_of_several_dimensions_have_a_signature_and_an_e
     example = model.load_input_example(str(tmp_path / "model"))
     assert [text.encode() for text in example["words"].ravel().tolist()] == words[:5].ravel().tolist()
     assert example["pixels"].tolist() == PIXELS[:5].tolist()
-
-
-@pytest.mark.parametrize(
-    ("takes", "inputs", "why"),
-    [
-        ({"x": TensorShape("float32", None)}, {"x": PIXELS}, ""),  # of any rank
-        (
-            {"x": TensorShape("float32", (None, 4)), "raw": TensorShape("string", (None, 2))},
-            {"x": PIXELS, "raw": objects(*[[b"a", b"b"]] * 4, [b"a", b"\xff"], [b"a", b"b"])},
-            "raw has bytes that are no text, beside what is no column",
-        ),
-    ],
-)
-def test_what_mlflow_cannot_describe_is_packed_without_a_signature_and_said(takes, inputs, why, packed):
-    model, note = packed(takes, inputs)
-    assert model.signature is None
-    assert note.startswith(
-        "the MLflow model has no signature and no input example, as MLflow cannot describe its input"
-    )
-    assert note.endswith(why)
 
 
 @pytest.mark.tf

@@ -66,6 +66,19 @@ def test_whatever_an_error_is_like_it_can_be_said(text, said, tmp_path):
     assert in_full(error)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        'Detected at node Parse defined at (most recent call last):\n  File "a.py", line 3, in <module>\n\n',
+        "Detected at node 'Parse' defined at (most recent call last):\nNode: 'Parse'\n",
+        "",
+    ],
+)
+def test_what_tensorflow_says_before_it_comes_to_what_went_wrong_is_left_out(before):
+    error = ValueError(f"Graph execution error:\n\n{before}Could not parse example input\n\t [[{{{{node Parse}}}}]]")
+    assert in_a_line(error) == "ValueError: Could not parse example input"
+
+
 def test_errors_of_ours_and_exits_are_said_in_our_words(tmp_path):
     assert in_a_line(InvalidInput("", "not so")) == "not so"
     assert in_a_line(raised(tmp_path, "raise SystemExit(3)\n")) == "the model called exit(3)"

@@ -44,6 +44,7 @@ def export(
     becomes an MLflow model of the trial's run too. Of several objectives the first decides.
     """
     from tuner.cli.naming import open_trial, trial_of
+    from tuner.export import choose_checkpoint
     from tuner.export.placing import check_out_dir, placed
 
     del debug
@@ -51,11 +52,17 @@ def export(
     if alias is not None and register is None:
         raise InvalidInput("", [Problem("--alias", "names a version of a registered model", "add --register MODEL")])
     sweep, number = open_trial(name, trial, root)
+    if sweep.spec.model is None:
+        what = f"the sweep {sweep.spec.name!r} runs a command, expected a model: a command exports its own"
+        raise InvalidInput("", [Problem("", what, f"what its trials have written is in {sweep.dir.trials_dir}")])
     chosen = sweep.result().best if number is None else trial_of(sweep, number)
     if register is not None:
         _check_registry(sweep, register, alias)
     signal.signal(signal.SIGTERM, _end)
-    with placed(sweep.dir, chosen, out_dir) as exported:
+    choice = choose_checkpoint(sweep.dir, chosen)
+    # Seconds, nearly all of them TensorFlow's import.
+    typer.echo(f"exporting trial {chosen.number} at step {choice.step} ...", err=True)
+    with placed(sweep.dir, chosen, choice, out_dir) as exported:
         _say(exported, chosen, out_dir)
         return _record(sweep, chosen, exported, register, alias)
 

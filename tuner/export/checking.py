@@ -2,8 +2,9 @@
 
 Runs as a file (``python checking.py STAGE``) and imports nothing of tuner: what is checked is what a
 server has. TensorFlow is imported at once; a line on standard input says that the export is there,
-its end that there will be none. The verdict is STAGE/verdict.json: ``rows``, ``difference``,
-``compared`` (signature/output), ``problem`` (empty where all is well).
+its end that there will be none. The verdict is STAGE/verdict.json: ``problem`` (empty where all is well),
+``differs`` (whether it is that predictions do), ``rows``, ``difference``, ``compared`` (signature/output),
+``left_out`` (signatures that were not compared), ``unserved`` (why the MLflow model does not answer).
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 ROWS_FILE, VERDICT_FILE = "rows.json", "verdict.json"
 SAVED_MODEL, MLFLOW_MODEL = "saved_model", "model"
+# What TensorFlow's errors begin with before they come to what went wrong: where the node was made.
+_BEFORE = re.compile(r"Graph execution error:\s+(?:(?:Detected at node|Node: ).*\n(?:[ \t].*\n|\n)*)*")
 
 
 def encode(array: Any) -> dict[str, Any]:
@@ -77,45 +82,83 @@ def check(stage: Path) -> dict[str, Any]:
     told = json.loads((stage / ROWS_FILE).read_text(encoding="utf-8"))
     inputs = {name: decode(array) for name, array in told["inputs"].items()}
     predictions = {name: decode(array) for name, array in told["predictions"].items()}
-    model = tf.saved_model.load(str(stage / SAVED_MODEL))
+    try:
+        model = tf.saved_model.load(str(stage / SAVED_MODEL))
+    except Exception as error:
+        return {"problem": f"the SavedModel does not load where TensorFlow alone is imported: {_line(error)}"}
     missing = sorted(set(told["signatures"]) - set(model.signatures))
     if missing:
-        return {"problem": f"the signatures {', '.join(missing)} were lost"}
-    worst, compared = 0.0, []
-    for name, outputs in told["signatures"].items():
+        return {"problem": f"the SavedModel has lost the signatures {', '.join(missing)}"}
+    worst, compared, left_out = 0.0, [], []
+    for name, described in told["signatures"].items():
+        feeds = described["inputs"]
+        outputs = {key: tensor for key, tensor in described["outputs"].items() if tensor is not None}
+        fed = bool(inputs) and set(feeds.values()) <= set(inputs)
+        if not fed or not outputs:
+            left_out.append(name)
+        if not fed:
+            continue
         signature = model.signatures[name]
         takes = signature.structured_input_signature[1]
-        if not set(takes) <= set(inputs):
-            continue
-        found = signature(**{key: tf.constant(inputs[key], spec.dtype) for key, spec in takes.items()})
-        for key, prediction in outputs.items():
-            if prediction is not None:
-                worst = max(worst, difference(predictions[prediction], found[key].numpy()))
-                compared.append(f"{name}/{key}")
-    if told["served"] and inputs:
-        worst = max(worst, _check_served(stage, told, inputs, predictions))
-        compared.append("MLflow")
-    problem = "" if worst <= told["tolerance"] else f"predictions differ by {worst:.3g}"
-    rows = len(next(iter(inputs.values()))) if inputs else 0
-    return {"problem": problem, "rows": rows, "difference": worst, "compared": compared}
+        try:
+            found = signature(**{key: tf.constant(inputs[feeds[key]], spec.dtype) for key, spec in takes.items()})
+        except Exception as error:
+            return {"problem": f"the signature {name} fails for rows that the Estimator predicts for: {_line(error)}"}
+        for key, tensor in outputs.items():
+            worst = max(worst, difference(predictions[tensor], found[key].numpy()))
+            compared.append(f"{name}/{key}")
+    unserved = ""
+    try:
+        apart = _check_served(stage, told, predictions)
+    except Exception as error:
+        unserved = _line(error)
+    else:
+        if apart is not None:
+            worst = max(worst, apart)
+            compared.append("MLflow")
+    return {
+        "problem": "" if worst <= told["tolerance"] else f"predictions differ by {worst:.3g}",
+        "differs": worst > told["tolerance"],
+        "rows": len(next(iter(inputs.values()))) if inputs else 0,
+        "difference": worst,
+        "compared": compared,
+        "left_out": left_out,
+        "unserved": unserved,
+    }
 
 
-def _check_served(
-    stage: Path, told: Mapping[str, Any], inputs: Mapping[str, Any], predictions: Mapping[str, Any]
-) -> float:
-    """Return how far the MLflow model's answer to its own example, or else to the rows, is from the Estimator's."""
+def _check_served(stage: Path, told: Mapping[str, Any], predictions: Mapping[str, Any]) -> float | None:
+    """Return how far the MLflow model's answer to its own input example is from the Estimator's.
+
+    None where it has no example, or nothing that it answers is a prediction.
+    """
     import mlflow.pyfunc
     import numpy as np
 
     model: Any = mlflow.pyfunc.load_model(str(stage / MLFLOW_MODEL))
-    example = model.input_example
-    answer = model.predict(dict(inputs) if example is None else example)
-    worst = 0.0
-    for key, prediction in told["signatures"][told["served"]].items():
-        if prediction is not None:
-            found = np.array(answer[key].tolist())
-            worst = max(worst, difference(predictions[prediction][: len(answer)], found))
-    return worst
+    if model.input_example is None:
+        return None
+    answer = model.predict(model.input_example)
+    apart = []
+    for key, tensor in told["signatures"][told["served"]]["outputs"].items():
+        if tensor is not None:
+            expected = predictions[tensor][: len(answer)]
+            text = expected.dtype.kind == "O"
+            found = np.array(answer[key].tolist(), object if text else None)  # as text, zeros at its end would go
+            apart.append(difference(_as_text(expected) if text else expected, found))
+    return max(apart, default=None)
+
+
+def _as_text(values: Any) -> Any:
+    """Return bytes as they come out of the MLflow model's text, which has a mark for what is not UTF-8."""
+    import numpy as np
+
+    return np.vectorize(lambda item: item.decode("utf-8", "replace").encode(), otypes=[object])(values)
+
+
+def _line(error: Exception) -> str:
+    text = _BEFORE.sub("", str(error)).splitlines() or [""]
+    return f"{type(error).__name__}: {text[0]}"[:300]
 
 
 def main() -> None:
@@ -132,10 +175,16 @@ def main() -> None:
 
     if not sys.stdin.readline():
         return
+    judge(stage)
+
+
+def judge(stage: Path) -> None:
+    """Check the export in ``stage`` and leave the verdict there."""
     try:
         verdict = check(stage)
     except Exception as error:
-        verdict = {"problem": f"{type(error).__name__}: {error}"}
+        traceback.print_exc()
+        verdict = {"problem": f"it ended in an error: {_line(error)}"}
     if "tuner" in sys.modules:
         verdict["problem"] = "tuner itself was imported"
     (stage / VERDICT_FILE).write_text(json.dumps(verdict), encoding="utf-8")

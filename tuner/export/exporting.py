@@ -6,26 +6,28 @@ caller renames what it wants out of it, so that an export appears only when it i
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tuner.errors import InvalidInput, SweepError
 from tuner.export.checking import MLFLOW_MODEL, SAVED_MODEL, VERDICT_FILE
-from tuner.export.choosing import Choice, choose_checkpoint
+from tuner.export.choosing import Choice
 from tuner.jobs import Job, killed_by
 from tuner.paths import SweepDir
 from tuner.results import Trial
 from tuner.trial import checkpoints
 from tuner.trial.starting import signals_held_back
 
+SAVING = ("-m", "tuner.export.saving")
+CHECKING = (str(Path(__file__).with_name("checking.py")),)  # as a file: it does without tuner
 _LOG_LINES = 15
 _POLL_S = 0.05
 
@@ -56,13 +58,14 @@ class Exported:
 
 
 def export_trial(
-    sweep_dir: SweepDir, trial: Trial, stage: Path, stopped: Callable[[], bool] = lambda: False
+    sweep_dir: SweepDir, trial: Trial, choice: Choice, stage: Path, stopped: Callable[[], bool] = lambda: False
 ) -> Exported:
-    """Export the best checkpoint of ``trial`` into ``stage`` and check it.
+    """Export a checkpoint of ``trial`` into ``stage`` and check it.
 
     Args:
-        sweep_dir: The trial's sweep.
+        sweep_dir: The trial's sweep, which runs a model.
         trial: A trial that was evaluated.
+        choice: The checkpoint, as ``choose_checkpoint`` says it.
         stage: An empty folder.
         stopped: Asked meanwhile; when it says so, the processes are ended.
 
@@ -71,26 +74,25 @@ def export_trial(
         SweepError: Exporting or the check failed.
         KeyboardInterrupt: It was stopped.
     """
-    choice = choose_checkpoint(sweep_dir, trial)
     _place_order(sweep_dir, trial, choice, stage)
     log_file = stage / "log.txt"
     with log_file.open("ab") as log:
         # The check imports TensorFlow while the export is made.
-        checking = _start(str(Path(__file__).with_name("checking.py")), stage, log)
+        checking = _start(CHECKING, stage, log)
         try:
-            saving = _start("-m", stage, log, "tuner.export.saving")
+            saving = _start(SAVING, stage, log)
             try:
                 _wait(saving, stopped)
             finally:
                 _end(saving)
-            done = _done(stage, saving.returncode, log_file)
+            done = done_or_fault(stage, log_file, saving.returncode)
             assert checking.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # it has died: it leaves no verdict
+            with suppress(BrokenPipeError):  # it has died meanwhile, which its missing verdict says
                 checking.stdin.write(b"check\n")
             _wait(checking, stopped)
         finally:
             _end(checking)
-    checked, notes = _judge(stage, done, checking.returncode, log_file)
+    checked, notes = judged(stage, done, log_file, checking.returncode)
     return Exported(
         trial.number,
         choice,
@@ -99,7 +101,7 @@ def export_trial(
         tuple(done["signatures"]),
         done["served"],
         checked,
-        tuple(note for note in (choice.note, done["note"], *notes) if note),
+        tuple(note for note in (choice.note, *notes) if note),
     )
 
 
@@ -110,10 +112,6 @@ def _place_order(sweep_dir: SweepDir, trial: Trial, choice: Choice, stage: Path)
         job = Job.read(trial_dir.job_file)
     except (OSError, ValueError) as error:
         raise InvalidInput("", f"trial {trial.number} left no job that can be read: {error}") from error
-    if job.model is None:
-        raise InvalidInput(
-            "", f"the sweep {sweep_dir.name!r} ran a command: only models are exported, a script exports its own"
-        )
     replace(job, threads=max(job.threads, os.cpu_count() or 1)).write(stage / "job.json")
     checkpoints.fork(trial_dir.path, choice.step, stage / "trial")
     facts = {
@@ -128,10 +126,11 @@ def _place_order(sweep_dir: SweepDir, trial: Trial, choice: Choice, stage: Path)
     (stage / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
 
-def _start(first: str, stage: Path, log: Any, module: str = "") -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, first, *([module] if module else []), str(stage)]
+def _start(program: tuple[str, ...], stage: Path, log: Any) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, *program, str(stage)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1")}
     environment.pop("TF_CONFIG", None)  # a cluster's part is not the export's
+    # Without a buffer, what a process that has died did not take is not tried again when its input is closed.
     with signals_held_back():
         return subprocess.Popen(
             arguments, bufsize=0, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
@@ -153,8 +152,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _done(stage: Path, status: int, log_file: Path) -> Mapping[str, Any]:
-    """Return what the saving process left, which ended with ``status``.
+def done_or_fault(stage: Path, log_file: Path, status: int) -> Mapping[str, Any]:
+    """Return what the saving process left.
+
+    Args:
+        stage: Where it left it.
+        log_file: Of the processes.
+        status: How it ended, as subprocess has it.
 
     Raises:
         InvalidInput: It refused the model.
@@ -165,41 +169,57 @@ def _done(stage: Path, status: int, log_file: Path) -> Mapping[str, Any]:
         done: Mapping[str, Any] = json.loads(done_file.read_text(encoding="utf-8"))
         return done
     if not fault_file.exists():
-        raise SweepError(f"the process that exports {_death(status)}", _tail(log_file))
+        raise SweepError(f"the process that exports {_how(status)}, expected an export", _tail(log_file))
     fault = json.loads(fault_file.read_text(encoding="utf-8"))
     if fault["invalid"]:
         raise InvalidInput("", fault["message"])
     raise SweepError(f"the export failed: {fault['message']}", _tail(log_file))
 
 
-def _judge(stage: Path, done: Mapping[str, Any], status: int, log_file: Path) -> tuple[str, list[str]]:
-    """Return what was checked, in a line, and notes; the checking process ended with ``status``.
+def judged(stage: Path, done: Mapping[str, Any], log_file: Path, status: int) -> tuple[str, list[str]]:
+    """Return what was checked, in a line, and notes.
+
+    Args:
+        stage: Where the verdict is.
+        done: What the saving process left.
+        log_file: Of the processes.
+        status: How the checking process ended, as subprocess has it.
 
     Raises:
-        SweepError: The check failed.
+        SweepError: The check failed, or there was none.
     """
     verdict_file = stage / VERDICT_FILE
     if not verdict_file.exists():
-        raise SweepError(f"the process that checks the export {_death(status)}", _tail(log_file))
+        raise SweepError(f"the process that checks the export {_how(status)}, expected a verdict", _tail(log_file))
     verdict = json.loads(verdict_file.read_text(encoding="utf-8"))
     if verdict["problem"]:
+        if not verdict.get("differs"):
+            raise SweepError(f"the export did not pass its check: {verdict['problem']}")
         raise SweepError(
             f"the export does not do what the Estimator does: {verdict['problem']}",
             "expected the same predictions on held-out rows; does the model draw random numbers in PREDICT?",
         )
-    if not verdict["rows"] or not verdict["compared"]:
+    notes = list(done["notes"])
+    if verdict["unserved"]:
+        notes.append(f"the MLflow model does not answer its input example: {verdict['unserved']}")
+    if not verdict["compared"]:
         why = done["unfed"] or "no output of a signature is one of the predictions"
-        return "loaded again; predictions were not compared", [f"predictions were not compared: {why}"]
+        example = "" if notes or not done["unfed"] else ", and the MLflow model has no input example"
+        return "loaded again; predictions were not compared", [f"predictions were not compared{example}: {why}", *notes]
+    if verdict["left_out"]:
+        notes.append(
+            f"not compared: {', '.join(verdict['left_out'])}, whose inputs or outputs held-out rows do not have"
+        )
     found = verdict["difference"]
     apart = "equal to the last bit" if found == 0 else f"equal to {found:.1g}"
-    return f"{verdict['rows']} held-out rows, predictions {apart} to the Estimator's", []
+    return f"{verdict['rows']} held-out rows, predictions {apart} to the Estimator's", notes
 
 
-def _death(status: int) -> str:
-    """Say how a process ended that was to leave a file."""
-    return f"was {killed_by(status)}" if status < 0 else f"ended with status {status} and without a word"
+def _how(status: int) -> str:
+    """Return how a process ended, by its exit status as subprocess has it."""
+    return f"was {killed_by(status)}" if status < 0 else f"ended with exit status {status}"
 
 
 def _tail(log_file: Path) -> str:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n  ".join(["the end of its log:", *lines[-_LOG_LINES:]] if lines else ["its log is empty"])
+    return "\n  ".join(lines[-_LOG_LINES:])

@@ -6,10 +6,10 @@ is a model from code.
 
 from __future__ import annotations
 
-import functools
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,53 +20,93 @@ from tuner.export.signature import Signature, TensorShape
 from tuner.recorders.store import prepare_environment
 
 _EXAMPLE_ROWS = 5
+_REASON = 300  # characters of MLflow's messages, which have the whole example in them
 _COLUMN_TYPES = {"b": "boolean", "i": "long", "u": "long", "f": "double"}
 
 
+class _Undescribed(Exception):
+    """MLflow cannot be told what the model takes; says why."""
+
+
 def pack(
-    folder: Path, saved_model: Path, served: Signature, inputs: Mapping[str, Any], facts: Mapping[str, Any]
+    folder: Path,
+    saved_model: Path,
+    served: Signature,
+    inputs: Mapping[str, Any],
+    examples: Collection[str],
+    facts: Mapping[str, Any],
 ) -> str:
-    """Write the MLflow model of a SavedModel, without a signature where MLflow has no words for what it takes.
+    """Write the MLflow model of a SavedModel.
 
     Args:
         folder: Where to; must not be there.
         saved_model: Copied into it.
         served: Signature that answers.
         inputs: Rows by name, of which the first become the input example; empty where none are known.
+        examples: Those of the inputs that are serialised Examples.
         facts: Go into the model's metadata.
 
     Returns:
-        A note where it has no signature, else an empty string.
+        Why it has neither signature nor input example, or an empty string.
     """
     prepare_environment()
     import mlflow.pyfunc
     from mlflow.exceptions import MlflowException
-    from mlflow.models import ModelSignature
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+
+    def write(**described: Any) -> None:
+        mlflow.pyfunc.save_model(
+            str(folder),
+            python_model=str(Path(__file__).with_name("served_model.py")),
+            artifacts={"saved_model": str(saved_model)},
+            pip_requirements=requirements(),
+            metadata=dict(facts),
+            **described,
+        )
+
+    try:
+        write(**_description(served, inputs, examples))
+    except (_Undescribed, MlflowException) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        write()
+        why = str(error).splitlines()[0][:_REASON]
+        return f"the MLflow model has no signature and no input example: {why}"
+    return ""
+
+
+def _description(served: Signature, inputs: Mapping[str, Any], examples: Collection[str]) -> dict[str, Any]:
+    """Return what MLflow is told of the model: its signature, and an input example where there are rows.
+
+    Raises:
+        _Undescribed: It has no words for it.
+    """
+    from mlflow.models import ModelSignature
+
     columnar = all(tensor.is_column for tensor in served.inputs.values())
     binary = {
-        name for name in served.inputs if any(isinstance(v, bytes) and not _is_text(v) for v in _first(inputs, name))
+        name
+        for name in served.inputs
+        if name in examples or any(isinstance(v, bytes) and not _is_text(v) for v in _first(inputs, name))
     }
-    save = functools.partial(
-        mlflow.pyfunc.save_model,
-        str(folder),
-        python_model=str(Path(__file__).with_name("served_model.py")),
-        artifacts={"saved_model": str(saved_model)},
-        pip_requirements=requirements(),
-        metadata=dict(facts),
-    )
-    try:
-        signature = ModelSignature(
-            inputs=_schema(served.inputs, columnar, binary), outputs=_schema(served.outputs, False, set())
+    if binary and not columnar:
+        raise _Undescribed(
+            f"{', '.join(sorted(binary))} is bytes, which it knows beside columns of one value a row alone"
         )
-        save(signature=signature, input_example=_example(served.inputs, inputs, columnar, binary))
-    except (MlflowException, TypeError, ValueError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        save()
-        why = next(iter(str(error).splitlines()), "")
-        return f"the MLflow model has no signature and no input example, as MLflow cannot describe its input: {why}"
-    return ""
+    takes = {name: _ranked(name, tensor, inputs) for name, tensor in served.inputs.items()}
+    signature = ModelSignature(inputs=_schema(takes, columnar, binary), outputs=_schema(served.outputs, False, set()))
+    return {"signature": signature, "input_example": _example(takes, inputs, columnar, binary)}
+
+
+def _ranked(name: str, tensor: TensorShape, inputs: Mapping[str, Any]) -> TensorShape:
+    """Return an input as MLflow can be told of it; where its rank is open, that of its rows is taken."""
+    if tensor.sparse:
+        raise _Undescribed(f"{name} is sparse, and it knows dense inputs alone")
+    if tensor.shape is not None:
+        return tensor
+    if name not in inputs:
+        raise _Undescribed(f"the rank of {name} is open, and it wants one")
+    return replace(tensor, shape=(None, *inputs[name].shape[1:]))
 
 
 def requirements() -> list[str]:
@@ -77,12 +117,12 @@ def requirements() -> list[str]:
 
 
 def _first(inputs: Mapping[str, Any], name: str) -> list[Any]:
-    return inputs[name][:_EXAMPLE_ROWS].ravel().tolist() if name in inputs else []
+    return inputs[name].ravel()[:_EXAMPLE_ROWS].tolist() if name in inputs else []
 
 
 def _is_text(value: bytes) -> bool:
     try:
-        return value.decode().isprintable()
+        return all(character.isprintable() or character in "\n\r\t" for character in value.decode())
     except UnicodeDecodeError:
         return False
 
@@ -94,26 +134,30 @@ def _schema(tensors: Mapping[str, TensorShape], columnar: bool, binary: set[str]
     if columnar or all(tensor.is_column for tensor in tensors.values()):
         columns = {n: "binary" if n in binary else _COLUMN_TYPES.get(kind.kind, "string") for n, kind in kinds.items()}
         return Schema([ColSpec(column, name) for name, column in sorted(columns.items())])
-    if binary:
-        raise ValueError(f"{', '.join(sorted(binary))} has bytes that are no text, beside what is no column")
     shapes = {name: [-1 if n is None else n for n in tensor.shape or (None,)] for name, tensor in tensors.items()}
     return Schema([TensorSpec(kind, shapes[name], name) for name, kind in sorted(kinds.items())])
 
 
 def _kind(dtype: str) -> Any:
-    """Return NumPy's type for TensorFlow's."""
-    if dtype == "string":
-        return np.dtype("str")
-    return np.dtype(dtype if dtype != "bfloat16" else "float32")
+    """Return NumPy's type for TensorFlow's.
+
+    Raises:
+        _Undescribed: It has none.
+    """
+    try:
+        return np.dtype({"string": "str", "bfloat16": "float32"}.get(dtype, dtype))
+    except TypeError as error:
+        raise _Undescribed(f"it has no type for {dtype}") from error
 
 
-def _example(takes: Mapping[str, Any], inputs: Mapping[str, Any], columnar: bool, binary: set[str]) -> Any:
+def _example(takes: Mapping[str, TensorShape], inputs: Mapping[str, Any], columnar: bool, binary: set[str]) -> Any:
     """Return the first rows as the signature takes them, or None where there are none."""
     import pandas as pd
 
-    if not inputs or not set(takes) <= set(inputs):
+    if not inputs:
         return None
-    rows = {name: inputs[name][:_EXAMPLE_ROWS] for name in takes}
+    fixed = next((tensor.rows for tensor in takes.values() if tensor.rows is not None), _EXAMPLE_ROWS)
+    rows = {name: inputs[name][:fixed] for name in takes}
     if not columnar:
         return {n: _texts(values).astype(str) if values.dtype.kind == "O" else values for n, values in rows.items()}
     columns = {}

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner.errors import InvalidInput, Problem
+from tuner.export.choosing import Choice
 from tuner.export.exporting import Exported, export_trial
 from tuner.paths import SweepDir
 from tuner.results import Trial
@@ -36,8 +37,8 @@ def check_out_dir(out_dir: Path) -> None:
 
 
 @contextmanager
-def placed(sweep_dir: SweepDir, trial: Trial, out_dir: Path) -> Iterator[Exported]:
-    """Export ``trial`` beside ``out_dir``, check it, and rename it to ``out_dir``.
+def placed(sweep_dir: SweepDir, trial: Trial, choice: Choice, out_dir: Path) -> Iterator[Exported]:
+    """Export a checkpoint of ``trial`` beside ``out_dir``, check it, and rename it to ``out_dir``.
 
     The MLflow model that is yielded with it is there only meanwhile.
 
@@ -49,7 +50,7 @@ def placed(sweep_dir: SweepDir, trial: Trial, out_dir: Path) -> Iterator[Exporte
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
-        exported = export_trial(sweep_dir, trial, stage)
+        exported = export_trial(sweep_dir, trial, choice, stage)
         exported.saved_model.chmod(0o755)
         try:
             exported.saved_model.rename(out_dir)

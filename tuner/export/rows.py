@@ -1,18 +1,19 @@
 """Held-out rows for the check of an export: what the evaluation's input gives, and what the Estimator predicts for it.
 
-An Estimator built from a checkpoint comes in; features and predictions as arrays go out, and how the
-features are fed to what the model's serving_input_receiver_fn takes.
+Features come in one of two forms: an array whose first dimension is the row, or, where rows have
+several values and not all the same number (sparse and ragged tensors), a list with an array for each row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tuner.export.signature import TensorShape
+from tuner.export.checking import difference
 
 ENOUGH = 64  # rows; whole batches are taken until there are so many
 
@@ -22,12 +23,12 @@ class Rows:
     """Rows as the evaluation's input gives them.
 
     Attributes:
-        features: Name to values, the first dimension being the row; sparse ones are left as TensorFlow gives them.
-        predictions: Name to the Estimator's predictions.
+        features: Name to values; what is neither an array of rows nor a list for each is left out.
+        predictions: Name to the Estimator's predictions, arrays; those that have no value for each row are left out.
     """
 
-    features: Mapping[str, Any]
-    predictions: Mapping[str, Any]
+    features: Mapping[Hashable, Any]
+    predictions: Mapping[Hashable, np.ndarray]
 
 
 def held_out(estimator: Any, eval_input_fn: Callable[..., Any]) -> Rows:
@@ -60,100 +61,103 @@ def held_out(estimator: Any, eval_input_fn: Callable[..., Any]) -> Rows:
         tensors["features"] = features
         return features
 
-    predicted: list[Any] = []
+    batches: list[Rows] = []
     count = 0
-    for batch in estimator.predict(input_fn, hooks=[Fetch()], yield_single_examples=False):
-        predicted.append(batch if isinstance(batch, Mapping) else {"output": batch})
-        count += len(next(iter(predicted[-1].values())))
+    for predicted in estimator.predict(input_fn, hooks=[Fetch()], yield_single_examples=False):
+        batch = _batch(seen[len(batches)], predicted)
+        if batches and not _join(batches[0], batch):
+            break  # padded to another length than the ones before
+        batches.append(batch)
+        count += _count(batch.features)
         if count >= ENOUGH:
             break
-    features = [one if isinstance(one, Mapping) else {"feature": one} for one in seen[: len(predicted)]]
-    return Rows(_joined(features), _joined(predicted))
-
-
-def _joined(batches: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Join batches; what is no array stays a list of what each batch had."""
     if not batches:
-        return {}
-    return {
-        name: np.concatenate([batch[name] for batch in batches])
-        if isinstance(batches[0][name], np.ndarray)
-        else [batch[name] for batch in batches]
-        for name in batches[0]
-    }
+        return Rows({}, {})
+    return Rows(_joined([batch.features for batch in batches]), _joined([batch.predictions for batch in batches]))
 
 
-def feed(receivers: Mapping[str, TensorShape], features: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return what a server is given for rows that have these features.
+def by_rows(features: Any) -> dict[Hashable, Any]:
+    """Return what a session gave for features, as this module has them.
 
-    By name where the names agree, one for one where there is one of each, and as serialised Examples
-    where the server takes a single string.
-
-    Returns:
-        TensorShape's name to values; or nothing, and why.
+    Args:
+        features: A mapping, or one feature, which Estimators call ``feature``.
     """
-    by_name = {name: features[name] for name in receivers if name in features}
-    if len(by_name) == len(receivers):
-        chosen = by_name
-    elif len(receivers) == 1 and len(features) == 1:
-        chosen = {next(iter(receivers)): next(iter(features.values()))}
-    elif len(receivers) == 1 and next(iter(receivers.values())).dtype == "string":
-        return {next(iter(receivers)): examples(features)}, ""
-    else:
-        return {}, f"the server takes {_names(receivers)}, the evaluation's input has {_names(features)}"
-    sparse = sorted(name for name, values in chosen.items() if not isinstance(values, np.ndarray))
-    if sparse:
-        return {}, f"{_names(sparse)} is sparse"
-    return {name: _fitted(values, receivers[name]) for name, values in chosen.items()}, ""
+    found = features if isinstance(features, Mapping) else {"feature": features}
+    values = {name: _values(value) for name, value in found.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _names(names: Any) -> str:
-    return ", ".join(map(str, names)) or "nothing"
+def _values(value: Any) -> Any:
+    """Return the values of one feature; None where it has none for each row."""
+    if isinstance(value, np.ndarray):
+        return value if value.ndim else None
+    if hasattr(value, "dense_shape"):  # SparseTensorValue
+        if len(value.dense_shape) != 2:
+            return None
+        ends = np.searchsorted(value.indices[:, 0], np.arange(1, value.dense_shape[0]))
+        return np.split(value.values, ends) if value.dense_shape[0] else []
+    if hasattr(value, "row_splits") and isinstance(value.values, np.ndarray) and value.values.ndim == 1:
+        return np.split(value.values, value.row_splits[1:-1]) if len(value.row_splits) > 1 else []
+    return None
 
 
-def _fitted(values: Any, receiver: TensorShape) -> Any:
-    """Return values in the receiver's type and, where only dimensions of one differ, its shape."""
-    if receiver.dtype not in ("string", "bfloat16") and values.dtype.kind in "biuf":
-        values = values.astype(receiver.dtype)
-    if receiver.shape is not None and values.ndim != len(receiver.shape):
-        wanted = [-1 if size is None else size for size in receiver.shape[1:]]
-        if -1 not in wanted and values.size == len(values) * int(np.prod(wanted)):
-            values = values.reshape([len(values), *wanted])
-    return values
+def _count(features: Mapping[Hashable, Any]) -> int:
+    """Return the number of rows; a feature that is one thing for the whole batch is outvoted."""
+    counts = Counter(len(values) for values in features.values())
+    return counts.most_common(1)[0][0] if counts else 0
 
 
-def examples(features: Mapping[str, Any]) -> Any:
-    """Return rows as serialised ``tf.train.Example``; an object array of bytes, shape (rows,)."""
-    import tensorflow as tf
-
-    columns = {name: _lists(values) for name, values in features.items()}
-    count = len(next(iter(columns.values())))
-    serialized = np.empty(count, object)
-    for row in range(count):
-        example = tf.train.Example()
-        for name, column in columns.items():
-            values = column[row]
-            feature = example.features.feature[name]
-            if not values:
-                continue
-            if isinstance(values[0], (bytes, str)):
-                feature.bytes_list.value.extend(v.encode() if isinstance(v, str) else v for v in values)
-            elif isinstance(values[0], float):
-                feature.float_list.value.extend(values)
-            else:
-                feature.int64_list.value.extend(map(int, values))
-        serialized[row] = example.SerializeToString()
-    return serialized
+def _batch(features: Any, predictions: Any) -> Rows:
+    found = by_rows(features)
+    count = _count(found)
+    predicted = predictions if isinstance(predictions, Mapping) else {"output": predictions}
+    return Rows(
+        {name: values for name, values in found.items() if len(values) == count},
+        {name: v for name, v in predicted.items() if isinstance(v, np.ndarray) and v.ndim and len(v) == count},
+    )
 
 
-def _lists(values: Any) -> list[list[Any]]:
-    """Return a feature as a list of values for each row."""
-    if isinstance(values, np.ndarray):
-        return [row.ravel().tolist() for row in values.reshape([len(values), -1])]
-    rows: list[list[Any]] = []
-    for batch in values:  # SparseTensorValue
-        of_batch: list[list[Any]] = [[] for _ in range(int(batch.dense_shape[0]))]
-        for index, value in zip(batch.indices, batch.values.tolist(), strict=True):
-            of_batch[int(index[0])].append(value)
-        rows += of_batch
-    return rows
+def _join(first: Rows, batch: Rows) -> bool:
+    """Whether two batches have the same things in the same shapes."""
+
+    def shapes(rows: Rows) -> list[Any]:
+        found = {"features": rows.features, "predictions": rows.predictions}
+        return [
+            (kind, name, value.shape[1:] if isinstance(value, np.ndarray) else None)
+            for kind, values in found.items()
+            for name, value in values.items()
+        ]
+
+    return shapes(first) == shapes(batch)
+
+
+def _joined(batches: list[Mapping[Hashable, Any]]) -> dict[Hashable, Any]:
+    joined: dict[Hashable, Any] = {}
+    for name, first in batches[0].items():
+        values = [batch[name] for batch in batches]
+        joined[name] = np.concatenate(values) if isinstance(first, np.ndarray) else [row for v in values for row in v]
+    return joined
+
+
+def apart(expected: Any, found: Any) -> float:
+    """Return how far the values of two features are from each other, as ``difference`` does.
+
+    What is an array on one side and a list on the other is compared row by row, without padding.
+    """
+    if isinstance(expected, np.ndarray) and isinstance(found, np.ndarray):
+        return difference(expected, found)
+    if len(expected) != len(found):
+        return float("inf")
+    one_alone = isinstance(expected, np.ndarray) != isinstance(found, np.ndarray)
+    take = unpadded if one_alone else np.ravel
+    return max((difference(take(a), take(b)) for a, b in zip(expected, found, strict=True)), default=0.0)
+
+
+def unpadded(row: np.ndarray) -> np.ndarray:
+    """Return a row without what it ends in to be as long as others.
+
+    That is an empty string or -1, which feature columns ignore.
+    """
+    row = np.ravel(row)
+    empty = [value in (b"", "", -1) for value in row.tolist()]
+    return row[: len(empty) - next((i for i, one in enumerate(reversed(empty)) if not one), len(empty))]

@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tuner.errors import InvalidInput, TunerError
 from tuner.export.checking import MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
+from tuner.export.feeding import Unfed, feed, same_features
 from tuner.export.packing import pack
-from tuner.export.rows import Rows, feed, held_out
+from tuner.export.rows import Rows, held_out
+from tuner.export.serving import Serving
 from tuner.export.signature import Signature, TensorShape
 from tuner.jobs import Job
 from tuner.task import Model, Specs, load_model
@@ -35,12 +37,14 @@ class Seen:
     """What was seen while the serving graph was built.
 
     Attributes:
-        receivers: What a server is given.
-        predictions: Name of a prediction to the name of its tensor.
+        serving: What a server is given.
+        predictions: The Estimator's name of a prediction to the name of its tensor.
+        outputs: Names of the model's export_outputs.
     """
 
-    receivers: dict[str, TensorShape] = field(default_factory=dict)
-    predictions: dict[str, str] = field(default_factory=dict)
+    serving: Serving
+    predictions: Mapping[Hashable, str]
+    outputs: Sequence[str]
 
 
 def save(stage: Path) -> dict[str, Any]:
@@ -62,44 +66,56 @@ def save(stage: Path) -> dict[str, Any]:
     signatures = _signatures(stage / SAVED_MODEL, seen)
     served = next((name for name in PREFERRED if name in signatures), min(signatures, default=""))
     if not served:
-        raise InvalidInput(
-            f"model {model.ref}",
-            "exports no signature, expected export_outputs in the EstimatorSpec of PREDICT: "
-            '{"serving_default": tf.estimator.export.PredictOutput(predictions)}',
-        )
-    rows, trouble = _rows(estimator, specs)
-    inputs, unfed = feed(seen.receivers, rows.features) if rows.features else ({}, trouble)
+        raise InvalidInput(f"model {model.ref}", _no_signature(seen))
+    rows, inputs, why = _rows(estimator, specs, seen.serving)
+    predictions = {
+        seen.predictions[name]: values for name, values in rows.predictions.items() if name in seen.predictions
+    }
+    feeds = signatures[served].feeds
+    given = {name: inputs[feed] for name, feed in feeds.items() if feed in inputs}
+    packed = pack(
+        stage / MLFLOW_MODEL,
+        stage / SAVED_MODEL,
+        signatures[served],
+        given if len(given) == len(feeds) else {},
+        {name for name, feed in feeds.items() if feed is not None and seen.serving.receivers[feed].examples},
+        order["metadata"],
+    )
     told = {
         "inputs": {name: encode(values) for name, values in inputs.items()},
-        "predictions": {name: encode(values) for name, values in rows.predictions.items()},
-        "signatures": {name: signature.predictions for name, signature in signatures.items()},
+        "predictions": {name: encode(values) for name, values in predictions.items()},
+        "signatures": {
+            name: {
+                "inputs": signature.feeds,
+                "outputs": {
+                    key: tensor if tensor in predictions else None for key, tensor in signature.predictions.items()
+                },
+            }
+            for name, signature in signatures.items()
+        },
         "served": served,
         "tolerance": TOLERANCE,
     }
     (stage / ROWS_FILE).write_text(json.dumps(told), encoding="utf-8")
-    note = pack(stage / MLFLOW_MODEL, stage / SAVED_MODEL, signatures[served], inputs, order["metadata"])
-    return {"signatures": sorted(signatures), "served": served, "unfed": unfed, "note": note}
+    return {"signatures": sorted(signatures), "served": served, "unfed": why, "notes": [packed] if packed else []}
 
 
 def _export(model: Model, job: Job, estimator: Any, checkpoint: str, stage: Path) -> Seen:
     """Write the SavedModel of a checkpoint and look at the graph meanwhile."""
-    seen = Seen()
     receiver_fn = model.bound("serving_input_receiver_fn", job.params)
+    received: list[Serving] = []
+    built: list[Any] = []
 
     def receiving() -> Any:
         receiver = receiver_fn()
-        for name, tensor in receiver.receiver_tensors.items():
-            shape = None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
-            seen.receivers[name] = TensorShape(tensor.dtype.base_dtype.name, shape)
+        received.append(Serving(receiver, estimator.config.session_config))
         return receiver
 
     build_graph: Callable[..., Any] = estimator._call_model_fn
 
     def building(features: Any, labels: Any, mode: str, config: Any) -> Any:
-        spec = build_graph(features, labels, mode, config)
-        found = spec.predictions if isinstance(spec.predictions, Mapping) else {"output": spec.predictions}
-        seen.predictions.update({name: tensor.name for name, tensor in found.items()})
-        return spec
+        built.append(build_graph(features, labels, mode, config))
+        return built[-1]
 
     estimator._call_model_fn = building
     try:
@@ -112,14 +128,17 @@ def _export(model: Model, job: Job, estimator: Any, checkpoint: str, stage: Path
     finally:
         estimator._call_model_fn = build_graph
     Path(made.decode() if isinstance(made, bytes) else made).rename(stage / SAVED_MODEL)
-    return seen
+    spec = built[-1]
+    found = spec.predictions if isinstance(spec.predictions, Mapping) else {"output": spec.predictions}
+    predictions = {name: tensor.name for name, tensor in found.items() if hasattr(tensor, "name")}
+    return Seen(received[-1], predictions, sorted(spec.export_outputs or {}))
 
 
 def _signatures(saved_model: Path, seen: Seen) -> dict[str, Signature]:
     """Return the signatures that a SavedModel has."""
     from tensorflow.python.saved_model import loader_impl
 
-    by_tensor = {tensor: name for name, tensor in seen.predictions.items()}
+    predictions = set(seen.predictions.values())
     found: dict[str, Signature] = {}
     for graph in loader_impl.parse_saved_model(str(saved_model)).meta_graphs:
         for name, signature in graph.signature_def.items():
@@ -127,7 +146,8 @@ def _signatures(saved_model: Path, seen: Seen) -> dict[str, Signature]:
                 found[name] = Signature(
                     {key: _described(info) for key, info in signature.inputs.items()},
                     {key: _described(info) for key, info in signature.outputs.items()},
-                    {key: by_tensor.get(info.name) for key, info in signature.outputs.items()},
+                    {key: seen.serving.names.get(info.name) for key, info in signature.inputs.items()},
+                    {key: info.name if info.name in predictions else None for key, info in signature.outputs.items()},
                 )
     return found
 
@@ -137,13 +157,44 @@ def _described(info: Any) -> TensorShape:
     import tensorflow as tf
 
     sizes = [None if dim.size < 0 else int(dim.size) for dim in info.tensor_shape.dim]
-    return TensorShape(tf.as_dtype(info.dtype).name, None if info.tensor_shape.unknown_rank else tuple(sizes))
+    shape = None if info.tensor_shape.unknown_rank else tuple(sizes)
+    return TensorShape(tf.as_dtype(info.dtype).name, shape, info.WhichOneof("encoding") != "name")
 
 
-def _rows(estimator: Any, specs: Specs) -> tuple[Rows, str]:
-    """Return held-out rows with the Estimator's predictions, or none and why."""
-    rows = held_out(estimator, specs.eval.input_fn)
-    return rows, "" if rows.features else "the evaluation's input has no rows"
+def _rows(estimator: Any, specs: Specs, serving: Serving) -> tuple[Rows, dict[str, Any], str]:
+    """Return held-out rows with the Estimator's predictions, what a server is given for them, and an empty string.
+
+    Or no rows, nothing, and why: the model is exported nevertheless.
+    """
+    try:
+        rows = held_out(estimator, specs.eval.input_fn)
+        if not rows.features:
+            raise Unfed("the evaluation's input has no rows")
+        inputs = feed(serving.receivers, rows.features)
+        same_features(rows.features, serving.features_of(inputs), TOLERANCE)
+    except Unfed as error:
+        return Rows({}, {}), {}, str(error)
+    except Exception as error:  # the user's input function, or what TensorFlow says of what it was fed
+        traceback.print_exc()
+        return Rows({}, {}), {}, in_a_line(error)
+    count = len(next(iter(inputs.values())))
+    predictions = {name: values[:count] for name, values in rows.predictions.items()}
+    return Rows(rows.features, predictions), inputs, ""
+
+
+def _no_signature(seen: Seen) -> str:
+    """Return what is missing where an export has no signature."""
+    if not seen.outputs:
+        return (
+            "exports no signature, expected export_outputs in the EstimatorSpec of PREDICT: "
+            '{"serving_default": tf.estimator.export.PredictOutput(predictions)}'
+        )
+    takes = ", ".join(f"{name} ({one.tensor.dtype})" for name, one in seen.serving.receivers.items())
+    return (
+        f"exports no signature: {', '.join(seen.outputs)} of its export_outputs classify or regress, which takes "
+        f"serialised Examples alone, and its serving_input_receiver_fn takes {takes}; expected a PredictOutput "
+        "among them, or tf.estimator.export.build_parsing_serving_input_receiver_fn(feature_spec)()"
+    )
 
 
 def _how_to_write_one(estimator: Any, specs: Specs) -> str:
@@ -181,17 +232,23 @@ def main() -> None:
     from tuner.estimator import install_estimator
 
     leave_signals_to_driver()
-    stage = Path(sys.argv[1])
+    install_estimator()
+    if not saved(Path(sys.argv[1])):
+        raise SystemExit(1)
+
+
+def saved(stage: Path) -> bool:
+    """Export into ``stage`` and leave there what came of it; return whether it was exported."""
     try:
-        install_estimator()
         done = save(stage)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         ours = isinstance(error, TunerError)
         fault = {"message": in_a_line(error), "invalid": ours and isinstance(error, InvalidInput)}
         (stage / "fault.json").write_text(json.dumps(fault), encoding="utf-8")
-        raise SystemExit(1) from error
+        return False
     (stage / "done.json").write_text(json.dumps(done), encoding="utf-8")
+    return True
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ and pandas, and nothing else.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 PREFERRED = ("serving_default", "predict")
+# What TensorFlow's errors begin with before they come to what went wrong: where the node was made.
+_BEFORE = re.compile(r"Graph execution error:\s+(?:(?:Detected at node|Node: ).*\n(?:[ \t].*\n|\n)*)*")
 
 
 class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -40,7 +43,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         try:
             outputs = self._signature(**fed)
         except (tf.errors.InvalidArgumentError, ValueError) as error:
-            raise _refused(str(error).splitlines()[0]) from error
+            raise _refused(_BEFORE.sub("", str(error)).splitlines()[0]) from error
         answer: pd.DataFrame = pd.DataFrame({key: _column(tensor.numpy()) for key, tensor in sorted(outputs.items())})
         return answer
 
@@ -57,7 +60,8 @@ def _tensor(rows: Any, name: str, spec: Any) -> Any:
         raise _refused(f"there is no column {name!r}; found: {', '.join(map(str, rows))}")
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     try:
-        array = np.array(values, object) if spec.dtype == tf.string else np.array(values, spec.dtype.as_numpy_dtype)
+        # NumPy's own type for bytes drops the zeros at their end, which serialised Examples have.
+        array = np.array(values, object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype)
     except (ValueError, TypeError) as error:
         raise _refused(f"column {name!r} is not {spec.dtype.name}: {error}") from error
     shape = spec.shape

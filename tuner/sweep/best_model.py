@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuner.errors import TunerError
-from tuner.export import Exported, choose_checkpoint, export_trial
+from tuner.export import Choice, Exported, choose_checkpoint, export_trial
 from tuner.paths import SweepDir, write_whole
 from tuner.records import ModelExported, RecordLog
 from tuner.results import SweepResult, Trial
@@ -53,11 +53,12 @@ def _export_best(
         shutil.rmtree(left, ignore_errors=True)
     step = -1
     try:
-        step = choose_checkpoint(result.dir, best).step
+        choice = choose_checkpoint(result.dir, best)
+        step = choice.step
         if _exported_before(result.dir, best, step):
             return False
         watcher.say(f"exporting the best model: trial {best.number} at step {step}")
-        exported = _export(result.dir, best, stopped)
+        exported = _export(result.dir, best, choice, stopped)
     except KeyboardInterrupt:
         log.append(ModelExported(time.time(), best.number, step, problem="it was interrupted"))
         return True
@@ -71,6 +72,8 @@ def _export_best(
     marker = {"trial": best.number, "step": step}
     write_whole(result.dir.best_model_file, json.dumps(marker) + "\n")
     watcher.say(f"exported: {exported.checked}")
+    for note in exported.notes:
+        watcher.say(f"note: {note}")
     return False
 
 
@@ -91,12 +94,12 @@ def _exportable(result: SweepResult) -> Trial | None:
     return best if best is not None and best.record.tags.get(SERVABLE) == "true" else None
 
 
-def _export(sweep_dir: SweepDir, best: Trial, stopped: Callable[[], bool]) -> Exported:
+def _export(sweep_dir: SweepDir, best: Trial, choice: Choice, stopped: Callable[[], bool]) -> Exported:
     """Export into the sweep's folder."""
     stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=sweep_dir.path))
     try:
-        exported = export_trial(sweep_dir, best, stage, stopped)
-        target = sweep_dir.best_model(best.number, exported.choice.step)
+        exported = export_trial(sweep_dir, best, choice, stage, stopped)
+        target = sweep_dir.best_model(best.number, choice.step)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
         exported.mlflow_model.rename(target)

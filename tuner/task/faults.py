@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tuner.errors import TunerError
 
+# What TensorFlow's errors begin with before they come to what went wrong: where the node was made.
+_BEFORE = re.compile(r"Graph execution error:\s+(?:(?:Detected at node|Node: ).*\n(?:[ \t].*\n|\n)*)*")
 _LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _PACKAGE = Path(__file__).parents[1]
 
@@ -20,7 +22,7 @@ def in_a_line(error: BaseException) -> str:
         return error.message
     if isinstance(error, SystemExit):
         return f"the model called exit({error.code if error.code is not None else ''})"
-    line = next(iter(_words(error).splitlines()), "").rstrip()
+    line = next(iter(_BEFORE.sub("", _words(error)).splitlines()), "").rstrip()
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"{line} (line {error.lineno} of {error.filename}: {(error.text or '').strip()})"
     frame = _own_frame(error)
