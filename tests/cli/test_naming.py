@@ -75,7 +75,6 @@ def test_logs_of_a_cluster_are_those_of_its_tasks(root):
 
 @pytest.mark.parametrize("arguments", [["export", "sim:1", "out"], ["rerun", "sim:1"]])
 def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, monkeypatch, tmp_path):
-    from tuner.export import placing
     from tuner.sweep import rerunning
 
     class Reached(InvalidInput):
@@ -85,7 +84,7 @@ def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, m
         raise Reached("", f"reached trial {trial.number}")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(placing, "placed", lambda sweep_dir, trial, out: reached(sweep_dir, trial))
+    monkeypatch.setattr("tuner.export.choose_checkpoint", reached)
     monkeypatch.setattr(rerunning, "rerun", reached)
     assert "reached trial 1" in call(*arguments, "--root", root).output
     assert "reached trial 1" in call(*arguments, "--trial", 1, "--root", root).output

@@ -52,7 +52,7 @@ def export(
     if alias is not None and register is None:
         raise InvalidInput("", [Problem("--alias", "names a version of a registered model", "add --register MODEL")])
     sweep, number = open_trial(name, trial, root)
-    if sweep.spec.model is None:
+    if sweep.spec.command:
         what = f"the sweep {sweep.spec.name!r} runs a command, expected a model: a command exports its own"
         raise InvalidInput("", [Problem("", what, f"what its trials have written is in {sweep.dir.trials_dir}")])
     chosen = sweep.result().best if number is None else trial_of(sweep, number)
