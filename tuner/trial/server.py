@@ -29,7 +29,7 @@ from tuner.jobs import Job
 from tuner.paths import TrialDir
 from tuner.spec import ModelRef
 from tuner.trial.process import run_forked
-from tuner.trial.starting import forget_own, leave_signals_to_driver
+from tuner.trial.starting import forget_own, leave_signals_to_driver, signals_held_back
 from tuner.trial.stopping import StopRequest
 from tuner.trial.warm import warm_up, warm_up_for
 
@@ -121,7 +121,8 @@ class Server:
             sys.stderr.flush()
             request = StopRequest()
             request.on_signal()  # before there is a trial that could be told; here nobody looks at it
-            pid = _fork()
+            with signals_held_back():  # what comes before a new process has run, Python forgets
+                pid = _fork()
         except (OSError, ValueError, TypeError, KeyError) as error:
             self._say(event="unstarted", trial=trial, reason=f"its process cannot be started: {error}")
             return

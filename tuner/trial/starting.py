@@ -18,7 +18,10 @@ _TO_ALL = (signal.SIGINT, signal.SIGTERM)  # sent to all processes of a sweep at
 
 @contextmanager
 def signals_held_back() -> Iterator[None]:
-    """Hold signals back from processes that are started meanwhile, until they call ``leave_signals_to_driver``."""
+    """Hold signals back from processes that are started meanwhile, until they call ``leave_signals_to_driver``.
+
+    A fork of this process has them at the end of this, as it has itself.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_ALL)
     try:
         yield
