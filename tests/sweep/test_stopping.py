@@ -89,6 +89,24 @@ def test_the_running_time_of_a_driver_that_was_killed_counts(tmp_path):
     assert before < read_study(sweep.dir, sweep.spec).seconds < before + 300  # which had been noted
 
 
+def test_the_running_time_of_a_driver_that_failed_after_it_had_opened_the_study_counts(tmp_path):
+    class Fails(Silent):
+        def say(self, line):
+            if line.startswith("trial 0: COMPLETE"):
+                raise RuntimeError(line)
+
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    with pytest.raises(RuntimeError):
+        sweep.drive({}, "simulated", {}, Fails())
+    left = json.loads(sweep.dir.driver_file.read_text())
+    alive = sweep.dir.driver_file.stat().st_mtime
+    sweep.dir.driver_file.write_text(json.dumps({**left, "time": alive - 300}))
+    os.utime(sweep.dir.driver_file, (alive, alive))
+    sweep.drive({}, "simulated", {}, Silent())
+    assert read_study(sweep.dir, sweep.spec).seconds >= 300
+
+
 def test_the_end_of_its_terminal_is_a_request_and_under_nohup_it_is_none(file):
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:

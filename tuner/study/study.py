@@ -88,7 +88,7 @@ class Study:
         return float(self.attributes.get("noted_at", 0.0))
 
     def spend(self, seconds: float) -> None:
-        """Note that the sweep ran so much longer."""
+        """Note that the sweep ran so much longer, up to now: of the driver that is at work nothing is left to note."""
         self.set_attributes(seconds=self.spent_s + seconds, noted_at=time.time())
 
     def _note_what_is_stored_otherwise(self) -> None:

@@ -249,7 +249,8 @@ class Sweep:
                 replace(frozen, backend=backend).write(self.dir)
                 study = self._study(earlier, walk, durable)
                 study.enqueue(self.spec.search.enqueue)
-                study.spend(peers.unnoted_s(study.spent_until))
+                if unnoted_s := peers.unnoted_s(study.spent_until):
+                    study.set_attributes(seconds=study.spent_s + unnoted_s)
             for line in study.learned:
                 watcher.say(line)
             log.append(opened(frozen, self._settings(workers), study.learned))
