@@ -19,9 +19,10 @@ def stop(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fal
     from tuner.sweep.stopping import request_stop
 
     del debug
-    sweep_dir = Root(root.absolute()).sweep(split(name)[0])
+    whole, trial = split(name)
+    sweep_dir = Root(root.absolute()).sweep(whole)
     drivers = at_work(sweep_dir)  # of a sweep that begins, too, of which there is no more than that yet
-    if split(name)[1] is not None or not drivers:
+    if trial is not None or not drivers:
         open_sweep(name, root)
         raise InvalidInput("", f"the sweep {name!r} is not running, so there is nothing to stop")
     request_stop(sweep_dir.stop_file)

@@ -155,7 +155,7 @@ def _import(ref: ModelRef) -> ModuleType:
     for path in reversed(ref.import_paths):
         if path not in sys.path:
             sys.path.insert(0, path)
-    if ref.file and not Path(ref.file).exists():
+    if ref.file and not file.exists():
         raise InvalidInput(
             f"model {ref}",
             [Problem("", "is not there", "if it was moved, tuner run with its search space file takes the new place")],

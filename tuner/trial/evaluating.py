@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 
-from tuner.trial.evaluation_digest import described, iterators, plain, small
+from tuner.trial.evaluation_digest import described, plain, small
+from tuner.trial.inputs import iterators
 
 _CALL = {"checkpoint_path", "master", "scaffold", "eval_ops", "final_ops", "hooks", "config"}
 
@@ -115,7 +116,7 @@ class _Kept:
         self.digest = digest
         self._scaffold, self._final_ops, self._hooks = call["scaffold"], call["final_ops"], list(call["hooks"])
         self._graph = tf.compat.v1.get_default_graph()
-        self._emptying = [_emptying(iterator) for iterator in iterators(call)]
+        self._emptying = [_emptying(iterator) for iterator in iterators(call["hooks"])]
         self._resting: Thread | None = None
         self._fetches: Any = None
         self._session: Any = None

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tuner.trial.evaluation_graph import Computation
-from tuner.trial.inputs import is_rows_hook
+from tuner.trial.inputs import is_rows_hook, iterators
 
 MAX_BYTES = 64 << 20  # of a graph, and of the variables of a session, that are kept while training goes on
 _UNUSED_COLLECTIONS = (
@@ -77,7 +77,7 @@ def described(call: dict[str, Any]) -> bytes | None:
     hooks = [_hook_described(hook) for hook in call["hooks"]]
     fetches = [graph.as_graph_element(op).name for op in (call["eval_ops"], *call["final_ops"].values())]
     restore = [saver.saver_def.restore_op_name] if saver else []
-    inputs = [iterator.initializer.name for iterator in iterators(call)]
+    inputs = [iterator.initializer.name for iterator in iterators(call["hooks"])]
     run = {name.partition(":")[0] for name in (*restore, *local, *tables, *inputs, *fetches)}
     computation = Computation.of(graph_def, run)
     if graph_def.ByteSize() > MAX_BYTES or computation.obstacle:
@@ -102,13 +102,6 @@ def _variables() -> list[Any]:
     import tensorflow as tf
 
     return [*tf.compat.v1.global_variables(), *tf.compat.v1.local_variables()]
-
-
-def iterators(call: dict[str, Any]) -> list[Any]:
-    """Return the iterators of an evaluation's input, which its hooks initialise."""
-    from tensorflow_estimator.python.estimator import util
-
-    return [hook._iterator for hook in call["hooks"] if type(hook) is util._DatasetInitializerHook]
 
 
 def _hook_described(hook: Any) -> Any:

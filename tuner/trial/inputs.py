@@ -106,18 +106,23 @@ def _kind() -> Any:
     return EvaluationHasRows
 
 
+def iterators(hooks: list[Any]) -> list[Any]:
+    """Return the iterators of an evaluation's input, which its hooks initialise."""
+    from tensorflow_estimator.python.estimator import util
+
+    return [hook._iterator for hook in hooks if type(hook) is util._DatasetInitializerHook]
+
+
 def _sizes(hooks: list[Any]) -> list[Any]:
     """Return operations for how many batches each iterator has; none where that is known to have an end."""
     from tensorflow.python.ops import gen_dataset_ops
     from tensorflow.python.training import evaluation
-    from tensorflow_estimator.python.estimator import util
 
     if any(type(hook) is evaluation._StopAfterNEvalsHook and hook._num_evals is not None for hook in hooks):
         return []
     if not _repeats():
         return []
-    iterators = [hook._iterator for hook in hooks if type(hook) is util._DatasetInitializerHook]
-    return [gen_dataset_ops.dataset_cardinality(iterator.initializer.inputs[0]) for iterator in iterators]
+    return [gen_dataset_ops.dataset_cardinality(iterator.initializer.inputs[0]) for iterator in iterators(hooks)]
 
 
 def _repeats() -> bool:
