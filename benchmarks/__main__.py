@@ -21,6 +21,7 @@ NAMES = {
     "memory": "memory of driver, warm parent and trials",
     "recording": "recording in MLflow, against the bare client's calls for the same records",
     "search": "training steps until a good model, for each scheduler and for Optuna's pruners",
+    "large": "what commands cost on a sweep of 10,000 trials",
     "scale": "what sweeps of very many trials cost in driver, study, MLflow and on disk",
 }
 

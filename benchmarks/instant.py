@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from tuner.backends import Ended, Message, Reported, Started
-from tuner.jobs import Ending, Job, Result
-from tuner.paths import TrialDir
-from tuner.values import Evaluation
+from tuner.backends import Backend, Ended, Message, Reported, Started
+from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.trial import Evaluation
+from tuner.files.paths import TrialDir
 
 
-class InstantBackend:
+class InstantBackend(Backend):
     """Evaluate each trial at once, at every ``evaluate_every`` steps; see ``tuner.backends.Backend``."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class InstantBackend:
             loss = abs(float(job.params["x"]) - 0.3) + 1.0 / step  # type: ignore[arg-type]
             scalars = {"loss": loss, "rmse": loss, "mae": loss, "global_step": float(step)}
             self._messages.append(Reported(job.trial, Evaluation(step, time.time(), "eval", scalars)))
-        self._messages.append(Ended(job.trial, Result(Ending.FINISHED, job.life, last)))
+        self._messages.append(Ended(job.trial, JobResult(JobStatus.FINISHED, job.life, last)))
 
     def wait(self, timeout_s: float) -> list[Message]:
         del timeout_s

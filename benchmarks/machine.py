@@ -25,7 +25,7 @@ def machine() -> dict[str, str | int | float]:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, tuner and what it stands on."""
-    from tuner import __version__
+    from tuner._version import __version__
 
     found = {"python": platform.python_version(), "tuner": __version__}
     for package in PACKAGES:

@@ -15,8 +15,21 @@ from pathlib import Path
 
 from benchmarks.result import Result, Row, Spread
 from benchmarks.work import SPACE, train_and_evaluate
+from tuner.files.paths import Root
+from tuner.files.sent_offset import read_offset
 
-ROLES = {"tuner.recording": "recorder", "tuner.trial.server": "warm parent", "tuner": "driver"}
+EARLY, QUICK, TRIALS = 50, 250, 1000  # at which the recorder is looked at
+SIMULATED = """
+name: simulated
+objective: {metric: rmse}
+parameters: {rate: {type: float, low: 1.0e-4, high: 1.0, log: true}, units: {type: int, low: 16, high: 256}}
+train: {max_steps: 90, evaluate_every: 10}
+search: {sampler: random, scheduler: none, workers: 2}
+simulation: {task: surface, record: false}
+record: {plots: false}
+"""
+
+ROLES = {"tuner.recorders.child": "recorder", "tuner.forkserver.server": "warm parent", "tuner": "driver"}
 
 
 def run(quick: bool) -> Result:
@@ -25,14 +38,18 @@ def run(quick: bool) -> Result:
     rows = [_row(role, seen[role]) for role in ("driver", "recorder", "warm parent", "trial") if seen.get(role)]
     alone = _alone()
     rows.append(_row("the same training in a process of its own, for comparison", [alone]))
+    early, late = _recorder_over_trials(QUICK if quick else TRIALS)
+    rows.append(Row(f"recorder, at trial {EARLY}", {"private, MB": early}))
+    rows.append(Row(f"recorder, at trial {QUICK if quick else TRIALS:,}", {"private, MB": late}))
     trial = max(private for private, _, _ in seen["trial"])
     together = sum(max(share for _, share, _ in samples) for samples in seen.values())
     return Result(
         rows,
-        {"trial": alone[0] / trial},
+        {"trial": alone[0] / trial, "recorder_early_over_late": early / late},
         [
             f"most of all samples; two trials at a time; all shares together at most {together:,.0f} MB",
             "trial: private memory of a process that trains by itself, over a trial's of ours",
+            "recorder_early_over_late: what it takes after 50 trials of nine evaluations over what it takes after all",
         ],
     )
 
@@ -54,6 +71,35 @@ def _sweep(trials: int) -> dict[str, list[tuple[float, float, float]]]:
         if driver.returncode:
             raise RuntimeError(f"tuner run ended with status {driver.returncode}")
         return seen
+
+
+def _recorder_over_trials(trials: int) -> tuple[float, float]:
+    """Return private memory, in MB, of a recorder that has sent so many simulated trials: early, and all of them."""
+    import psutil
+
+    with tempfile.TemporaryDirectory(prefix="memory-") as name:
+        space = Path(name) / "simulated.yaml"
+        space.write_text(SIMULATED, encoding="utf-8")
+        arguments = ["run", str(space), "--root", name, "--trials", str(trials), "--backend", "simulated"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([sys.executable, "-m", "tuner", *arguments], check=True, **quiet)
+        sweep_dir = Root(Path(name)).sweep("simulated")
+        total, early = sweep_dir.records_file.stat().st_size, 0.0
+        command = [sys.executable, "-m", "tuner.recorders.child", str(sweep_dir.path)]
+        sender = subprocess.Popen(command, stdin=subprocess.PIPE, **quiet)
+        try:
+            while sender.poll() is None:
+                sent = read_offset(sweep_dir.sent_file)
+                memory = _memory(psutil.Process(sender.pid))[0]
+                if not early and sent >= total * EARLY / trials:
+                    early = memory
+                if sent >= total:
+                    return early, memory
+                time.sleep(0.1)
+            raise RuntimeError(f"the recorder ended with status {sender.returncode}")
+        finally:
+            sender.kill()
+            sender.communicate()
 
 
 def _look(driver: int) -> list[tuple[str, tuple[float, float, float]]]:
@@ -106,7 +152,7 @@ def _alone() -> tuple[float, float, float]:
 def _train() -> None:
     import psutil
 
-    from tuner.estimator import install_estimator
+    from tuner.estimator.install import install_estimator
 
     install_estimator()
     with tempfile.TemporaryDirectory() as name:

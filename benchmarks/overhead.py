@@ -14,15 +14,16 @@ from typing import Any
 
 from benchmarks.instant import InstantBackend
 from benchmarks.result import Result, Row
-from tuner import Sweep
-from tuner.paths import Root
-from tuner.records import RecordLog
+from tuner.driver.context import LoopContext
+from tuner.driver.loop import Loop
+from tuner.driver.progress import Progress
+from tuner.driver.stop_requests import StopRequests
+from tuner.files.paths import Root
+from tuner.records.log import RecordLog
 from tuner.schedulers import make_scheduler
 from tuner.study import Study
 from tuner.study.storage import open_storage
-from tuner.sweep.loop import Loop, Parts
-from tuner.sweep.progress import Progress
-from tuner.sweep.stopping import StopRequests
+from tuner.sweep import Sweep
 
 SPACE = """\
 name: overhead
@@ -46,10 +47,10 @@ class Meter:
     def __init__(self) -> None:
         self.at: list[tuple[float, float]] = [_now()]
 
-    def say(self, line: str) -> None:
+    def line(self, line: str) -> None:
         del line
 
-    def show(self, progress: Progress) -> None:
+    def update(self, progress: Progress) -> None:
         while len(self.at) <= progress.done:
             self.at.append(_now())
 
@@ -94,12 +95,12 @@ def _sweep(sampler: str, scheduler: str, trials: int) -> tuple[Meter, int]:
         spec = Sweep.from_file(file, root).spec
         meter = Meter()
         log = RecordLog(sweep_dir.records_file)
-        parts = Parts(
+        parts = LoopContext(
             study=Study(spec, open_storage(sweep_dir)),
             backend=InstantBackend(),
             scheduler=make_scheduler(spec),
             log=log,
-            watcher=meter,
+            display=meter,
             stopping=StopRequests(sweep_dir.stop_file),
         )
         end = Loop(spec, sweep_dir, parts, workers=2, threads=1).run()

@@ -21,11 +21,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.result import Result, Row, Spread
-from tuner.paths import Root
-from tuner.recorders.mlflow import MlflowRecorder
-from tuner.recorders.store import make_database, prepare_environment
-from tuner.records import Evaluated, Record, SweepOpened, TrialChanged, TrialOpened
-from tuner.values import Evaluation, TrialState
+from tuner.domain.trial import Evaluation, TrialState
+from tuner.files.paths import Root
+from tuner.recorders.mlflow.recorder import MlflowRecorder
+from tuner.recorders.mlflow.store import make_database, prepare_environment
+from tuner.records.record import Evaluated, Record, SweepOpened, TrialChanged, TrialOpened
 
 PARAMS = {"learning_rate": 0.01, "units": 48, "layers": 2, "optimizer": "adam", "batch_size": 128}
 STEPS = (100, 200, 300)

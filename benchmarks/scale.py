@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result import Figure, Result, Row
-from tuner import Sweep
-from tuner.sweep.progress import Silent
+from tuner.driver.progress import NullDisplay
+from tuner.sweep import RunOptions, Sweep
 
 SPACE = """\
 name: scale
@@ -98,13 +98,13 @@ def measure(scheduler: str, trials: int) -> Cost:
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
-class Meter(Silent):
+class Meter(NullDisplay):
     """Note the CPU that was spent when each trial had come to rest: settled, or paused."""
 
     def __init__(self) -> None:
         self.at: list[float] = []
 
-    def say(self, line: str) -> None:
+    def line(self, line: str) -> None:
         if any(f": {state}" in line for state in ("COMPLETE", "PRUNED", "PAUSED")):
             self.at.append(time.process_time())
 
@@ -116,7 +116,7 @@ def _sweep(scheduler: str, trials: int) -> Cost:
         file.write_text(SPACE.format(scheduler=scheduler, trials=trials, record="false"), encoding="utf-8")
         sweep = Sweep.from_file(file, root)
         meter = Meter()
-        sweep.drive({}, "simulated", {}, meter)
+        sweep.session(RunOptions(backend="simulated"), meter).run()
         peak = _memory_mb()
         at, window, first = meter.at[:trials], min(WINDOW, trials // 4), min(100, trials // 4)
         began = time.process_time()
@@ -186,7 +186,7 @@ def _recorded(root: Path, trials: int) -> tuple[float, int]:
     file.write_text(SPACE.format(scheduler="none", trials=trials, record="true"), encoding="utf-8")
     sweep = Sweep.from_file(file, root)
     began = time.perf_counter()
-    sweep.drive({}, "simulated", {}, Silent())
+    sweep.session(RunOptions(backend="simulated"), NullDisplay()).run()
     recorder = RecorderProcess(sweep.dir, None, sweep.dir.driver_log_file)
     recorder.start()
     arrived = recorder.drain(3600.0)

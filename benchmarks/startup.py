@@ -15,9 +15,9 @@ from benchmarks.result import Result, Row, Spread
 from benchmarks.work import EVALUATE_EVERY, FIXED, MODEL, SPACE, STEPS
 from tuner.backends import Ended
 from tuner.backends.local import LocalBackend
-from tuner.jobs import Job
-from tuner.paths import Root, TrialDir
-from tuner.spec import ModelRef, TrainSettings
+from tuner.domain.job import Job
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.files.paths import Root, TrialDir
 
 BARE_TYPER = """\
 import typer
@@ -116,7 +116,7 @@ def _first_step(database: bool = False) -> float:
 
 def _make_database(root: Root) -> None:
     code = (
-        "from pathlib import Path; from tuner.paths import Root; from tuner.recorders import store; "
+        "from pathlib import Path; from tuner.files.paths import Root; from tuner.recorders.mlflow import store; "
         f"store.prepare_environment(); store.make_database(Root(Path({str(root.path)!r})))"
     )
     _start("-c", code).wait()

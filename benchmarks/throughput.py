@@ -25,13 +25,13 @@ from statistics import median
 
 from benchmarks.result import Result, Row, Spread, absent
 from benchmarks.work import EVALUATE_EVERY, SPACE, STEPS, intervals
-from tuner.trial.allocator import allocator
+from tuner.forkserver.allocator import allocator
 
 WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunOutcome:
     """What a contender took.
 
     Attributes:
@@ -106,7 +106,7 @@ def run(quick: bool) -> Result:
     return Result(rows, ratios, notes)
 
 
-def _measure(contender: Contender, trials: int) -> Ran:
+def _measure(contender: Contender, trials: int) -> RunOutcome:
     with tempfile.TemporaryDirectory(prefix="throughput-") as name:
         folder = Path(name)
         begun = time.time()
@@ -115,10 +115,10 @@ def _measure(contender: Contender, trials: int) -> Ran:
         spans = intervals(folder)
         if len(spans) != trials:
             raise RuntimeError(f"{contender.name} ran {len(spans)} trials, expected {trials}")
-        return Ran(trials, begun, ended, spans)
+        return RunOutcome(trials, begun, ended, spans)
 
 
-def _row(name: str, ran: Ran) -> Row:
+def _row(name: str, ran: RunOutcome) -> Row:
     first, last = min(begin for begin, _ in ran.spans), max(end for _, end in ran.spans)
     figures = {
         "trials": ran.trials,
@@ -132,9 +132,10 @@ def _row(name: str, ran: Ran) -> Row:
 
 
 def _ours(folder: Path, trials: int, changed: Mapping[str, str] | None = None) -> None:
-    from tuner.paths import Root
-    from tuner.records import TrialChanged, read_records
-    from tuner.values import TrialState
+    from tuner.domain.trial import TrialState
+    from tuner.files.paths import Root
+    from tuner.records.log import read_records
+    from tuner.records.record import TrialChanged
 
     space = folder / "space.yaml"
     space.write_text(SPACE, encoding="utf-8")

@@ -6,17 +6,23 @@ from pathlib import Path
 
 import pytest
 
-MODELS = Path(__file__).with_name("models")
+MODELS = Path(__file__).with_name("data") / "models"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
+def pytest_collection_modifyitems(items):
+    """Files with whole sweeps come first, so that no process is left with a long one while the others have ended."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def database(tmp_path_factory):
     """An empty tracking database; MLflow's migrations take seconds, a copy none."""
-    from tuner.paths import Root
-    from tuner.recorders.store import make_database, prepare_environment
+    from tuner.files.paths import Root
+    from tuner.recorders.mlflow.store import make_database, prepare_environment
 
     prepare_environment()
     root = Root(tmp_path_factory.mktemp("database"))

@@ -10,25 +10,38 @@ from itertools import chain
 import pytest
 
 from tests.conftest import MODELS
-from tuner import Sweep
+from tuner.domain.job import Job
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.domain.trial import Evaluation, TrialRecord, TrialState
+from tuner.driver.context import LoopContext
+from tuner.driver.lifecycle import TrialLifecycle
+from tuner.driver.progress import NullDisplay
 from tuner.events import Follower
-from tuner.jobs import Job
-from tuner.paths import Root
-from tuner.recorders.mlflow import MlflowRecorder
-from tuner.records import Evaluated, RecordLog, SweepOpened, TrialChanged, TrialOpened
+from tuner.files.paths import Root
+from tuner.recorders.mlflow.recorder import MlflowRecorder
+from tuner.records.log import RecordLog
+from tuner.records.record import Evaluated, SweepOpened, TrialChanged, TrialOpened
 from tuner.schedulers import make_scheduler
-from tuner.spec import ModelRef, TrainSettings
-from tuner.study import Study, TrialRecord
+from tuner.study import Study
 from tuner.study.journal_file import JournalFile
-from tuner.sweep.parts import Parts
-from tuner.sweep.progress import Silent
-from tuner.sweep.telling import Telling
-from tuner.values import Evaluation, TrialState
+from tuner.sweep import Sweep
 
 PROGRAM = {"tuner", "typer", "rich", "shellingham", "annotated_doc", "annotated_types", "typing_extensions", "click"}
 PAGES = {"markdown_it", "mdurl", "pygments", "attr", "attrs", "colorama"}  # what rich shows help with
 FILES = {"pydantic", "pydantic_core", "typing_inspection", "google_crc32c", "ruamel"}
-STUDY = {"optuna", "cython_runtime", "numpy", "packaging", "tqdm", "colorlog", "yaml", "cloudpickle", "dateutil", "six"}
+STUDY = {
+    "optuna",
+    "colorama",
+    "cython_runtime",
+    "numpy",
+    "packaging",
+    "tqdm",
+    "colorlog",
+    "yaml",
+    "cloudpickle",
+    "dateutil",
+    "six",
+}
 
 MODULES = """
 import contextlib, io, json, sys
@@ -43,15 +56,15 @@ TRIAL = """
 import collections, json, os, sys
 from pathlib import Path
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-from tuner.jobs import Job
-from tuner.paths import TrialDir
+from tuner.domain.job import Job
+from tuner.files.paths import TrialDir
 from tuner.trial.run import run_job
-from tuner.trial.stopping import StopRequest
-from tuner.trial.warm import warm_up
+from tuner.estimator.stop_control import StopRequest
+from tuner.forkserver.preload import preload_model
 
 trial_dir = TrialDir(Path(sys.argv[1]))
 job = Job.read(trial_dir.job_file)
-warm_up(job.model)
+preload_model(job.model)
 import tensorflow as tf
 from tensorflow.python.client import session
 from tensorflow.python.framework import ops
@@ -94,10 +107,10 @@ def recorded(tmp_path_factory):
         "train: {max_steps: 60, evaluate_every: 20}\nsearch: {sampler: random, trials: 2}\n"
     )
     sweep = Sweep.from_file(space, root)
-    from tuner.sweep.opening import plan
+    from tuner.config.manifest import resolve_manifest
 
     sweep.dir.trials_dir.mkdir(parents=True)
-    plan(sweep.dir, sweep.spec, {})[0].write(sweep.dir)
+    resolve_manifest(sweep.dir, sweep.spec, {})[0].write(sweep.dir)
     study = journal_study(sweep)[0]
     for number in range(2):
         trial(study)
@@ -119,7 +132,7 @@ def trial(study):
     study.note(number, state="RUNNING", lives=1, stop_at=None)
     for step in (20, 40, 60):
         study.report(number, step, {"rmse": 1 / step})
-    study.settle(number, TrialState.COMPLETE, {"rmse": 1 / 60}, reason="", seconds=1.0, tags={})
+    study.finish(number, TrialState.COMPLETE, {"rmse": 1 / 60}, reason="", seconds=1.0, tags={})
 
 
 @pytest.mark.parametrize(
@@ -130,8 +143,8 @@ def trial(study):
         (["list"], PROGRAM | FILES | STUDY, 790),
         (["show", "small"], PROGRAM | FILES | STUDY, 790),
         (["best", "small", "--format", "json"], PROGRAM | FILES | STUDY, 790),
-        (["stop", "small"], PROGRAM | FILES, 435),
-        (["logs", "small:0"], PROGRAM | FILES, 435),
+        (["stop", "small"], PROGRAM | FILES, 490),
+        (["logs", "small:0"], PROGRAM | FILES, 490),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -159,7 +172,9 @@ def test_the_record_log_waits_for_the_disk_once_a_trial_before_the_study_has_its
     _, sweep = recorded
     study, _ = journal_study(sweep)
     log = RecordLog(tmp_path / "records")
-    telling = Telling(sweep.spec, sweep.dir, Parts(study, None, make_scheduler(sweep.spec), log, Silent(), None))
+    lifecycle = TrialLifecycle(
+        sweep.spec, sweep.dir, LoopContext(study, None, make_scheduler(sweep.spec), log, NullDisplay(), None)
+    )
     number = study.ask().number
     *begun, _ = trial_records(number)
     log.append(*chain(*begun))
@@ -172,7 +187,7 @@ def test_the_record_log_waits_for_the_disk_once_a_trial_before_the_study_has_its
         on_disk.append(size if is_log else on_disk[-1])
 
     monkeypatch.setattr(os, "fsync", waits)
-    telling.settle(TrialRecord(number, TrialState.COMPLETE, {"rate": 0.5}, values={"rmse": 1 / 60}))
+    lifecycle.finish(TrialRecord(number, TrialState.COMPLETE, {"rate": 0.5}, values={"rmse": 1 / 60}))
     assert log.syncs == 1
     assert on_disk == [(tmp_path / "records").stat().st_size] * (1 + 2)  # the log; the study's attributes and end
 
@@ -273,16 +288,16 @@ def test_a_sweep_starts_a_warm_parent_a_recorder_and_a_process_a_trial(space_fil
 
     monkeypatch.setattr(subprocess.Popen, "__init__", init)
 
-    class Watcher:
-        def say(self, line):
+    class Display:
+        def line(self, line):
             lines.append(line)
 
-        def show(self, progress):
+        def update(self, progress):
             pass
 
-    result = Sweep.from_file(space_file(), root).run(trials=3, workers=2, watcher=Watcher())
+    result = Sweep.from_file(space_file(), root).run(trials=3, workers=2, display=Display())
     assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 3
     ours = [command[2] for command in started if command[0] == sys.executable]
-    assert sorted(ours) == ["tuner.recording", "tuner.trial.server"]
+    assert sorted(ours) == ["tuner.forkserver.server", "tuner.recorders.child"]
     assert all(command[0] == "git" for command in started if command[0] != sys.executable)
     assert len({line for line in lines if ": running, pid " in line}) == 3

@@ -11,12 +11,17 @@ from tuner._version import __version__
 
 if TYPE_CHECKING:
     from tuner.errors import Infeasible, InvalidInput, TunerError
-    from tuner.estimator import install_estimator
+    from tuner.estimator.install import install_estimator
     from tuner.results import SweepResult, Trial
+    from tuner.space.declarations import Categorical, Discrete, Float, Int, when
     from tuner.sweep import Sweep
 
 __all__ = [
+    "Categorical",
+    "Discrete",
+    "Float",
     "Infeasible",
+    "Int",
     "InvalidInput",
     "Sweep",
     "SweepResult",
@@ -24,16 +29,22 @@ __all__ = [
     "TunerError",
     "__version__",
     "install_estimator",
+    "when",
 ]
 
 _HOMES = {
+    "Categorical": "tuner.space.declarations",
+    "Discrete": "tuner.space.declarations",
+    "Float": "tuner.space.declarations",
+    "Int": "tuner.space.declarations",
+    "when": "tuner.space.declarations",
     "Infeasible": "tuner.errors",
     "InvalidInput": "tuner.errors",
     "Sweep": "tuner.sweep",
     "SweepResult": "tuner.results",
     "Trial": "tuner.results",
     "TunerError": "tuner.errors",
-    "install_estimator": "tuner.estimator",
+    "install_estimator": "tuner.estimator.install",
 }
 
 
@@ -44,3 +55,7 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

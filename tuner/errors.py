@@ -30,8 +30,9 @@ class TunerError(Exception):
     exit_status = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+        # Names from files may hold half of a surrogate pair, which no output takes.
+        self.message = message.encode("utf-8", errors="backslashreplace").decode()
+        super().__init__(self.message)
         self.hint = hint
 
     def __str__(self) -> str:
@@ -48,6 +49,9 @@ class Infeasible(TrialError):
 
 class SweepError(TunerError):
     """The sweep stops, or does not start."""
+
+
+MOST_SHOWN = 20  # mistakes that are said; of the others, how many there are
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class InvalidInput(SweepError):
 
     Args:
         source: The file or argument in which they stand, as the user wrote it.
-        problems: At least one; a plain string is one problem without a place.
+        problems: At least one; a plain string is one problem without a place. The message has the first of many.
     """
 
     exit_status = 2
@@ -78,7 +82,9 @@ class InvalidInput(SweepError):
             problems = [Problem("", problems)]
         self.source = source
         self.problems = tuple(problems)
-        lines = [f"{source}: {problem}" if source else str(problem) for problem in self.problems]
+        lines = [f"{source}: {problem}" if source else str(problem) for problem in self.problems[:MOST_SHOWN]]
+        if (more := len(self.problems) - MOST_SHOWN) > 0:
+            lines.append(f"{source}: {more} more mistakes" if source else f"{more} more mistakes")
         super().__init__("\n".join(lines))
 
 

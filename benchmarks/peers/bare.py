@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 from benchmarks.work import EVALUATE_EVERY, FIXED, MODEL, STEPS, UNITS, train_and_evaluate
-from tuner.jobs import Job
-from tuner.paths import TrialDir
-from tuner.spec import ModelRef, TrainSettings
-from tuner.task.specs import session_config
+from tuner.domain.job import Job
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.estimator.stop_control import StopRequest
+from tuner.files.paths import TrialDir
+from tuner.forkserver.preload import preload_model
+from tuner.model.estimator_specs import session_config
 from tuner.trial.run import run_job
-from tuner.trial.stopping import StopRequest
-from tuner.trial.warm import warm_up
 
 PARAMS = {"learning_rate": 0.01, "units": UNITS[0] + UNITS[2]}
 
@@ -27,7 +27,7 @@ PARAMS = {"learning_rate": 0.01, "units": UNITS[0] + UNITS[2]}
 def main() -> None:
     """Train again and again."""
     folder, trials = Path(sys.argv[1]), int(sys.argv[2])
-    warm_up(ModelRef(MODEL))
+    preload_model(ModelRef(MODEL))
     spent: dict[str, list[float]] = {"plain": [], "ours": []}
     for number in range(trials + 1):
         for name, work in (("plain", _plain), ("ours", _ours)):

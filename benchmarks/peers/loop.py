@@ -16,7 +16,7 @@ import optuna
 import tensorflow as tf
 
 from benchmarks.work import EVALUATE_EVERY, LEARNING_RATE, METRIC, STEPS, UNITS, interval, train_and_evaluate
-from tuner.estimator import install_estimator
+from tuner.estimator.install import install_estimator
 
 
 def main() -> None:

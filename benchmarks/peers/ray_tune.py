@@ -46,7 +46,7 @@ def train(config: dict[str, Any]) -> None:
     """Train and report each evaluation: Ray's function API."""
     with interval(Path(config["folder"])):
         from benchmarks.work import train_and_evaluate
-        from tuner.estimator import install_estimator
+        from tuner.estimator.install import install_estimator
 
         install_estimator()
         folder = Path(tune.get_context().get_trial_dir()) / "model"
@@ -59,7 +59,7 @@ class Reused(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Import TensorFlow, once an actor."""
-        from tuner.estimator import install_estimator
+        from tuner.estimator.install import install_estimator
 
         install_estimator()
         self._params = config

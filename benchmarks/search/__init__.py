@@ -20,7 +20,7 @@ from benchmarks.result import Result, Row, Spread
 from benchmarks.search.steps import REACTION_S, WORKERS, Reached, random_search, until_shown, until_shown_by_optuna
 from benchmarks.search.stragglers import stragglers
 from benchmarks.search.tasks import Task, tasks
-from tuner.spec import Named
+from tuner.domain.spec import Named
 
 OURS = ("asha", "asha_stopping", "hyperband", "pbt", "median")
 Pruner = Callable[[Task], optuna.pruners.BasePruner]

@@ -9,12 +9,14 @@ from typing import Any
 import optuna
 
 from benchmarks.search.tasks import Task
-from tuner.seeds import derive
-from tuner.simulation import Course, make_curves
-from tuner.space.sampling import suggest, walk
-from tuner.spec import Named, SweepSpec
-from tuner.sweep.simulating import simulate
-from tuner.values import Evaluation, Objective, TrialState
+from tuner.backends.simulated import Course, make_curves
+from tuner.domain.objective import Objective
+from tuner.domain.seeds import derive
+from tuner.domain.spec import Named, SweepSpec
+from tuner.domain.trial import Evaluation, TrialState
+from tuner.study.sampling import walk
+from tuner.study.storing import suggest
+from tuner.sweep.simulate import simulate
 
 WORKERS = 4
 REACTION_S = 0.1  # ours kill a trial from outside, which trains on until then; Optuna's pruners raise inside it
@@ -154,7 +156,7 @@ class _OptunaLoop:
 
     def _ask(self) -> None:
         trial = self._study.ask()
-        params = walk(self._spec.space, lambda parameter: suggest(trial, parameter))
+        params = walk(self._spec.space, lambda parameter: suggest(trial, parameter, plain=False))
         self._plan(trial, self._curves.begin(params, derive(self._spec.search.seed, "trial", trial.number)), 0)
 
     def _plan(self, trial: Any, course: Course, step: int) -> None:

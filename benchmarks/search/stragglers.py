@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from benchmarks.result import Row
 from benchmarks.search.tasks import DATA
-from tuner.seeds import derive
-from tuner.simulation import make_curves
-from tuner.spacefile import load_spec
-from tuner.spec import Named, SearchSettings, SweepSpec
-from tuner.sweep.simulating import Simulated, simulate
-from tuner.values import Params
+from tuner.backends.simulated import make_curves
+from tuner.config import load_spec
+from tuner.domain.seeds import derive
+from tuner.domain.spec import Named, SearchSettings, SweepSpec
+from tuner.space.parameters import Params
+from tuner.sweep.simulate import Simulated, simulate
 
 BEST = 0.1  # the share of trials that were worth training
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuner.spacefile import load_spec
-from tuner.spec import Named, Simulation, SweepSpec
+from tuner.config import load_spec
+from tuner.domain.spec import Named, Simulation, SweepSpec
 
 DATA = Path(__file__).parents[1] / "data"
 

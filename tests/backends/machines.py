@@ -63,7 +63,7 @@ class Machines:
 
     def __init__(self):
         if shutil.which("ip") is None:
-            pytest.skip("!!!! NO PROGRAM ip HERE (package iproute2), MACHINES THAT ARE CUT OFF ARE NOT TESTED !!!!")
+            pytest.skip("machines that are cut off are not tested: apt-get install iproute2")
         self.first = Machine(f"tuner-{os.getpid()}-1", "10.213.7.1")
         self.second = Machine(f"tuner-{os.getpid()}-2", "10.213.7.2")
         try:
@@ -82,7 +82,9 @@ class Machines:
             done = _ip(*words)
             if done.returncode:
                 why = done.stderr.strip()
-                pytest.skip(f"!!!! NO NETWORK NAMESPACES HERE, MACHINES THAT ARE CUT OFF ARE NOT TESTED: {why} !!!!")
+                pytest.skip(
+                    f"machines that are cut off are not tested: run the tests as root, where network namespaces are allowed: {why}"
+                )
         for machine in self:
             machine._do("link", "set", "lo", "up")
             machine._do("address", "add", f"{machine.address}/24", "dev", _DEVICE)

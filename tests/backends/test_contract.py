@@ -10,10 +10,10 @@ from tuner.backends import Ended, Started
 from tuner.backends.gpus import GpuSlots
 from tuner.backends.inline import InlineBackend
 from tuner.backends.local import LocalBackend
+from tuner.domain.job import Job, JobStatus
+from tuner.domain.spec import ModelRef
 from tuner.errors import InvalidInput
-from tuner.jobs import Ending, Job
-from tuner.paths import TrialDir
-from tuner.spec import ModelRef
+from tuner.files.paths import TrialDir
 from tuner.testing import tiny_model
 from tuner.testing.backend_contract import BackendContract
 
@@ -52,10 +52,10 @@ class TestLocal(BackendContract):
         opened.wait(2.0)
         os.kill(opened.server_pid, signal.SIGKILL)
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
-        assert end.result.ending is Ending.LOST
+        assert end.result.ending is JobStatus.LOST
         opened.start(self.job(0, life=2), TrialDir(tmp_path / "0"))
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
-        assert end.result.ending is Ending.FINISHED
+        assert end.result.ending is JobStatus.FINISHED
 
     def test_a_trial_whose_job_cannot_be_read_is_lost_and_the_others_go_on(self, opened, tmp_path, monkeypatch):
         opened.start(self.job(0, sleep=0.05), TrialDir(tmp_path / "0"))
@@ -86,7 +86,7 @@ class TestLocal(BackendContract):
         backend.open()
         os.kill(pid, signal.SIGTERM)
         backend.start(self.job(0), TrialDir(tmp_path / "0"))
-        assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
+        assert self.until_ended(backend)[-1].result.ending is JobStatus.FINISHED
         assert backend.server_pid == pid
         server = backend._server
         backend.close()
@@ -95,12 +95,12 @@ class TestLocal(BackendContract):
     def lost_one(self, backend, folder, reason):
         """Expect trial 1 to be lost before trial 0 finishes, and a next life of it to begin."""
         lost, other = [m for m in self.until_ended(backend, 2) if isinstance(m, Ended)]
-        assert (lost.trial, lost.result.ending, lost.result.life) == (1, Ending.LOST, 1)
+        assert (lost.trial, lost.result.ending, lost.result.life) == (1, JobStatus.LOST, 1)
         assert lost.result.reason.startswith(reason)
-        assert (other.trial, other.result.ending) == (0, Ending.FINISHED)
+        assert (other.trial, other.result.ending) == (0, JobStatus.FINISHED)
         (folder / "no_process_left").unlink(missing_ok=True)
         backend.start(self.job(1, life=2), TrialDir(folder / "1"))
-        assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
+        assert self.until_ended(backend)[-1].result.ending is JobStatus.FINISHED
 
 
 class TestInline(BackendContract):
@@ -127,7 +127,7 @@ class TestLocalWithGpus:
             said = sorted(m.result.reason for m in self.until_ended(backend, 4) if isinstance(m, Ended))
             assert said == ["ValueError: 0 true"] * 2 + ["ValueError: GPU-1 true"] * 2
             backend.start(self.job(9), TrialDir(tmp_path / "9"))
-            assert self.until_ended(backend)[-1].result.ending is Ending.FINISHED
+            assert self.until_ended(backend)[-1].result.ending is JobStatus.FINISHED
         finally:
             backend.close()
 

@@ -4,12 +4,12 @@ import pytest
 
 from tuner.backends import gpus
 from tuner.backends.gpus import GpuSlots, NoGpus, visible_gpus
+from tuner.backends.resources import gpu_slots
 from tuner.errors import InvalidInput
-from tuner.sweep.placing import gpu_slots
 
 
 def taken(slots, *trials):
-    return [slots.take(trial)["CUDA_VISIBLE_DEVICES"] for trial in trials]
+    return [slots.assign(trial)["CUDA_VISIBLE_DEVICES"] for trial in trials]
 
 
 def test_each_trial_has_a_device_of_its_own_and_a_freed_one_is_given_again():
@@ -26,7 +26,7 @@ def test_two_trials_share_a_device_only_when_all_have_one_and_then_take_memory_a
     assert taken(slots, 0, 1, 2, 3) == ["0", "1", "0", "1"]
     slots.free(1)
     slots.free(3)
-    assert slots.take(4) == {"CUDA_VISIBLE_DEVICES": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    assert slots.assign(4) == {"CUDA_VISIBLE_DEVICES": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_as_many_trials_run_as_whole_shares_fit(per_trial, devices, capacity):
     users = [device for trial in range(capacity) for device in taken(slots, trial)[0].split(",")]
     assert max([users.count(device) for device in users], default=0) <= max(1, int(1 / per_trial))
     with pytest.raises(ValueError, match="no GPU is free"):
-        slots.take(capacity)
+        slots.assign(capacity)
 
 
 def test_several_whole_devices_go_to_one_trial():
@@ -53,7 +53,7 @@ def test_no_share_and_broken_shares_are_refused(per_trial):
 
 
 def test_a_trial_without_gpus_sees_none():
-    assert NoGpus().take(0) == {"CUDA_VISIBLE_DEVICES": "-1"}
+    assert NoGpus().assign(0) == {"CUDA_VISIBLE_DEVICES": "-1"}
 
 
 @pytest.mark.parametrize(

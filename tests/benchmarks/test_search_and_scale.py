@@ -6,12 +6,14 @@ import optuna
 import pytest
 
 from benchmarks import scale, search
+from benchmarks.search.picture import picture
+from benchmarks.search.regret import Run, wins
 from benchmarks.search.steps import random_search, until_shown, until_shown_by_optuna
 from benchmarks.search.stragglers import stragglers
 from benchmarks.search.tasks import DATA, Task, tasks
-from tuner.simulation import make_curves
-from tuner.spacefile import load_spec
-from tuner.spec import Named
+from tuner.backends.simulated import make_curves
+from tuner.config import load_spec
+from tuner.domain.spec import Named
 
 
 @pytest.fixture
@@ -27,6 +29,17 @@ def test_optunas_loop_without_a_pruner_trains_the_steps_of_ours_without_a_schedu
         assert until_shown(task, Named("none"), seed, reached.loss) == reached.steps
         theirs = until_shown_by_optuna(task, optuna.pruners.NopPruner(), seed, reached.loss)
         assert theirs == pytest.approx(reached.steps, abs=4)  # of shares of a step
+
+
+def test_paired_runs_are_counted_and_drawn():
+    def runs(*ends):
+        return [Run((1.0, end, end, end), 1.0, False, 1, 0.0, (), (1.0, end)) for end in ends]
+
+    found = {"ours": runs(0.2, 0.5, 0.3), "theirs": runs(0.4, 0.5, 0.2)}
+    assert next(iter(wins(found))) == "ours against theirs at 25%: 1 of 3 won, 1 even"
+    drawn = picture([{"pair": pair, "curve": run.curve} for pair, some in found.items() for run in some])
+    assert drawn.count("<polyline") == 2
+    assert ">theirs<" in drawn
 
 
 def test_a_seed_that_never_gets_there_counts_twice_the_budget(task):

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tuner.paths import Root
-from tuner.recorders.runs import parent_run_id, run_ids
+from tuner.files.paths import Root
+from tuner.files.run_ids import parent_run_id, run_ids
 
 pytestmark = pytest.mark.slow
 

@@ -11,17 +11,18 @@ from typer.testing import CliRunner
 
 import tuner
 from tests.spaces import SIMULATED
-from tuner.paths import Root
-from tuner.recorders.mlflow import MlflowRecorder
-from tuner.recorders.runs import RunIds
-from tuner.sweep.progress import Silent
+from tuner.driver.progress import NullDisplay
+from tuner.files.paths import Root
+from tuner.files.run_ids import RunIds
+from tuner.recorders.mlflow.recorder import MlflowRecorder
+from tuner.sweep import RunOptions
 
 
 def made(root, recorded):
     """Make a sweep; where it is to look recorded, it says so and has a run, which nobody wrote."""
     (root / "sim.yaml").write_text(SIMULATED)
     sweep = tuner.Sweep.from_file(root / "sim.yaml", root)
-    sweep.drive({}, "simulated", {}, Silent())
+    sweep.session(RunOptions(backend="simulated"), NullDisplay()).run()
     if recorded:
         text = sweep.dir.spec_file.read_text()
         assert '"record": false' in text

@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 import tuner
-from tuner.paths import Root
-from tuner.records import cut_torn_line, last_record
-from tuner.sweep.progress import Silent
+from tuner.driver.progress import NullDisplay
+from tuner.files.paths import Root
+from tuner.records.log import cut_torn_line, last_record
+from tuner.sweep import RunOptions
 
 SPACE = """
 name: sim
@@ -23,11 +24,11 @@ simulation: {{task: surface, record: false, failures: {failures}}}
 """
 
 
-def run(folder, search="seed: 0", failures=0.0, watcher=None):
+def run(folder, search="seed: 0", failures=0.0, display=None, name=None):
     file = folder / "sim.yaml"
     file.write_text(SPACE.format(search=search, failures=failures))
-    sweep = tuner.Sweep.from_file(file, folder)
-    sweep.drive({}, "simulated", {}, watcher or Silent())
+    sweep = tuner.Sweep.from_file(file, folder, name)
+    sweep.session(RunOptions(backend="simulated"), display or NullDisplay()).run()
     return sweep
 
 
@@ -39,13 +40,13 @@ def listed(folder):
     return row["state"], row["reason"]
 
 
-class Asks(Silent):
+class Asks(NullDisplay):
     """Ask the sweep to stop when its first trial has ended."""
 
     def __init__(self, file):
         self.file = file
 
-    def say(self, line):
+    def line(self, line):
         self.file.touch()
 
 
@@ -78,9 +79,9 @@ def test_a_sweep_whose_driver_died_is_stopped(tmp_path):
 
 def test_a_sweep_that_was_interrupted_is_stopped_until_it_is_resumed(tmp_path):
     stop_file = Root(tmp_path).sweep("sim").stop_file
-    sweep = run(tmp_path, watcher=Asks(stop_file))
+    sweep = run(tmp_path, display=Asks(stop_file))
     assert listed(tmp_path) == ("stopped", "interrupted")
-    sweep.drive({}, "local", {}, Silent())
+    sweep.session(RunOptions(), NullDisplay()).run()
     assert listed(tmp_path) == ("finished", "6 of 6 trials")
 
 
@@ -94,10 +95,10 @@ SPOILED = {
     "a folder in its place": lambda sweep, text: (sweep.journal_file.unlink(), sweep.journal_file.mkdir()),
 }
 WHY = {
-    "cut": "sweep.json is damaged: ",
+    "cut": "is damaged: ",
     "another tool's": "sweep.json is damaged: ",
     "a database that is away": "none/study.db, which is not there",
-    "a journal that is none": "the study of 'sim' cannot be read: ",
+    "a journal that is none": "study.journal, line 1, byte 0 is damaged: ",
     "a folder in its place": "the study of 'sim' cannot be read: ",
 }
 
@@ -108,7 +109,7 @@ def test_a_sweep_that_cannot_be_read_has_a_row_that_says_why_among_the_others(tm
     from tuner.cli.app import app
 
     sweep = run(tmp_path)
-    shutil.copytree(sweep.dir.path, sweep.dir.path.with_name("other"))
+    run(tmp_path, name="other")
     SPOILED[how](sweep.dir, sweep.dir.spec_file.read_text())
     call = ["list", "--root", str(tmp_path), "--format"]
     done = {form: CliRunner().invoke(app, [*call, form]) for form in ("json", "csv", "table")}

@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 import tuner
 from tests.spaces import SIMULATED
-from tuner.cli.naming import split
+from tuner.cli.targets import split
+from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
-from tuner.paths import Root
-from tuner.study import DriverLock
-from tuner.sweep.progress import Silent
+from tuner.files.driver_lock import DriverLock
+from tuner.files.paths import Root
+from tuner.sweep import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("named")
     (folder / "sim.yaml").write_text(SIMULATED)
     sweep = tuner.Sweep.from_file(folder / "sim.yaml", folder)
-    sweep.drive({}, "simulated", {}, Silent())
+    sweep.session(RunOptions(backend="simulated"), NullDisplay()).run()
     for number in range(2):
         sweep.dir.trial(number).path.mkdir(exist_ok=True)
         sweep.dir.trial(number).log_file.write_text(f"the log of {number}\n")
@@ -55,7 +56,7 @@ def test_logs_takes_a_trial_either_way_and_says_what_to_type_where_there_is_none
 
 
 def test_logs_of_a_cluster_are_those_of_its_tasks(root):
-    from tuner import Sweep
+    from tuner.sweep import Sweep
 
     alone = call("logs", "sim:0", "--task", "worker-0", "--root", root)
     assert alone.exit_code == 2 and "it is one process" in alone.output
@@ -75,17 +76,18 @@ def test_logs_of_a_cluster_are_those_of_its_tasks(root):
 
 @pytest.mark.parametrize("arguments", [["export", "sim:1", "out"], ["rerun", "sim:1"]])
 def test_export_and_rerun_take_a_trial_either_way_but_not_two(root, arguments, monkeypatch, tmp_path):
-    from tuner.sweep import rerunning
+    from tuner.operations import rerun
 
     class Reached(InvalidInput):
         pass
 
-    def reached(sweep_dir, trial, *_):
+    def reached(*arguments):
+        trial = next(argument for argument in arguments if isinstance(argument, tuner.Trial))
         raise Reached("", f"reached trial {trial.number}")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tuner.export.choose_checkpoint", reached)
-    monkeypatch.setattr(rerunning, "rerun", reached)
+    monkeypatch.setattr(rerun, "rerun", reached)
     assert "reached trial 1" in call(*arguments, "--root", root).output
     assert "reached trial 1" in call(*arguments, "--trial", 1, "--root", root).output
     other_way = ["sim" if argument == "sim:1" else argument for argument in arguments]

@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.test_commands import tuner
 from tuner.cli.dashboards import optuna_dashboard, tensorboard
-from tuner.paths import Root
-from tuner.recorders.ui import MlflowUi
+from tuner.files.paths import Root
+from tuner.recorders.mlflow.ui import MlflowUi
 
 
 def test_a_port_that_is_taken_is_refused_and_a_free_one_named(tmp_path):

@@ -1,5 +1,6 @@
 """Every command block of README.md runs as it stands there; only the sweep's steps are fewer."""
 
+import json
 import os
 import re
 import shutil
@@ -33,6 +34,26 @@ def test_the_readme_has_commands_and_the_set_up_is_left_out():
     assert not any("pip" in line or "venv .venv" in line for line in found)
 
 
+def test_the_tests_are_run_as_ci_runs_them():
+    line = next(line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if "pytest" in line)
+    runs = re.findall(r"python (-m pytest[^&]*)", line)
+    assert len(runs) == 2
+    steps = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    for run in runs:
+        assert any(step.startswith("step ") and step.endswith(f"$bin/python {run.strip()}") for step in steps), run
+
+
+def test_the_numbers_are_those_of_one_run_of_the_first_command():
+    numbers = json.loads((REPOSITORY / "docs" / "readme_numbers.json").read_text(encoding="utf-8"))
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert numbers["command"] == commands()[0].removeprefix(".venv/bin/")
+    assert "\n".join([*numbers["ends"], numbers["finished"], numbers["best"]]) in text
+    assert f"in {numbers['minutes']:g} minutes on {numbers['cores']}" in " ".join(text.split())
+    score = f"{float(numbers['test'].split('rmse ')[1].split(',')[0]):.2f}"
+    assert f"has {score}: `python -m tuner.examples.housing" in text
+    assert f"trials/{numbers['best_trial']:04d}`" in text
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A folder that looks like a clone with its environment, in which sweeps take seconds."""
@@ -49,7 +70,7 @@ def clone(tmp_path_factory):
     text = space.read_text().replace("max_steps: 3000", "max_steps: 30").replace("every: 300", "every: 15")
     assert text != space.read_text()
     space.write_text(text)
-    shutil.copytree(REPOSITORY / "tests" / "trainers" / "csv_trainer", folder, dirs_exist_ok=True)
+    shutil.copytree(REPOSITORY / "tests" / "data" / "trainers" / "csv_trainer", folder, dirs_exist_ok=True)
     rows = [f"{x / 50},{1 - x / 50},{'red' if x % 3 else 'blue'},{x / 50}" for x in range(50)]
     (folder / "rows.csv").write_text("\n".join(["width,height,colour,weight", *rows, ""]))
     return folder
@@ -113,12 +134,7 @@ def answers(line, clone):
 @pytest.mark.tf
 def test_the_model_and_the_search_space_of_the_readme_are_good(tmp_path):
     model = next(text for language, text in BLOCKS if language == "python" and "def model_fn" in text)
-    rows = (
-        "import numpy as np\ndef my_rows(part):\n"
-        "    x = np.linspace(0, 1, 64, dtype=np.float32).reshape(-1, 1)\n"
-        "    return tf.data.Dataset.from_tensor_slices(({'x': x}, 2 * x))\n"
-    )
-    (tmp_path / "model.py").write_text(f"{model}\n{rows}")
+    (tmp_path / "model.py").write_text(model)
     (tmp_path / "space.yaml").write_text(next(text for language, text in BLOCKS if language == "yaml"))
     line = [sys.executable, "-m", "tuner", "check", str(tmp_path / "space.yaml")]
     done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=200)

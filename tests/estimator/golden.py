@@ -43,6 +43,26 @@ def custom_estimator(tf, folder, **config):
     return tf.estimator.Estimator(model_fn, config=tf.estimator.RunConfig(model_dir=folder, tf_random_seed=5, **config))
 
 
+def tpu_estimator(tf, folder):
+    """Return a TPUEstimator that trains without a TPU, with a host call's metrics and an optimizer made for shards."""
+
+    def model_fn(features, labels, mode, params):
+        output = tf.squeeze(tf.compat.v1.layers.dense(features["x"], 1, name="output"), 1)
+        loss = tf.reduce_mean((labels - output) ** 2)
+        optimizer = tf.compat.v1.train.GradientDescentOptimizer(params["rate"])
+        if params["use_tpu"]:
+            optimizer = tf.compat.v1.tpu.CrossShardOptimizer(optimizer)
+        train_op = optimizer.minimize(loss, tf.compat.v1.train.get_or_create_global_step())
+        metrics = (lambda y, found: {"rmse": tf.compat.v1.metrics.root_mean_squared_error(y, found)}, [labels, output])
+        return tf.compat.v1.estimator.tpu.TPUEstimatorSpec(mode, loss=loss, train_op=train_op, eval_metrics=metrics)
+
+    tpu = tf.compat.v1.estimator.tpu
+    config = tpu.RunConfig(model_dir=folder, tf_random_seed=5, tpu_config=tpu.TPUConfig(iterations_per_loop=10))
+    return tpu.TPUEstimator(
+        model_fn, config=config, use_tpu=False, train_batch_size=32, eval_batch_size=128, params={"rate": 0.1}
+    )
+
+
 def measure(tf, name, folder):
     """Return the metrics of a seeded Estimator after 50 steps."""
     import random
@@ -54,12 +74,21 @@ def measure(tf, name, folder):
     config = tf.estimator.RunConfig(model_dir=folder, tf_random_seed=5)
     if name == "custom":
         estimator = custom_estimator(tf, folder)
+    elif name == "tpu":
+        estimator = tpu_estimator(tf, folder)
+        train, evaluate = (_of_batches(taken) for taken in (train, evaluate))
     elif name == "linear":
         estimator = tf.compat.v1.estimator.LinearRegressor(columns, config=config)
     else:
         estimator = tf.compat.v1.estimator.DNNRegressor([8], columns, config=config)
     estimator.train(train, max_steps=50)
-    return {key: float(value) for key, value in estimator.evaluate(evaluate).items()}
+    steps = 1 if name == "tpu" else None  # a TPUEstimator wants to be told
+    return {key: float(value) for key, value in estimator.evaluate(evaluate, steps=steps).items()}
+
+
+def _of_batches(input_fn):
+    """Return an input_fn of a TPUEstimator, which is told the size of a batch."""
+    return lambda params: input_fn().unbatch().batch(params["batch_size"], drop_remainder=True)
 
 
 if __name__ == "__main__":
@@ -69,5 +98,5 @@ if __name__ == "__main__":
     import tensorflow
 
     tensorflow.compat.v1.logging.set_verbosity("ERROR")
-    found = {name: measure(tensorflow, name, tempfile.mkdtemp()) for name in ("custom", "linear", "dnn")}
+    found = {name: measure(tensorflow, name, tempfile.mkdtemp()) for name in ("custom", "linear", "dnn", "tpu")}
     json.dump(found, sys.stdout, indent=1)

@@ -36,7 +36,7 @@ def custom(tf, folder, **config):
     return custom_estimator(tf, str(folder), **config)
 
 
-@pytest.mark.parametrize("name", ["custom", "linear", "dnn"])
+@pytest.mark.parametrize("name", ["custom", "linear", "dnn", "tpu"])
 def test_metrics_of_a_seeded_estimator_equal_those_of_tensorflow_2_15(tf, name, tmp_path):
     from tests.estimator.golden import measure
 

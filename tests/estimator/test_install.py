@@ -14,7 +14,6 @@ import pytest
 pytestmark = pytest.mark.tf
 
 NAMES = json.loads(Path(__file__).with_name("names_2_15.json").read_text())
-TPU = "tpu."
 
 
 def python(code, **env):
@@ -49,11 +48,49 @@ def test_every_public_name_of_2_15_is_there(tf, where):
     assert len(NAMES[where]) >= 74
 
 
-def test_tpu_names_say_that_they_are_not_supported(tf):
+def test_embeddings_of_tpus_say_that_they_are_not_supported(tf):
     if tuple(map(int, tf.__version__.split(".")[:2])) == (2, 15):
-        pytest.skip("TensorFlow 2.15 has TPU Estimators")
-    with pytest.raises(NotImplementedError, match=r"TPUEstimator.*not supported"):
-        tf.compat.v1.estimator.tpu.TPUEstimator(lambda: None)
+        pytest.skip("TensorFlow 2.15 has them")
+    with pytest.raises(NotImplementedError, match=r"AdagradParameters: TPUs and their embeddings are not supported"):
+        from tensorflow_estimator.python.estimator.tpu._tpu_estimator_embedding import AdagradParameters
+
+        AdagradParameters(0.1)
+
+
+CLUSTERS = {
+    "one machine": {},
+    "master": {"cluster": {"master": ["127.0.0.1:1"]}, "task": {"type": "master", "index": 0}},
+    "master and ps": {
+        "cluster": {"master": ["127.0.0.1:1"], "ps": ["127.0.0.1:2"]},
+        "task": {"type": "master", "index": 0},
+    },
+    "chief and worker": {
+        "cluster": {"chief": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]},
+        "task": {"type": "chief", "index": 0},
+    },
+}
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_strategies_are_refused_only_if_the_coordinator_ran_them(tf, name, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps(CLUSTERS[name]))
+    newer = tuple(map(int, tf.__version__.split(".")[:2])) > (2, 15)
+    strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+    if name == "chief and worker" and newer:
+        with pytest.raises(ValueError, match=r"train_distribute over a TF_CONFIG cluster needs TensorFlow 2\.15"):
+            tf.estimator.RunConfig(train_distribute=strategy)
+        return
+    config = tf.estimator.RunConfig(train_distribute=strategy)
+    if name == "chief and worker":
+        assert config._distribute_coordinator_mode
+        return
+    found = (config.task_type, config.is_chief, config.num_worker_replicas, config.num_ps_replicas, config.master)
+    expected = {
+        "one machine": ("worker", True, 1, 0, ""),
+        "master": ("master", True, 1, 0, ""),
+        "master and ps": ("master", True, 1, 1, "grpc://127.0.0.1:1"),
+    }[name]
+    assert found == expected and config.train_distribute is strategy
 
 
 def test_it_is_importable_by_all_its_names(tf):
@@ -106,10 +143,10 @@ def test_importing_tuner_changes_nothing_and_installing_starts_no_device():
 )
 def test_versions_that_do_not_go_together_are_refused_with_the_remedy(versions, expected, monkeypatch):
     import tuner
-    from tuner import estimator
+    from tuner.estimator import install
 
-    real = estimator._version
-    monkeypatch.setattr(estimator, "_version", lambda name: versions.get(name, real(name)))
+    real = install._version
+    monkeypatch.setattr(install, "_version", lambda name: versions.get(name, real(name)))
     with pytest.raises(tuner.InvalidInput) as caught:
         tuner.install_estimator()
     assert expected in str(caught.value)

@@ -19,7 +19,7 @@ from tuner.events import EventFile
 try:
     from tests.events.event_records import header, record, several_event, tensor_event, version_event
 except ImportError:  # run by pytest, which has this folder on its path
-    from event_records import header, record, several_event, tensor_event, version_event
+    from tests.events.event_records import header, record, several_event, tensor_event, version_event
 
 
 def main() -> int:

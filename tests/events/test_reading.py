@@ -12,9 +12,9 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from tuner.events import EventFile, FirstValues, Follower, read_all
-from tuner.events.wire import decode_event
-from tuner.values import Evaluation
+from tuner.domain.trial import Evaluation
+from tuner.events import EventFile, FirstValueFilter, Follower, read_all
+from tuner.events.event_proto import decode_event
 
 
 def event(step, time=1.5, **scalars):
@@ -117,11 +117,11 @@ def test_files_of_a_folder_are_read_in_the_order_in_which_they_were_made(tmp_pat
 
 
 def test_the_first_value_of_a_step_stands_and_repeats_that_differ_are_counted():
-    first = FirstValues()
-    assert first.take(Evaluation(1, 0.0, "eval", {"a": 1.0, "n": math.nan})) is not None
-    assert first.take(Evaluation(1, 9.0, "eval", {"a": 1.0, "n": math.nan})) is None
+    first = FirstValueFilter()
+    assert first.filter(Evaluation(1, 0.0, "eval", {"a": 1.0, "n": math.nan})) is not None
+    assert first.filter(Evaluation(1, 9.0, "eval", {"a": 1.0, "n": math.nan})) is None
     assert first.differing == 0
-    fresh = first.take(Evaluation(1, 9.0, "eval", {"a": 2.0, "b": 3.0}))
+    fresh = first.filter(Evaluation(1, 9.0, "eval", {"a": 2.0, "b": 3.0}))
     assert fresh is not None
     assert fresh.scalars == {"b": 3.0}
     assert first.differing == 1

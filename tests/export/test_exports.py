@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 import tuner
-from tuner.export import exporting
-from tuner.recorders.runs import parent_run_id
+from tuner.export import export
+from tuner.files.run_ids import parent_run_id
+from tuner.sweep.run_options import RunOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.tf]
 
 HERE = Path(__file__).parent
-MODELS = HERE.parent / "models"
+MODELS = HERE.parent / "data" / "models"
 SPACES = HERE.parents[1] / "search_spaces"
 BIN = Path(sys.executable).parent
 
@@ -80,24 +81,24 @@ def test_the_parent_of_a_finished_sweep_carries_its_best_model_from_the_best_ste
 def test_an_export_that_is_interrupted_is_said_last_and_done_by_resuming(served, monkeypatch, capsys):
     from tuner.backends.local import LocalBackend
     from tuner.cli import display
-    from tuner.cli.run import drive
+    from tuner.cli.run import run_session
 
     class Interrupts(display.PlainLines):
-        def say(self, line):
-            super().say(line)
+        def line(self, line):
+            super().line(line)
             if line.startswith("exporting"):
                 sweep.dir.stop_file.touch()
 
     sweep = tuner.Sweep.open("served", served[0])
     sweep.dir.best_model_file.unlink()  # as if it had not been exported yet
-    monkeypatch.setattr(display, "watcher", Interrupts)
-    assert drive(sweep, {}, "local", {}) == 130
+    monkeypatch.setattr(display, "open_display", Interrupts)
+    assert run_session(sweep, RunOptions()) == 130
     lines = capsys.readouterr().err.splitlines()
     assert "finished: 2 of 2 trials" in lines
-    assert lines[-1] == "interrupted: the best model was not exported; do it with: tuner resume served"
+    assert lines[-1].startswith("interrupted: the best model was not exported; do it with: tuner resume served")
     monkeypatch.undo()
     monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a warm parent was started"))
-    assert drive(tuner.Sweep.open("served", served[0]), {}, "local", {}) == 0
+    assert run_session(tuner.Sweep.open("served", served[0]), RunOptions()) == 0
     assert "exporting the best model" in capsys.readouterr().err
     assert sweep.dir.best_model_file.exists()
 
@@ -219,11 +220,11 @@ print(json.dumps([answer.status, answer.response]))
 
 @pytest.mark.parametrize(
     ("program", "status"),
-    [(exporting.SAVING, 1), (exporting.CHECKING, 0)],  # nothing to save, or to check
+    [(export.SAVING, 0), (export.CHECKING, 0)],  # nothing to save, or to check
 )
 def test_a_signal_to_all_processes_leaves_the_end_of_an_export_to_who_started_it(program, status, tmp_path):
     with (tmp_path / "log.txt").open("ab") as log:
-        process = exporting._start(program, tmp_path, log)
+        process = export._start(program, tmp_path, log)
     process.terminate()
     process.stdin.close()
     assert process.wait(120) == status

@@ -4,15 +4,15 @@ import fcntl
 
 import tuner
 from tests.spaces import SIMULATED
-from tuner.records import RecordLog
-from tuner.sweep import best_model
-from tuner.sweep.progress import Silent
+from tuner.driver.progress import NullDisplay
+from tuner.records.log import RecordLog
+from tuner.sweep import RunOptions, best_model
 
 
 def test_a_driver_that_finds_another_one_exporting_leaves_it_to_that(tmp_path, monkeypatch):
     (tmp_path / "sim.yaml").write_text(SIMULATED)
     sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
-    result = sweep.drive({}, "simulated", {}, Silent()).result
+    result = sweep.session(RunOptions(backend="simulated"), NullDisplay()).run().result
     begun = []
 
     def choose(*_):
@@ -24,7 +24,7 @@ def test_a_driver_that_finds_another_one_exporting_leaves_it_to_that(tmp_path, m
     log = RecordLog(sweep.dir.records_file)
 
     def export():
-        assert not best_model.export_best(result, log, Silent(), lambda: False)
+        assert not best_model.export_best(result, log, NullDisplay(), lambda: False)
         return len(begun)
 
     with sweep.dir.export_lock_file.open("a") as other:

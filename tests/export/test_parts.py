@@ -1,40 +1,39 @@
 """The parts of an export that need no sweep: which checkpoint, what is fed, what counts as equal, where it goes."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import MODELS
-from tuner import Sweep
+from tuner.domain.job import Job
+from tuner.domain.objective import Aggregation, Constraint, Goal, Objective
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.domain.trial import TrialRecord, TrialState
 from tuner.errors import InvalidInput, SweepError
-from tuner.export import Choice, export_trial, exporting
-from tuner.export.checking import decode, difference, encode
-from tuner.export.choosing import choose_checkpoint
-from tuner.export.feeding import Receiver, Unfed, feed, same_features
-from tuner.export.packing import pack
-from tuner.export.placing import check_out_dir
-from tuner.export.rows import apart, by_rows
+from tuner.export import Choice, export, export_trial
+from tuner.export.checkpoint_choice import choose_checkpoint
+from tuner.export.held_out_rows import apart, by_rows
+from tuner.export.mlflow_model import pack
+from tuner.export.output_dir import check_out_dir
+from tuner.export.parity_check import decode, difference, encode
+from tuner.export.receiver_feed import Receiver, Unfed, feed, same_features
 from tuner.export.signature import Signature, TensorShape
-from tuner.jobs import Job
-from tuner.paths import SweepDir
+from tuner.files.paths import SweepDir
 from tuner.results import Trial
-from tuner.spec import ModelRef, TrainSettings
-from tuner.study import TrialRecord
-from tuner.sweep.opening import plan
-from tuner.values import Goal, Objective, TrialState
 
 
-def trial(sweep_dir, curve, there, goal=Goal.MINIMIZE, state=TrialState.COMPLETE):
+def trial(sweep_dir, curve, there, goal=Goal.MINIMIZE, state=TrialState.COMPLETE, of="last", **record):
     folder = sweep_dir.trial(3).path
     folder.mkdir(parents=True)
     for step in there:
         (folder / f"model.ckpt-{step}.index").touch()
-    record = TrialRecord(3, state, {}, curve=curve)
-    return Trial(record, (Objective("rmse", goal),), None, str(folder))
+    objective = Objective("rmse", goal, Aggregation(of, 2 if of == "mean" else 1))
+    values = {"rmse": objective.of.value(list(curve.values()), goal)} if curve else {}
+    constraints = (Constraint("size", high=5.0),) if "others" in record else ()
+    record = TrialRecord(3, state, {}, curve=curve, values=values, **record)
+    return Trial(record, (objective,), None, str(folder), constraints)
 
 
 @pytest.fixture
@@ -53,6 +52,27 @@ def sweep_dir(tmp_path):
 def test_the_best_checkpoint_by_the_objective_is_chosen_not_the_last(sweep_dir, goal, curve, expected):
     choice = choose_checkpoint(sweep_dir, trial(sweep_dir, curve, [10, 20, 30], goal))
     assert (choice.step, choice.value, choice.note) == (expected, curve[expected], "")
+
+
+@pytest.mark.parametrize(
+    ("of", "there", "step", "differs"),
+    [
+        ("best", [10, 20, 30], 20, ""),
+        ("best", [10, 30], 30, "its rmse 1 is of step 20; step 30 has 1.5"),
+        ("last", [10, 20, 30], 20, "its rmse 1.5 is of step 30; step 20 has 1"),
+        ("last", [10, 30], 30, ""),
+        ("mean", [10, 20, 30], 20, "its rmse 1.25 is the mean of its last 2 evaluations; step 20 has 1"),
+    ],
+)
+def test_what_is_exported_is_what_was_judged_or_it_is_said(sweep_dir, of, there, step, differs):
+    choice = choose_checkpoint(sweep_dir, trial(sweep_dir, {10: 2.0, 20: 1.0, 30: 1.5}, there, of=of))
+    assert (choice.step, choice.differs) == (step, differs)
+
+
+def test_a_checkpoint_that_breaks_a_constraint_is_exported_only_if_all_do(sweep_dir):
+    curve, sizes = {10: 2.0, 20: 1.0, 30: 1.5}, {10: 4.0, 20: 9.0, 30: 5.0}
+    choice = choose_checkpoint(sweep_dir, trial(sweep_dir, curve, [10, 20, 30], of="best", others={"size": sizes}))
+    assert (choice.step, choice.differs) == (30, "its rmse 1 is of step 20; step 30 has 1.5")
 
 
 def test_where_the_best_checkpoint_is_gone_the_best_that_is_there_is_taken_and_said(sweep_dir):
@@ -179,34 +199,18 @@ def test_an_export_whose_process_dies_says_how_and_what_it_said_last(
 ):
     died = trial(sweep_dir, {10: 1.0}, [10])
     Job(3, 1, {}, 1, TrainSettings(10, 10), ModelRef(file=str(MODELS / "served.py"))).write(sweep_dir.trial(3).job_file)
-    monkeypatch.setattr(exporting, "SAVING", ("-c", saving))
-    monkeypatch.setattr(exporting, "CHECKING", ("-c", checking))
+    monkeypatch.setattr(export, "SAVING", ("-c", saving))
+    monkeypatch.setattr(export, "CHECKING", ("-c", checking))
     (tmp_path / "stage").mkdir()
     with pytest.raises(SweepError, match=expected) as raised:
-        export_trial(sweep_dir, died, Choice(10, 1.0), tmp_path / "stage")
+        export_trial(sweep_dir, None, died, Choice(10, 1.0), tmp_path / "stage")
     assert "no memory left" in raised.value.hint
-
-
-def test_a_sweep_of_commands_is_told_at_once_that_only_models_are_exported(tmp_path):
-    (tmp_path / "space.yaml").write_text(
-        "name: commands\nobjective: {metric: rmse, goal: minimize}\nparameters: {rate: {type: float, low: 0, high: 1}}\n"
-        "search: {sampler: random, trials: 2}\n"
-    )
-    sweep = Sweep.from_file(tmp_path / "space.yaml", tmp_path, command=("bash", "train.sh"))
-    sweep.dir.trials_dir.mkdir(parents=True)
-    plan(sweep.dir, sweep.spec, {})[0].write(sweep.dir)
-    line = [sys.executable, "-m", "tuner", "export", "commands", "out", "--root", str(tmp_path)]
-    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "the sweep 'commands' runs a command, expected a model: a command exports its own" in done.stderr
-    assert str(sweep.dir.trials_dir) in done.stderr
-    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_served_imports_nothing_of_tuner():
     import tuner.export
 
-    for name in ("served_model.py", "checking.py"):
+    for name in ("served_model.py", "parity_check.py"):
         text = Path(tuner.export.__file__).with_name(name).read_text()
         assert "import tuner" not in text
         assert "from tuner" not in text
@@ -217,7 +221,7 @@ def packed(tmp_path, monkeypatch):
     """Pack inputs of these shapes; return the model as MLflow loads it, and the note."""
     import mlflow.pyfunc
 
-    monkeypatch.setattr("tuner.export.packing.requirements", lambda: ["numpy"])
+    monkeypatch.setattr("tuner.export.mlflow_model.requirements", lambda: ["numpy"])
     (tmp_path / "saved_model").mkdir()
 
     def pack_and_load(takes, inputs):

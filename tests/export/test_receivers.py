@@ -8,43 +8,43 @@ from pathlib import Path
 
 import pytest
 
+from tuner.domain.job import Job
+from tuner.domain.spec import ModelRef, TrainSettings
 from tuner.errors import SweepError
-from tuner.export import exporting
-from tuner.jobs import Job
-from tuner.spec import ModelRef, TrainSettings
+from tuner.export import export
 
 pytestmark = [pytest.mark.slow, pytest.mark.tf]
 
 HERE = Path(__file__).parent
-MODEL = HERE.parent / "models" / "receivers.py"
+MODEL = HERE.parent / "data" / "models" / "receivers.py"
 
 # One process trains and saves all, another one checks all: TensorFlow is imported twice, not twice a case.
 SAVES = """
 import sys
 from pathlib import Path
-from tuner.estimator import install_estimator
+from tuner.estimator.install import install_estimator
 install_estimator()
 import tensorflow as tf
-from tuner.export.saving import saved
-from tuner.jobs import Job
-from tuner.task import load_model
+from tuner.export.saved_model import save, saved
+from tuner.domain.job import Job
+from tuner.model import load_model
 from tuner.trial.run import build
 tf.compat.v1.logging.set_verbosity("ERROR")
 for stage in map(Path, sys.argv[1:]):
     job = Job.read(stage / "job.json")
     estimator, specs = build(load_model(job.model), job, stage / "trial")
     estimator.train(specs.train.input_fn, steps=2)
-    saved(stage)
+    saved(stage, save)
 """
 CHECKS = """
 import json
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import checking
+import parity_check
 import mlflow.models
 for stage in map(Path, sys.argv[2:]):
-    checking.judge(stage)
+    parity_check.judge(stage)
     if "MLflow" in json.loads((stage / "verdict.json").read_text()).get("compared", []):
         served = stage / "model"  # and it answers what a client of its server sends
         mlflow.models.validate_serving_input(str(served), (served / "serving_input_example.json").read_text())
@@ -121,7 +121,7 @@ class Stages:
         self.run(SAVES, *self.folders.values(), environment=os.environ)
         without_tuner = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         saved = [stage for stage in self.folders.values() if (stage / "done.json").exists()]
-        self.run(CHECKS, Path(exporting.__file__).parent, *saved, environment=without_tuner, cwd=root)
+        self.run(CHECKS, Path(export.__file__).parent, *saved, environment=without_tuner, cwd=root)
 
     def run(self, code, *arguments, environment, cwd=None):
         with self.log.open("ab") as log:
@@ -131,9 +131,9 @@ class Stages:
     def judged(self, case):
         """Return signatures, what the check says, its notes, and the verdict."""
         stage = self.folders[case]
-        done = exporting.done_or_fault(stage, self.log, 0)
+        done = export.done_or_fault(stage, self.log, 0)
         verdict = json.loads((stage / "verdict.json").read_text())
-        return done["signatures"], *exporting.judged(stage, done, self.log, 0), verdict
+        return done["signatures"], *export.judged(stage, done, self.log, 0), verdict
 
     def inputs(self, case):
         """Return what the MLflow model takes, by name; None where it does not say."""

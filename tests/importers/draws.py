@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from tuner.config import parse_spec
 from tuner.importers import import_file
-from tuner.space.sampling import suggest, walk
-from tuner.spacefile import parse_spec
+from tuner.study.sampling import walk
+from tuner.study.storing import suggest
 
 FILES = Path(__file__).with_name("files")
 DRAWS = 10_000
@@ -27,7 +28,7 @@ def draws(spec, seed=0):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     trials = (study.ask() for _ in range(DRAWS))
-    return [walk(spec.space, lambda parameter, trial=trial: suggest(trial, parameter)) for trial in trials]
+    return [walk(spec.space, lambda parameter, trial=trial: suggest(trial, parameter, plain=False)) for trial in trials]
 
 
 def column(rows, name):

@@ -1,11 +1,11 @@
 """AI Platform files: what is taken, noted and refused."""
 
 import pytest
-from draws import FILES, spec_of
 
+from tests.importers.draws import FILES, spec_of
+from tuner.domain.objective import Goal
 from tuner.errors import InvalidInput
 from tuner.importers import import_file, import_text
-from tuner.values import Goal
 
 SPEC = "hyperparameters: {{{keys} params: [{{parameterName: x, type: DOUBLE, minValue: 1, maxValue: 2{more}}}]}}"
 

@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
-from draws import FILES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.importers.draws import FILES
+from tuner.config import parse_spec
+from tuner.config.yaml_text import parse
 from tuner.errors import InvalidInput
 from tuner.importers import import_text
-from tuner.spacefile import parse_spec
-from tuner.spacefile.text import parse
 
 NAMES = sorted(path.name for path in FILES.iterdir())
 VALUES = {name: parse((FILES / name).read_text(), name) for name in NAMES}

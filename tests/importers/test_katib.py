@@ -1,11 +1,11 @@
 """Katib's experiments: what is taken, noted and refused."""
 
 import pytest
-from draws import FILES, spec_of
 
+from tests.importers.draws import FILES, spec_of
+from tuner.domain.objective import Aggregation, Goal
 from tuner.errors import InvalidInput
 from tuner.importers import import_file, import_text
-from tuner.values import Curve, Goal
 
 FILE = """
 apiVersion: kubeflow.org/v1beta1
@@ -46,7 +46,7 @@ def test_an_experiment_becomes_a_search_space_with_its_limits():
     assert spec.name == "housing-tpe"
     (objective,) = spec.objectives
     # Katib takes the best value of a trial unless a strategy says otherwise.
-    assert (objective.metric, objective.goal, objective.of) == ("accuracy", Goal.MAXIMIZE, Curve("best"))
+    assert (objective.metric, objective.goal, objective.of) == ("accuracy", Goal.MAXIMIZE, Aggregation("best"))
     search = spec.search
     assert (search.sampler.name, dict(search.sampler.options), search.seed) == ("tpe", {"n_ei_candidates": 30}, 11)
     assert (search.scheduler.name, dict(search.scheduler.options)) == ("median", {"startup_trials": 2})
@@ -93,7 +93,7 @@ def test_what_is_not_used_is_named_and_the_trial_template_becomes_a_hint():
 def test_algorithms_and_their_settings(algorithm, settings, expected):
     found = imported(algorithm=algorithm, settings=settings).text
     assert all(part in found for part in expected), found
-    from draws import parse_spec
+    from tests.importers.draws import parse_spec
 
     parse_spec(found + "train: {max_steps: 9, evaluate_every: 1}\n", "", FILES, command=["true"])
 

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from draws import (
+
+from tests.importers.draws import (
     column,
     draws,
     has_shares,

@@ -1,11 +1,11 @@
 """Vertex AI files: what is taken, noted and refused."""
 
 import pytest
-from draws import FILES, spec_of
 
+from tests.importers.draws import FILES, spec_of
+from tuner.domain.objective import Aggregation, Goal
 from tuner.errors import InvalidInput
 from tuner.importers import import_file, import_text
-from tuner.values import Curve, Goal
 
 PARAMETER = "{parameterId: x, doubleValueSpec: {minValue: 1, maxValue: 2}}"
 
@@ -28,7 +28,7 @@ def test_a_job_becomes_a_search_space_with_its_limits():
     spec = spec_of("vertex_ai.json")
     assert spec.name == "housing-tuning"
     (objective,) = spec.objectives
-    assert (objective.metric, objective.goal, objective.of) == ("rmse", Goal.MINIMIZE, Curve("best"))
+    assert (objective.metric, objective.goal, objective.of) == ("rmse", Goal.MINIMIZE, Aggregation("best"))
     search = spec.search
     assert (search.sampler.name, search.scheduler.name, search.trials, search.workers) == ("random", "median", 40, 4)
     assert (search.timeout_s, search.budget.plateau, search.max_failed_trials) == (5400, 15, 2)

@@ -1,8 +1,8 @@
 """W&B sweeps: what is taken, noted and refused."""
 
 import pytest
-from draws import FILES, spec_of
 
+from tests.importers.draws import FILES, spec_of
 from tuner.errors import InvalidInput
 from tuner.importers import import_file, import_text
 
@@ -32,7 +32,7 @@ def test_a_sweep_becomes_a_search_space_with_its_limits():
 def test_what_is_not_used_is_named_and_the_program_becomes_a_hint():
     found = import_file(FILES / "wandb.yaml")
     named = {note.split()[0] for note in found.notes}
-    assert named == {"description", "project", "early_terminate.min_iter", "parameters.optimizer"}
+    assert named == {"description", "project", "early_terminate.min_iter", "parameters.optimizer", "scheduler"}
     assert found.command == ("python", "train.py", "--verbose")
 
 

@@ -3,9 +3,8 @@
 import math
 import random
 
-from tuner.spacefile import load_spec
-from tuner.study import TrialRecord
-from tuner.values import TrialState
+from tuner.config import load_spec
+from tuner.domain.trial import TrialRecord, TrialState
 
 ONE = """
 name: drawn
@@ -37,7 +36,7 @@ def trials(spec, count=20, pruned=True):
     for number in range(count):
         params = {"learning_rate": 10 ** rng.uniform(-4, -1), "layers": rng.randint(1, 4), "optimizer": "adam"}
         if number % 2:
-            params |= {"optimizer": "sgd", "momentum": rng.random()}
+            params |= {"optimizer": "sgd", "momentum": min(rng.random(), 0.99)}
         params["batch_size"] = 128
         base = 0.5 + 0.3 * (math.log10(params["learning_rate"]) + 2) ** 2 + 0.02 * params["layers"]
         stops = pruned and number % 4 == 3

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import re
 import struct
 import zlib
@@ -11,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.plots.sweeps import TWO, spec, trials
+from tuner.config import load_spec
+from tuner.domain.objective import Goal
+from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots import Parallel, make_charts
 from tuner.plots.axes import ABSENT, Scale, varying
-from tuner.plots.chart import number_ticks
-from tuner.plots.figure import figure
-from tuner.plots.page import chart_page
-from tuner.plots.picture import png
+from tuner.plots.chart import number_ticks, robust_view
+from tuner.plots.html_page import chart_page
+from tuner.plots.matplotlib_png import png
+from tuner.plots.plotly_figure import figure
 from tuner.plots.report import report
 from tuner.study.importance import importances
-from tuner.values import TrialState
 
 
 @pytest.fixture
@@ -71,7 +74,28 @@ def test_the_end_of_each_pruned_trial_is_marked_and_the_best_curve_stands_out(on
     assert set(series["pruned here"].x) == {500.0}
     best = min((t for t in found if t.state is TrialState.COMPLETE), key=lambda t: t.values["rmse"])
     assert f"best: trial {best.number}" in series
-    assert sum(x is None for x in series["complete"].x) == 15  # a gap behind each trial's curve
+    thirds = ("complete: worst third", "middle third", "best third")
+    assert sum(x is None for name in thirds for x in series[name].x) == 15  # a gap behind each trial's curve
+
+
+def test_an_outlier_leaves_room_for_the_others_and_the_title_says_so(one):
+    found = [replace(t, curve={}) for t in trials(one, 40, pruned=False)]
+    found[0] = replace(found[0], values={"rmse": -1.0})  # no logarithmic axis
+    found[1] = replace(found[1], values={"rmse": 1000.0})
+    history = named(make_charts(one, found))["history"]
+    low, high = history.panels[0].y.view
+    assert low < -1.0 < high < 1000.0
+    assert history.title.startswith(f"{one.name}: History, ")
+    assert f" of 40 values are above {high:.4g} (double click: all)" in history.title
+    assert figure(history)["layout"]["yaxis"]["range"] == [low, high]
+    assert png(history).startswith(b"\x89PNG")
+
+
+def test_a_view_never_leaves_out_what_is_good():
+    assert robust_view([1.0, 1.1, 1.2, 1.3, 1.4, -50.0], Goal.MINIMIZE) is None
+    low, high = robust_view([1.0, 1.1, 1.2, 1.3, 1.4, -50.0], Goal.MAXIMIZE)
+    assert low > -50.0
+    assert high > 1.4
 
 
 def test_best_so_far_falls_only_with_complete_trials(one):
@@ -102,7 +126,7 @@ def test_importance_is_by_optuna_and_by_ranks_where_trials_are_few(one):
     many = importances(one, trials(one, 40, pruned=False), one.objectives[0])
     assert many.method == "fANOVA of 40 complete trials"
     assert max(many.shares, key=many.shares.get) == "learning_rate"
-    assert set(many.shares) == {"learning_rate", "layers", "optimizer"}  # momentum is not in every trial
+    assert set(many.shares) == {"learning_rate", "layers", "optimizer", "momentum"}  # of the trials that have it
     few = importances(one, trials(one, 5, pruned=False), one.objectives[0])
     assert few.method.startswith("rank correlation")
     assert sum(few.shares.values()) == pytest.approx(1.0)
@@ -189,3 +213,44 @@ def test_the_stylesheet_and_scripts_are_in_the_package():
 
     folder = Path(tuner.plots.__file__).parent
     assert {file.name for file in folder.iterdir()} >= {"page.css", "sort.js", "draw.js"}
+
+
+def test_of_hundreds_of_parameters_only_those_that_mattered_are_drawn(tmp_path):
+    lines = "".join(f"  p{number}: {{type: float, low: 0, high: 1}}\n" for number in range(264))
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        f"name: many\nmodel: m\nobjective: {{metric: rmse}}\nparameters:\n{lines}train: {{max_steps: 9, evaluate_every: 9}}\n"
+    )
+    many = load_spec(file)
+    chance = random.Random(0)
+    found = []
+    for number in range(40):
+        params = {f"p{place}": chance.random() for place in range(264)}
+        value = 10 * params["p7"] + params["p200"]
+        found.append(TrialRecord(number, TrialState.COMPLETE, params, values={"rmse": value}, curve={9: value}))
+    charts = named(make_charts(many, found))
+    assert len(charts["importance"].panels[0].series[0].x) == 30
+    assert "234 more parameters explain " in charts["importance"].note
+    panels = [panel.x.title for panel in charts["slices"].panels]
+    assert len(panels) == 12
+    assert "p7" in panels
+    assert "the 12 of 264 parameters that mattered most" in charts["slices"].note
+    assert len(charts["parallel_coordinates"].dimensions) == 13
+    assert sum(len(png(chart)) for chart in charts.values()) < 3 << 20
+
+
+def test_of_thousands_of_trials_the_better_ones_and_some_others_are_drawn_and_a_page_says_so(one):
+    found = trials(one, 3_000)
+    charts = named(make_charts(one, found))
+    best = min((t for t in found if t.state is TrialState.COMPLETE), key=lambda t: t.values["rmse"])
+    *points, so_far = charts["history"].panels[0].series
+    assert sum(len(series.x) for series in points) == 500
+    assert so_far.y[-1] == best.values["rmse"] and so_far.x[-1] == 2_999  # of all of them
+    assert "500 of 3000 trials" in charts["history"].title
+    hovers = [words for series in charts["learning_curves"].panels[0].series for words in series.hover if words]
+    curves = {int(re.findall(r"\d+", words)[0]) for words in hovers}
+    assert len(curves) <= 500 and best.number in curves
+    assert all(sum(len(s.x) for s in panel.series) <= 1_000 for panel in charts["slices"].panels)
+    text = report(one, found, list(charts.values()), [best.number], {})
+    assert len(text) < 5_000_000
+    assert text.count("<tr") == 1 + 1_000 and "The best 1000 of 3000" in text and '<tr class="best">' in text

@@ -5,13 +5,14 @@ import time
 
 import pytest
 
-from tuner.paths import Root
+from tuner.files.paths import Root
+from tuner.files.sent_offset import read_offset, write_offset
 from tuner.recorders import process as processes
-from tuner.recorders.arrived import all_arrived
+from tuner.recorders.mlflow.reader import is_fully_recorded
 from tuner.recorders.process import RecorderProcess
 from tuner.recorders.sender import Sender
-from tuner.recorders.sent import read_sent, write_sent
-from tuner.records import RecordLog, begin_of_line, last_record, read_records, to_json
+from tuner.records.log import RecordLog, begin_of_line, last_record, read_records
+from tuner.records.record import to_json
 from tuner.testing.recorder_contract import records
 
 
@@ -31,7 +32,7 @@ class Keeps:
         self.written += records
 
     def attach(self, closing):
-        return True
+        return ""
 
     def close(self):
         pass
@@ -53,7 +54,7 @@ def written(sweep_dir, *found):
 def sent(sweep_dir, times=1):
     """Send what there is; return what arrived."""
     recorder = Keeps()
-    sender = Sender(sweep_dir, recorder)
+    sender = Sender(sweep_dir, lambda: recorder)
     for _ in range(times):
         assert sender.step()
     return recorder
@@ -70,8 +71,9 @@ def test_a_log_that_lost_its_end_with_the_power_is_sent_from_its_end_on(sweep_di
     sent(sweep_dir)
     lines = sweep_dir.records_file.read_bytes().splitlines(keepends=True)
     sweep_dir.records_file.write_bytes(b"".join(lines[:4]) + lines[4][:torn])
-    sender = Sender(sweep_dir, recorder := Keeps())  # looks before the driver appends
-    assert read_sent(sweep_dir.sent_file) == len(b"".join(lines[:4]))
+    recorder = Keeps()
+    sender = Sender(sweep_dir, lambda: recorder)  # looks before the driver appends
+    assert read_offset(sweep_dir.sent_file) == len(b"".join(lines[:4]))
     written(sweep_dir, *whole[4:])
     assert sender.step()
     assert as_text(recorder.recalled) == as_text(whole[:4])
@@ -81,9 +83,9 @@ def test_a_log_that_lost_its_end_with_the_power_is_sent_from_its_end_on(sweep_di
 def test_an_offset_within_a_line_that_was_written_since_has_everything_sent_again(sweep_dir):
     whole = records()
     written(sweep_dir, *whole)
-    write_sent(sweep_dir.sent_file, sweep_dir.records_file.read_bytes().index(b"\n") + 9)
+    write_offset(sweep_dir.sent_file, sweep_dir.records_file.read_bytes().index(b"\n") + 9)
     assert as_text(sent(sweep_dir).written) == as_text(whole)
-    assert read_sent(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
+    assert read_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
 
 
 def test_only_where_a_line_begins_is_one_gone_on_from(tmp_path):
@@ -98,9 +100,9 @@ def test_a_log_that_lost_its_end_has_not_arrived(sweep_dir):
     written(sweep_dir, *whole)
     sent(sweep_dir)
     closed = whole[-1]
-    assert all_arrived(sweep_dir, "http://store", set(), closed, has_files=False)
-    write_sent(sweep_dir.sent_file, sweep_dir.records_file.stat().st_size + 20)
-    assert not all_arrived(sweep_dir, "http://store", set(), closed, has_files=False)
+    assert is_fully_recorded(sweep_dir, "http://store", set(), closed, has_files=False)
+    write_offset(sweep_dir.sent_file, sweep_dir.records_file.stat().st_size + 20)
+    assert not is_fully_recorded(sweep_dir, "http://store", set(), closed, has_files=False)
 
 
 SPOILED = {
@@ -124,17 +126,32 @@ def test_a_line_that_is_no_record_is_passed_over_and_said_once_with_its_number(s
     last = last_record(sweep_dir.records_file)
     assert as_text([last] if last else []) == as_text(whole[3 : 3 + kept])
     assert as_text(sent(sweep_dir, times=2).written) == as_text(whole[: 3 + kept])
-    assert read_sent(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
+    assert read_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
     written(sweep_dir, *whole[4:])
     assert as_text(sent(sweep_dir).written) == as_text(whole[4:])  # the next sender says it not again
     notes = [
         said["message"] for said in map(json.loads, capsys.readouterr().out.splitlines()) if said["event"] == "note"
     ]
     assert len(notes) == 1
-    assert notes[0].startswith(f"{sweep_dir.records_file}, line 4: found ")
+    assert notes[0].startswith(f"{sweep_dir.records_file}, line 4, byte ")
     assert ("the first of the two records in it is not sent" in notes[0]) == bool(kept)
     found = [record for record, _ in read_records(sweep_dir.records_file)]
     assert as_text(found) == as_text([*whole[: 3 + kept], *whole[4:]])
+
+
+def test_a_record_at_which_the_recorder_fails_is_said_and_those_behind_it_are_sent(sweep_dir, capsys):
+    class Chokes(Keeps):
+        def write(self, found):
+            if any(to_json(record) == to_json(whole[7]) for record in found):
+                raise TypeError("no number")
+            super().write(found)
+
+    whole = records()
+    written(sweep_dir, *whole)
+    recorder = Chokes()
+    assert Sender(sweep_dir, lambda: recorder).step()
+    assert as_text(recorder.written) == as_text([*whole[:7], *whole[8:]])
+    assert "a record cannot be sent to MLflow (TypeError: no number)" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -148,7 +165,7 @@ def test_what_the_sender_finds_in_the_log_is_said_once_by_the_driver(root, tmp_p
     process.start()
     assert process.drain(120)
     process.close()
-    assert "curves.jsonl, line 4: found 'moon', expected a record" in process.check()
+    assert "curves.jsonl, line 4, byte " in process.check()
     assert process.check() == ""
 
 

@@ -5,8 +5,8 @@ import random
 import optuna
 import pytest
 
+from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.median import MedianScheduler
-from tuner.values import TrialState, Verdict
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -27,18 +27,18 @@ def test_decisions_equal_optunas_on_random_histories(warmup, interval, direction
             value = chance.choice([chance.random(), float("nan") if chance.random() < 0.1 else chance.random()])
             trial.report(value, step)
             verdict = ours.report(number, step, [value if direction == "minimize" else -value])
-            assert (verdict is Verdict.STOP) == trial.should_prune(), (number, step)
-            if verdict is Verdict.STOP:
+            assert (verdict is Decision.STOP) == trial.should_prune(), (number, step)
+            if verdict is Decision.STOP:
                 state, stops = TrialState.PRUNED, stops + 1
                 break
         study.tell(trial, None if state is TrialState.PRUNED else 1.0, state=optuna.trial.TrialState[state.value])
-        ours.settle(number, state)
+        ours.on_finished(number, state)
     assert stops > 5
 
 
 def test_a_report_given_again_changes_nothing():
     ours = MedianScheduler(startup_trials=1)
     ours.report(0, 10, [1.0])
-    ours.settle(0, TrialState.COMPLETE)
-    assert ours.report(1, 10, [0.5]) is Verdict.GO_ON
-    assert ours.report(1, 10, [0.5]) is Verdict.GO_ON
+    ours.on_finished(0, TrialState.COMPLETE)
+    assert ours.report(1, 10, [0.5]) is Decision.CONTINUE
+    assert ours.report(1, 10, [0.5]) is Decision.CONTINUE

@@ -4,11 +4,12 @@ import random
 
 import optuna
 
+from tuner.domain.objective import Objective
+from tuner.domain.spec import Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers import make_scheduler
 from tuner.schedulers.patience import PatienceScheduler
 from tuner.space import Float, Space
-from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
-from tuner.values import Objective, TrialState, Verdict
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -17,15 +18,15 @@ def test_a_trial_stops_after_so_many_evaluations_without_an_improvement():
     scheduler = PatienceScheduler(patience=2, min_delta=0.1)
     losses = [1.0, 0.8, 0.75, 0.6, 0.55, 0.52]
     verdicts = [scheduler.report(0, step, [loss]) for step, loss in enumerate(losses)]
-    assert verdicts == [Verdict.GO_ON] * 5 + [Verdict.STOP]
+    assert verdicts == [Decision.CONTINUE] * 5 + [Decision.STOP]
 
 
 def test_a_report_given_again_is_not_counted_twice():
     scheduler = PatienceScheduler(patience=2)
     for _ in range(5):
-        assert scheduler.report(0, 1, [1.0]) is Verdict.GO_ON
-    assert scheduler.report(0, 2, [1.0]) is Verdict.GO_ON
-    assert scheduler.report(0, 3, [float("nan")]) is Verdict.STOP
+        assert scheduler.report(0, 1, [1.0]) is Decision.CONTINUE
+    assert scheduler.report(0, 2, [1.0]) is Decision.CONTINUE
+    assert scheduler.report(0, 3, [float("nan")]) is Decision.STOP
 
 
 def spec(scheduler):
@@ -50,10 +51,10 @@ def test_percentile_decides_as_optunas_does_on_random_histories():
             value = chance.random()
             trial.report(value, step)
             verdict = ours.report(number, step, [value])
-            assert (verdict is Verdict.STOP) == trial.should_prune()
-            if verdict is Verdict.STOP:
+            assert (verdict is Decision.STOP) == trial.should_prune()
+            if verdict is Decision.STOP:
                 state, stops = TrialState.PRUNED, stops + 1
                 break
         study.tell(trial, None if state is TrialState.PRUNED else 1.0, state=optuna.trial.TrialState[state.value])
-        ours.settle(number, state)
+        ours.on_finished(number, state)
     assert stops > 5

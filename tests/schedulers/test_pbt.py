@@ -2,12 +2,12 @@
 
 import pytest
 
+from tuner.domain.spec import TrainSettings
+from tuner.domain.trial import Decision, TrialState
 from tuner.errors import InvalidInput
 from tuner.schedulers import Exploit, Promotion
 from tuner.schedulers.pbt import PbtScheduler
 from tuner.space import Categorical, Float, Int, Space
-from tuner.spec import TrainSettings
-from tuner.values import TrialState, Verdict
 
 SPACE = Space(
     (
@@ -25,36 +25,36 @@ def pbt(**options):
 
 def begin(scheduler, trials=range(4)):
     for trial in trials:
-        assert scheduler.draws()
-        scheduler.begin(trial, {"learning_rate": 0.01 * (trial + 1), "units": 32, "optimizer": "b"})
+        assert scheduler.wants_new_trial()
+        scheduler.on_begin(trial, {"learning_rate": 0.01 * (trial + 1), "units": 32, "optimizer": "b"})
 
 
 def reach(scheduler, trial, step, loss):
     verdict = scheduler.report(trial, step, [loss])
     if step < TRAIN.max_steps:
-        assert verdict is Verdict.PAUSE
-        scheduler.settle(trial, TrialState.PAUSED)
+        assert verdict is Decision.PAUSE
+        scheduler.on_finished(trial, TrialState.PAUSED)
 
 
 def test_members_wait_for_each_other_and_then_the_worst_quarter_goes_on_from_the_best():
     scheduler = pbt()
     begin(scheduler)
-    assert not scheduler.draws()
+    assert not scheduler.wants_new_trial()
     for trial, loss in ((0, 0.3), (1, 0.1), (2, 0.9)):
         assert scheduler.next_stop(trial, 0) == 10
         reach(scheduler, trial, 10, loss)
-        assert scheduler.advance(True) is None
+        assert scheduler.next_resume(True) is None
     reach(scheduler, 3, 10, 0.5)
-    found = scheduler.advance(True)
+    found = scheduler.next_resume(True)
     assert isinstance(found, Exploit)
     assert (found.trial, found.donor, found.step) == (2, 1, 10)
     assert found.params["units"] == 32 and found.params["optimizer"] == "b"
     assert found.params["learning_rate"] != 0.02
     assert 1e-4 <= found.params["learning_rate"] <= 1e-1
-    scheduler.begin(4, found.params, replaces=2, step=10)
-    scheduler.settle(2, TrialState.PRUNED)
+    scheduler.on_begin(4, found.params, replaces=2, step=10)
+    scheduler.on_finished(2, TrialState.PRUNED)
     promoted = []
-    while isinstance(step := scheduler.advance(True), Promotion):
+    while isinstance(step := scheduler.next_resume(True), Promotion):
         promoted.append(step.trial)
         scheduler.next_stop(step.trial, 10)
     assert promoted == [0, 1, 3]
@@ -67,7 +67,7 @@ def test_without_room_for_another_trial_everybody_goes_on():
     for trial in range(4):
         reach(scheduler, trial, 10, float(trial))
     promoted = []
-    while (step := scheduler.advance(False)) is not None:
+    while (step := scheduler.next_resume(False)) is not None:
         promoted.append(step.trial)
         scheduler.next_stop(step.trial, 10)
     assert promoted == [0, 1, 2, 3]
@@ -78,37 +78,37 @@ def test_a_driver_that_died_between_two_exploits_takes_up_the_other_one():
     begin(scheduler)
     for trial in range(4):
         reach(scheduler, trial, 10, float(trial))
-    first = scheduler.advance(True)
-    scheduler.begin(4, first.params, replaces=first.trial, step=10)
-    scheduler.settle(first.trial, TrialState.PRUNED)
-    second = scheduler.advance(True)
+    first = scheduler.next_resume(True)
+    scheduler.on_begin(4, first.params, replaces=first.trial, step=10)
+    scheduler.on_finished(first.trial, TrialState.PRUNED)
+    second = scheduler.next_resume(True)
     assert isinstance(second, Exploit)
     begin(other)
-    other.begin(4, first.params, replaces=first.trial, step=10)
+    other.on_begin(4, first.params, replaces=first.trial, step=10)
     for trial in range(4):
         state = TrialState.PRUNED if trial == first.trial else TrialState.PAUSED
-        other.recall(trial, {10: [float(trial)]}, state)
-    other.recall(4, {}, TrialState.INTERRUPTED)
-    assert other.advance(True) == second
+        other.replay(trial, {10: [float(trial)]}, state)
+    other.replay(4, {}, TrialState.INTERRUPTED)
+    assert other.next_resume(True) == second
 
 
 def test_a_member_that_failed_is_not_waited_for():
     scheduler = pbt()
     begin(scheduler)
-    scheduler.settle(0, TrialState.FAIL)
+    scheduler.on_finished(0, TrialState.FAIL)
     for trial in (1, 2, 3):
         reach(scheduler, trial, 10, float(trial))
-    assert isinstance(scheduler.advance(True), Exploit)
+    assert isinstance(scheduler.next_resume(True), Exploit)
 
 
 def test_another_population_is_drawn_when_the_first_is_done():
     scheduler = pbt()
     begin(scheduler)
     for trial in range(4):
-        scheduler.settle(trial, TrialState.COMPLETE)
-    assert scheduler.draws()
+        scheduler.on_finished(trial, TrialState.COMPLETE)
+    assert scheduler.wants_new_trial()
     begin(scheduler, [4])
-    assert scheduler.draws()
+    assert scheduler.wants_new_trial()
 
 
 @pytest.mark.parametrize("names", [["units"], ["optimizer"], ["learning_rate", "units"]])
@@ -117,7 +117,7 @@ def test_only_named_parameters_change_and_stay_in_their_space(names):
     begin(scheduler)
     for trial in range(4):
         reach(scheduler, trial, 10, float(trial))
-    found = scheduler.advance(True)
+    found = scheduler.next_resume(True)
     before = {"learning_rate": 0.01 * (found.donor + 1), "units": 32, "optimizer": "b"}
     assert {name for name in before if before[name] != found.params[name]} <= set(names)
     assert found.params["units"] in (16, 32, 48, 64)
@@ -135,11 +135,11 @@ def test_options_out_of_range_are_refused(options):
 
 def test_a_donor_that_had_not_drawn_all_of_its_parameters_when_it_was_told_passes_on_those_that_it_drew_later():
     scheduler = pbt()
-    scheduler.begin(0, {"learning_rate": 0.01})
+    scheduler.on_begin(0, {"learning_rate": 0.01})
     begin(scheduler, range(1, 4))
-    scheduler.begin(0, {"learning_rate": 0.01, "units": 32, "optimizer": "b"})
-    assert not scheduler.draws()
+    scheduler.on_begin(0, {"learning_rate": 0.01, "units": 32, "optimizer": "b"})
+    assert not scheduler.wants_new_trial()
     for trial, loss in ((0, 0.1), (1, 0.2), (2, 0.9), (3, 0.5)):
         reach(scheduler, trial, 10, loss)
-    found = scheduler.advance(True)
+    found = scheduler.next_resume(True)
     assert (found.donor, found.params.keys()) == (0, {"learning_rate", "units", "optimizer"})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tuner.domain.trial import TrialState
+from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
-from tuner.sweep.progress import Silent
-from tuner.values import TrialState
-from tuner.verify import verify_sweep
+from tuner.operations.verify import verify_sweep
+from tuner.sweep import RunOptions
 
 pytestmark = pytest.mark.slow
 
@@ -20,11 +22,11 @@ HERE = Path(__file__).parent
 EVENTS = f"'{sys.executable}' '{HERE / 'write_events.py'}'"
 
 
-class Lines(Silent):
+class Lines(NullDisplay):
     def __init__(self):
         self.lines = []
 
-    def say(self, line):
+    def line(self, line):
         self.lines.append(line)
 
 
@@ -45,7 +47,7 @@ def sweep(tmp_path, root, monkeypatch):
 
 def drive(sweep, **limits):
     lines = Lines()
-    return sweep.drive(limits, "local", {}, lines), lines.lines
+    return sweep.session(RunOptions(**limits), lines).run(), lines.lines
 
 
 def test_each_trial_is_the_command_with_its_flags_and_verify_finds_no_difference(sweep):
@@ -59,8 +61,8 @@ def test_each_trial_is_the_command_with_its_flags_and_verify_finds_no_difference
         folder = Path(trial.trial_dir)
         assert (folder / "said").read_text().split() == [str(folder), f"--units={trial.params['units']}", "--batch=8"]
         config = json.loads((folder / "config").read_text())
-        assert config["task"]["trial"] == str(trial.number + 1)
-        assert "cluster" not in config
+        assert config["task"] == {"type": "master", "index": 0, "trial": str(trial.number + 1)}
+        assert (list(config["cluster"]), config["environment"]) == (["master"], "cloud")
         assert sorted(trial.record.curve) == [1, 2]
     report = verify_sweep(swept.dir, ran.result)
     assert report.differences == []
@@ -68,7 +70,7 @@ def test_each_trial_is_the_command_with_its_flags_and_verify_finds_no_difference
 
 
 def test_silent_late_loud_and_deaf_scripts_end_clearly_and_the_sweep_goes_on(sweep, monkeypatch):
-    monkeypatch.setattr("tuner.sweep.loop.GRACE_S", 1.0)
+    monkeypatch.setattr("tuner.driver.loop.GRACE_S", 1.0)
     script = f"""
     case $2 in
       silent) exit 0 ;;
@@ -159,7 +161,7 @@ def test_what_a_command_cannot_do_is_refused_before_any_trial(sweep):
     with pytest.raises(InvalidInput, match="model: stands beside a command"):
         sweep("", "{x: 1}", extra="model: m\n")
     with pytest.raises(InvalidInput, match="backend"):
-        sweep("", "{x: 1}").drive({}, "inline", {}, Silent())
+        sweep("", "{x: 1}").session(RunOptions(backend="inline"), NullDisplay()).run()
     swept = sweep("", "{x: 1}", arguments=("{trial_dri}",))
     with pytest.raises(InvalidInput, match="did you mean 'trial_dir'"):
         drive(swept)
@@ -209,3 +211,31 @@ def test_a_program_gets_signals_as_from_a_shell(sweep):
     ran, _ = drive(sweep(script, "{x: 1}", "{sampler: random, trials: 1}"))
     blocked, ignored = (Path(ran.result.trials[0].trial_dir) / "signals").read_text().split()[1::2]
     assert [int(mask, 16) & 1 << signal.SIGTERM - 1 for mask in (blocked, ignored)] == [0, 0]
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "pbt"])
+def test_a_program_that_clears_its_checkpoint_is_said_to_and_no_step_has_two_values(sweep, scheduler):
+    script = f"""
+    rm -rf $1/model; mkdir -p $1/model
+    for step in 10 20 30 40; do
+      touch $1/model/model.ckpt-$step.index
+      echo "model_checkpoint_path: \\"model.ckpt-$step\\"" > $1/model/checkpoint
+      {EVENTS} $1/eval score $step=0.$$; sleep 0.3
+    done"""
+    kind = {"asha": "{name: asha, eta: 2}", "pbt": "{name: pbt, population: 2, every: 10, quantile: 0.5}"}[scheduler]
+    swept = sweep(
+        script,
+        "{q: {type: float, low: 10, high: 99}}",
+        f"{{sampler: random, scheduler: {kind}, trials: 4, workers: 1, seed: 2}}",
+        extra="train: {max_steps: 40, evaluate_every: 10}\n",
+    )
+    ran, lines = drive(swept)
+    assert verify_sweep(swept.dir, ran.result).differences == []
+    assert any(re.search(r": is given its checkpoint of step \d+", line) for line in lines)
+    assert not any("resumed at step" in line for line in lines)
+    cleared = r"the command clears its folder when it begins, the checkpoint of step \d+ with it, and"
+    assert any(re.match(f"note: {cleared} trains from nothing; what was evaluated before counts", x) for x in lines)
+    assert any(t.record.lives > 1 for t in ran.result.trials)
+    copies = [t.record.reason for t in ran.result.trials if "tuner.forked_from" in t.record.tags]
+    assert bool(copies) == (scheduler == "pbt")
+    assert all(re.match(f"{cleared} so is no copy of the other trial", reason) for reason in copies)

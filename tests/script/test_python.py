@@ -10,22 +10,23 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tuner.domain.trial import TrialState
+from tuner.driver.progress import NullDisplay
 from tuner.events import read_all
-from tuner.sweep.progress import Silent
-from tuner.values import TrialState
-from tuner.verify import verify_sweep
+from tuner.operations.verify import verify_sweep
+from tuner.sweep import RunOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.tf]
 
 HERE = Path(__file__).parent
-TRAINERS = HERE.parent / "trainers"
+TRAINERS = HERE.parent / "data" / "trainers"
 
 
-class Lines(Silent):
+class Lines(NullDisplay):
     def __init__(self):
         self.lines = []
 
-    def say(self, line):
+    def line(self, line):
         self.lines.append(line)
 
 
@@ -48,7 +49,7 @@ def sweep(root, text, command, name=None):
 
 def drive(swept, **limits):
     lines = Lines()
-    return swept.drive(limits, "local", {}, lines), lines.lines
+    return swept.session(RunOptions(**limits), lines).run(), lines.lines
 
 
 @pytest.mark.parametrize("words", [["echo.py"], ["-m", "inner.echo"]])

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import pytest
 
+from tuner.domain.objective import Goal, Objective
+from tuner.domain.seeds import derive
+from tuner.domain.spec import Named, SearchSettings, SweepSpec, TrainSettings
+from tuner.domain.trial import TrialState
+from tuner.driver.peers import SoleDriver
 from tuner.errors import SweepLocked
-from tuner.paths import SweepDir
-from tuner.seeds import derive
+from tuner.files.driver_lock import DriverLock, held
+from tuner.files.paths import SweepDir
 from tuner.space import Categorical, Float, Int, Space
-from tuner.spec import Named, SearchSettings, SweepSpec, TrainSettings
-from tuner.study import DriverLock, Study, read_trials
-from tuner.study.journal import open_journal, repair
-from tuner.study.lock import held
-from tuner.study.storage import memory_storage
-from tuner.sweep.peers import Sole
-from tuner.values import Goal, Objective, TrialState
+from tuner.study import Study, read_trials
+from tuner.study.storage import memory_storage, open_journal, repair
 
 
 def spec(sampler="random", seed=0):
@@ -51,7 +51,7 @@ def drawn(sweep_dir, count, **kwargs):
     one = study(sweep_dir, **kwargs)
     for _ in range(count):
         record = one.ask()
-        one.settle(record.number, TrialState.COMPLETE, {"rmse": record.params["rate"]})
+        one.finish(record.number, TrialState.COMPLETE, {"rmse": record.params["rate"]})
         found.append(record.params)
     return found
 
@@ -118,7 +118,7 @@ def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
     one.report(0, 10, {"rmse": 1.5})
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.reason, record.curve) == (TrialState.PAUSED, "at its rung", {10: 1.5})
-    one.settle(0, TrialState.PRUNED, {"rmse": 1.5}, reason="never promoted")
+    one.finish(0, TrialState.PRUNED, {"rmse": 1.5}, reason="never promoted")
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.values) == (TrialState.PRUNED, {"rmse": 1.5})
 
@@ -131,7 +131,7 @@ def test_samplers_draw_beside_pruned_and_paused_trials_with_several_objectives(s
         values = {"rmse": one.ask().params["rate"], "loss": float(number)}
         one.report(number, 10, values)
         if number % 3:
-            one.settle(number, TrialState.PRUNED if number % 3 == 1 else TrialState.COMPLETE, values)
+            one.finish(number, TrialState.PRUNED if number % 3 == 1 else TrialState.COMPLETE, values)
         else:
             one.note(number, state="PAUSED")
     (record, *_) = read_trials(sweep_dir, both)
@@ -193,8 +193,8 @@ def test_what_a_driver_that_died_or_failed_was_at_work_is_known_to_the_next_and_
     os.utime(file, (1030.0, 1030.0))
     with DriverLock(file) as after:
         assert after.left == (1000.0, 1030.0)
-        assert Sole(after.left).unnoted_s(noted_at=0.0) == 30.0
-        assert Sole(after.left).unnoted_s(noted_at=1020.0) == 0.0  # it had
+        assert SoleDriver(after).unrecorded_s(noted_at=0.0) == 30.0
+        assert SoleDriver(after).unrecorded_s(noted_at=1020.0) == 0.0  # it had
     with DriverLock(file) as later:
         assert later.left is None
 
@@ -283,3 +283,54 @@ def test_a_starting_point_fixes_what_it_names_and_the_sampler_draws_the_rest_as_
     assert all(params[0]["units"] == 32 for params in ours)
     assert all((params[1]["rate"], "momentum" in params[1]) == (0.01, False) for params in ours)
     assert all(params[2]["shape"] == [3] for params in ours)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "grid"])
+def test_a_failed_trial_runs_again_under_its_number_and_what_failed_stays_in_optuna(sampler, sweep_dir):
+    if sampler == "grid":
+        space = Space((Int("units", 16, 64, step=16),), {})
+        search = SearchSettings(sampler=Named("grid"))
+        wanted = SweepSpec("s", (Objective("rmse"),), space, TrainSettings(100, 10), search)
+    else:
+        wanted = spec(sampler=sampler)
+    one = Study(wanted, open_journal(sweep_dir.journal_file))
+    first, second, third = (one.ask() for _ in range(3))
+    one.report(second.number, 10, {"rmse": 2.0})
+    one.note(second.number, lives=1, tags={"mine": "kept"})
+    one.finish(first.number, TrialState.COMPLETE, {"rmse": 1.0})
+    one.finish(second.number, TrialState.FAIL, {}, reason="it raised", seconds=3.0)
+    one.finish(third.number, TrialState.COMPLETE, {"rmse": 3.0})
+    for number in (0, 1):  # one that is complete stays so
+        one.reopen(number)
+    again = Study(wanted, open_journal(sweep_dir.journal_file))  # as after a driver's death
+    (waits,) = [record for record in again.trials() if record.state is TrialState.INTERRUPTED]
+    assert [record.number for record in again.trials()] == [0, 1, 2]
+    assert (waits.number, waits.params, waits.curve) == (1, second.params, {10: 2.0})
+    assert (waits.reason, waits.seconds, waits.lives, waits.tags) == ("", 3.0, 1, {"mine": "kept"})
+    assert again.take_up(1).params == second.params
+    again.report(1, 20, {"rmse": 0.5})
+    again.finish(1, TrialState.COMPLETE, {"rmse": 0.5})
+    found = read_trials(sweep_dir, wanted)
+    assert [(t.number, t.state, t.values) for t in found][1] == (1, TrialState.COMPLETE, {"rmse": 0.5})
+    fresh = again.ask()
+    assert fresh.number not in {0, 1, 2}
+    if sampler == "grid":
+        assert {t.params["units"] for t in (*found, fresh)} == {16, 32, 48, 64}
+    in_optuna = [t.state.name for t in again._study.get_trials(deepcopy=False)]
+    assert in_optuna == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE", "RUNNING"]
+
+
+def test_samplers_take_an_infinite_objective_for_the_worst_whatever_its_sign(sweep_dir):
+    import optuna
+
+    from tuner.study.view import SamplerView
+
+    one = study(sweep_dir)
+    number = one.ask().number
+    one.report(number, 10, {"rmse": float("-inf")})
+    one.finish(number, TrialState.PRUNED, {"rmse": float("-inf")})
+    held = optuna.load_study(study_name="s", storage=open_journal(sweep_dir.journal_file)).trials[0]
+    seen = SamplerView().trial(held)
+    assert held.intermediate_values == {10: float("-inf")} and str(seen.intermediate_values) == "{10: nan}"
+    assert held.value == float("inf")
+    assert read_trials(sweep_dir, spec())[0].values == {"rmse": float("-inf")}

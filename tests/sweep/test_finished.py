@@ -4,12 +4,13 @@ import pytest
 
 import tuner
 from tests.conftest import MODELS
-from tuner.deleting import plan_deletion
+from tuner.domain.trial import TrialState
+from tuner.driver.progress import NullDisplay
+from tuner.files.sent_offset import read_offset, write_offset
+from tuner.operations.delete import plan_deletion
 from tuner.recorders.process import RecorderProcess
-from tuner.recorders.sent import read_sent, write_sent
-from tuner.sweep import sweep as driving
-from tuner.sweep.progress import Silent
-from tuner.values import TrialState
+from tuner.records.log import last_record
+from tuner.sweep import RunOptions, session
 
 SPACE = """
 name: sim
@@ -23,28 +24,32 @@ record: {{plots: false}}
 NOTHING = "nothing to do: it has ended before; larger limits continue it, as --trials"
 
 
-class Lines(Silent):
+class Lines(NullDisplay):
     def __init__(self, stop_file=None):
         self.lines, self.stop_file = [], stop_file
 
-    def say(self, line):
+    def line(self, line):
         self.lines.append(line)
         if self.stop_file is not None:
             self.stop_file.touch()
 
 
-def drive(folder, search="sampler: random", failures=0.0, record="false", tags=None, watcher=None, **limits):
+def drive(folder, search="sampler: random", failures=0.0, record="false", tags=None, display=None, **limits):
     file = folder / "sim.yaml"
     file.write_text(SPACE.format(search=search, failures=failures, record=record))
-    sweep, watcher = tuner.Sweep.from_file(file, folder), watcher or Lines()
-    return sweep.drive(limits, "simulated", tags or {}, watcher), watcher.lines, sweep
+    sweep, display = tuner.Sweep.from_file(file, folder), display or Lines()
+    return (
+        sweep.session(RunOptions(**limits, backend="simulated", tags=tags or {}), display).run(),
+        display.lines,
+        sweep,
+    )
 
 
 def starts(monkeypatch):
     """Count what is started."""
     begun = []
-    place = driving.place
-    monkeypatch.setattr(driving, "place", lambda *arguments: begun.append("backend") or place(*arguments))
+    place = session.make_placement
+    monkeypatch.setattr(session, "make_placement", lambda *arguments: begun.append("backend") or place(*arguments))
     start = RecorderProcess.start
     monkeypatch.setattr(RecorderProcess, "start", lambda self: begun.append("recorder") or start(self))
     return begun
@@ -77,6 +82,18 @@ def test_a_sweep_that_a_limit_ended_ends_again_at_once_and_in_the_same_words(
     assert sweep.dir.records_file.read_bytes() == log
 
 
+def test_smaller_limits_do_not_rewrite_why_a_sweep_ended(tmp_path):
+    first, _, sweep = drive(tmp_path)
+    log = sweep.dir.records_file.read_bytes()
+    again, lines, _ = drive(tmp_path, timeout_s=0.001, trials=3)
+    assert (again.exit_status, again.end) == (0, first.end)
+    assert lines == ["changed: search.trials: 6 -> 3", "changed: search.timeout_s: absent -> 0.001", NOTHING]
+    assert sweep.dir.records_file.read_bytes() == log
+    assert tuner.Sweep.open("sim", tmp_path).spec.search.timeout_s == 0.001
+    drive(tmp_path, timeout_s=0.001, tags={"who": "me"})  # there is something to send
+    assert last_record(sweep.dir.records_file).reason == first.end.reason
+
+
 def test_a_grid_that_is_used_up_ends_again_at_once(tmp_path, monkeypatch):
     text = SPACE.replace("{{type: float, low: 1.0e-4, high: 1.0, log: true}}", "0.1")
     monkeypatch.setitem(globals(), "SPACE", text.replace("low: 16, high: 256", "low: 16, high: 48, step: 16"))
@@ -92,11 +109,11 @@ def test_what_is_asked_for_beyond_is_done(tmp_path, monkeypatch):
     stop_file = drive(tmp_path, trials=2)[2].dir.stop_file
     more, _, _ = drive(tmp_path, trials=4)
     assert len(more.result.trials) == 4
-    drive(tmp_path, trials=6, watcher=Lines(stop_file))  # interrupted
+    drive(tmp_path, trials=6, display=Lines(stop_file))  # interrupted
     whole, _, sweep = drive(tmp_path)
     assert [t.state for t in whole.result.trials] == [TrialState.COMPLETE] * 6
     fewer, _, _ = drive(tmp_path, trials=3)
-    assert (fewer.exit_status, fewer.end.reason) == (0, "6 trials, and 3 were asked for")
+    assert (fewer.exit_status, fewer.end.reason) == (0, "6 of 6 trials")
     drive(tmp_path, trials=6)
     begun.clear()
     drive(tmp_path, tags={"who": "me"})
@@ -117,14 +134,14 @@ def test_a_finished_sweep_of_a_model_sends_the_rest_without_a_warm_parent(space_
     from tuner.backends.local import LocalBackend
 
     file = space_file(search="{sampler: random, trials: 1}", model=MODELS / "tiny.py")
-    first = tuner.Sweep.from_file(file, root).drive({}, "local", {}, Lines())
+    first = tuner.Sweep.from_file(file, root).session(RunOptions(), Lines()).run()
     monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a warm parent was started"))
     lines = Lines()
     sweep = tuner.Sweep.from_file(file, root)
-    assert sweep.drive({}, "local", {}, lines).end == first.end
+    assert sweep.session(RunOptions(), lines).run().end == first.end
     assert lines.lines == [NOTHING]
-    write_sent(sweep.dir.sent_file, 0)
+    write_offset(sweep.dir.sent_file, 0)
     lines = Lines()
-    assert sweep.drive({}, "local", {}, lines).end == first.end
+    assert sweep.session(RunOptions(), lines).run().end == first.end
     assert NOTHING not in lines.lines
-    assert read_sent(sweep.dir.sent_file) == sweep.dir.records_file.stat().st_size
+    assert read_offset(sweep.dir.sent_file) == sweep.dir.records_file.stat().st_size

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 GPUS_VARIABLE = "TUNER_GPUS"
-"""Names the devices of this machine, comma separated, where ``nvidia-smi`` cannot say them."""
+"""Names the devices of this machine, comma separated, if ``nvidia-smi`` cannot say them."""
 
 _QUERY = ("nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
 _QUERY_S = 20.0  # a driver that is not loaded yet takes seconds
@@ -72,7 +72,7 @@ class GpuSlots:
         """How many trials may run at a time."""
         return len(self._users) // self._whole * self._sharers
 
-    def take(self, trial: int) -> Mapping[str, str]:
+    def assign(self, trial: int) -> Mapping[str, str]:
         """Give a trial its devices, those that fewest others use; return its environment.
 
         Raises:
@@ -95,7 +95,7 @@ class GpuSlots:
 class NoGpus:
     """Hide every device from trials that ask for none."""
 
-    def take(self, trial: int) -> Mapping[str, str]:
+    def assign(self, trial: int) -> Mapping[str, str]:
         del trial
         return environment_of((), shared=False)
 

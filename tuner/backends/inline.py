@@ -12,17 +12,23 @@ import queue
 import threading
 import time
 
-from tuner.backends._base import Ended, Message, Reported, Started
+from tuner.backends.base import Backend, Ended, Message, Placement, Reported, Started
+from tuner.backends.resources import cores
+from tuner.domain.job import Job, JobResult
+from tuner.domain.spec import ModelRef, SweepSpec
 from tuner.errors import BackendError
+from tuner.estimator.stop_control import StopRequest
 from tuner.events import Follower
-from tuner.jobs import Job, Result
-from tuner.paths import TrialDir
-from tuner.spec import ModelRef
-from tuner.trial.stopping import StopRequest
+from tuner.files.paths import SweepDir, TrialDir
 
 
-class InlineBackend:
+class InlineBackend(Backend):
     """Run trials in this process; see ``Backend``."""
+
+    @classmethod
+    def place(cls, spec: SweepSpec, sweep_dir: SweepDir) -> Placement:  # noqa: ARG003
+        assert spec.model is not None
+        return Placement(cls(spec.model), 1, cores())
 
     def __init__(self, model: ModelRef) -> None:
         self._model = model
@@ -30,8 +36,8 @@ class InlineBackend:
         self._running: _Running | None = None
 
     def open(self) -> list[str]:
-        from tuner.estimator import install_estimator
-        from tuner.task import load_model
+        from tuner.estimator.install import install_estimator
+        from tuner.model import load_model
 
         install_estimator()
         load_model(self._model)
@@ -81,7 +87,7 @@ class _Running:
         self._dir = trial_dir
         self._follower = Follower(trial_dir.path)
         self._turn = threading.Semaphore(0)
-        self._said: queue.Queue[Result | BaseException | None] = queue.Queue()
+        self._said: queue.Queue[JobResult | BaseException | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=f"trial-{job.trial}", daemon=True)
         self._stepping = False
         self._thread.start()

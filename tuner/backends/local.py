@@ -1,6 +1,6 @@
 """Trials as processes forked from a warm parent on this machine.
 
-The parent is ``tuner.trial.server``, talked to over a socket; evaluations are read from the event
+The parent is ``tuner.forkserver.server``, talked to over a socket; evaluations are read from the event
 files in the trials' folders.
 """
 
@@ -17,51 +17,39 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from tuner.backends._base import Ended, Message, Reported, Started
+from tuner.backends.base import Backend, Ended, Message, Placement, Reported, Started
+from tuner.backends.local_trial import LocalTrial
+from tuner.backends.resources import share_of_machine
+from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.spec import ModelRef, SweepSpec
+from tuner.domain.tf_cluster import names_of
 from tuner.errors import BackendError, InvalidInput, Problem
-from tuner.events import CommandFollower, Follower
-from tuner.events.command import for_every_trial, for_trial
-from tuner.jobs import Ending, Job, Result, killed_by
-from tuner.paths import TrialDir
-from tuner.spec import ModelRef
-from tuner.trial import keepsakes
-from tuner.trial.allocator import allocator
-from tuner.trial.checkpoints import newest_step, newest_step_below
-from tuner.trial.starting import only_ours, start_server
+from tuner.events import Follower, ScriptFollower
+from tuner.events.script_follower import for_every_trial, for_trial
+from tuner.files import backup
+from tuner.files.checkpoints import newest_step
+from tuner.files.paths import SweepDir, TrialDir
+from tuner.forkserver.allocator import allocator
+from tuner.processes import private_env, start_server
+from tuner.script.command_line import recognise
 
 _STARTS = 5  # of a server that is killed while it warms up
-_TICK_S = 0.05  # how often event files are looked at: stat calls only where nothing is new
-
-
-class _Trial:
-    """A trial that runs: its folder, its life, its follower, and its process if it has one yet."""
-
-    def __init__(self, job: Job, trial_dir: TrialDir, follower: Follower | CommandFollower) -> None:
-        self.job = job
-        self.dir = trial_dir
-        self.follower = follower
-        self.pid = 0
-        self.asked = False
-
-    def new_reports(self) -> list[Message]:
-        if self.job.command:
-            keepsakes.restore(self.dir)
-        return [Reported(self.job.trial, evaluation) for evaluation in self.follower.poll()]
+_TICK_S = 0.05  # how often event files are looked at: stat calls only if nothing is new
 
 
 class Devices(Protocol):
     """What hands out the machine's devices to trials."""
 
-    def take(self, trial: int) -> Mapping[str, str]:
+    def assign(self, trial: int) -> Mapping[str, str]:
         """Give a trial its devices; return what its environment needs."""
 
     def free(self, trial: int) -> None:
         """Take them back; allowed for a trial that has none."""
 
 
-class LocalBackend:
+class LocalBackend(Backend):
     """Run trials in forked processes; see ``Backend``.
 
     Args:
@@ -71,6 +59,22 @@ class LocalBackend:
         command_dir: Its working directory.
         devices: Hands out GPUs; None leaves trials the environment of this process.
     """
+
+    runs_scripts: ClassVar[bool] = True
+    runs_clusters: ClassVar[bool] = True
+
+    @classmethod
+    def place(cls, spec: SweepSpec, sweep_dir: SweepDir) -> Placement:
+        share = share_of_machine(spec)
+        model, log_file, devices = spec.model, sweep_dir.driver_log_file, share.devices
+        if spec.cluster is None:
+            backend = cls(model, log_file, spec.command, spec.command_dir, devices)
+            return Placement(backend, share.workers, share.threads)
+        from tuner.backends.tf_cluster import ClusterBackend, LocalAddresses, TaskDevices
+
+        shared = TaskDevices(devices, names_of(spec.cluster)) if devices else None
+        tasks = ClusterBackend(cls(model, log_file, devices=shared), spec.cluster, LocalAddresses())
+        return Placement(tasks, share.workers, share.threads)
 
     def __init__(
         self,
@@ -90,7 +94,8 @@ class LocalBackend:
         self._server: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._buffer = b""
-        self._trials: dict[int, _Trial] = {}
+        self._warm = False
+        self._trials: dict[int, LocalTrial] = {}
         self._messages: list[Message] = []
 
     def open(self) -> list[str]:
@@ -103,33 +108,38 @@ class LocalBackend:
         if self._server is not None:
             return
         self._server, self._channel = start_server(
-            "tuner.trial.server", self._log_file, self._command_dir, self._allocator
+            "tuner.forkserver.server", self._log_file, self._command_dir, self._allocator
         )
-        self._buffer = b""
+        self._buffer, self._warm = b"", False
         gpus = self._devices is not None
         if self._model is not None:
-            self._say(do="warm", model=dataclasses.asdict(self._model), gpus=gpus)
+            self._send(do="warm", model=dataclasses.asdict(self._model), gpus=gpus)
         else:
-            self._say(do="warm", command=self._command, only_ours=only_ours(), gpus=gpus)
+            self._send(do="warm", command=self._command, private_env=private_env(), gpus=gpus)
 
     def start(self, job: Job, trial_dir: TrialDir) -> None:
         trial_dir.path.mkdir(parents=True, exist_ok=True)
         trial_dir.result_file.unlink(missing_ok=True)
         job.write(trial_dir.job_file)
-        self._trials[job.trial] = _Trial(job, trial_dir, self._follower(job, trial_dir))
-        env = dict(self._devices.take(job.trial)) if self._devices else {}
-        self._say(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()), env=env)
+        offered = backup.Offered(trial_dir.path) if self._is_program(job) else None
+        self._trials[job.trial] = LocalTrial(job, trial_dir, self._follower(job, trial_dir), offered)
+        env = dict(self._devices.assign(job.trial)) if self._devices else {}
+        self._send(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()), env=env)
 
-    def _follower(self, job: Job, trial_dir: TrialDir) -> Follower | CommandFollower:
+    def _is_program(self, job: Job) -> bool:
+        """Whether a job's command keeps nothing by itself from what it clears: it is no Python of ours."""
+        return bool(job.command) and not recognise(job.command, self._command_dir).forked
+
+    def _follower(self, job: Job, trial_dir: TrialDir) -> Follower | ScriptFollower:
         if not job.command:
             return Follower(trial_dir.path)
         known = {tag: for_trial(folder, job.trial) for tag, folder in self._folders.items()}
-        return CommandFollower(trial_dir.path, job.objectives, known, job.folders)
+        return ScriptFollower(trial_dir.path, job.objectives, known, job.folders)
 
     def wait(self, timeout_s: float) -> list[Message]:
         deadline = time.monotonic() + timeout_s
         while True:
-            self._hear(min(_TICK_S, max(0.0, deadline - time.monotonic())))
+            self._receive(min(_TICK_S, max(0.0, deadline - time.monotonic())))
             for trial in list(self._trials.values()):
                 self._messages += trial.new_reports()
             if self._messages or time.monotonic() >= deadline:
@@ -139,13 +149,15 @@ class LocalBackend:
     def stop(self, trial: int, kill: bool) -> None:
         if trial in self._trials:
             self._trials[trial].asked = True
-            self._say(do="signal", trial=trial, signal=signal.SIGKILL if kill else signal.SIGTERM)
+            self._send(do="signal", trial=trial, signal=signal.SIGKILL if kill else signal.SIGTERM)
 
     def close(self) -> None:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
         if self._server is not None:
+            if not self._warm:
+                self._server.kill()  # it reads nothing while it imports
             try:
                 self._server.wait(timeout=10)
             except subprocess.TimeoutExpired:
@@ -153,6 +165,9 @@ class LocalBackend:
                 self._server.wait()
             self._kill_groups()
             self._server = None
+        for trial in self._trials.values():
+            if trial.offered is not None:
+                trial.offered.close()
         self._trials.clear()
 
     @property
@@ -160,12 +175,12 @@ class LocalBackend:
         """Process id of the warm parent, for those who watch it."""
         return self._server.pid if self._server else None
 
-    def _say(self, **order: Any) -> None:
+    def _send(self, **order: Any) -> None:
         assert self._channel is not None, "open() comes first"
         with contextlib.suppress(OSError):  # the server is gone: the next read says so
             self._channel.sendall(json.dumps(order).encode() + b"\n")
 
-    def _hear(self, timeout_s: float) -> None:
+    def _receive(self, timeout_s: float) -> None:
         """Take what the server says; what it says of a trial's end comes after the trial's reports."""
         assert self._channel is not None, "open() comes first"
         if not select.select([self._channel], [], [], timeout_s)[0]:
@@ -179,9 +194,9 @@ class LocalBackend:
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            self._on_message(json.loads(line))
 
-    def _take(self, said: dict[str, Any]) -> None:
+    def _on_message(self, said: dict[str, Any]) -> None:
         trial = self._trials.get(said.get("trial", -1))
         if trial is None:
             return
@@ -190,22 +205,24 @@ class LocalBackend:
             self._messages.append(Started(trial.job.trial, f"pid {trial.pid}"))
         elif said["event"] == "unstarted":
             step = newest_step(trial.dir.path)
-            self._end(trial, Result(Ending.LOST, trial.job.life, step, said["reason"]))
+            self._end(trial, JobResult(JobStatus.LOST, trial.job.life, step, said["reason"]))
         elif said["event"] == "ended":
-            self._end(trial, _result(trial, said["status"]))
+            self._end(trial, trial.result(said["status"]))
 
-    def _end(self, trial: _Trial, result: Result) -> None:
+    def _end(self, trial: LocalTrial, result: JobResult) -> None:
         del self._trials[trial.job.trial]
         if self._devices:
             self._devices.free(trial.job.trial)
         self._messages += trial.new_reports()
-        if isinstance(trial.follower, CommandFollower):
+        if isinstance(trial.follower, ScriptFollower):
             self._messages += [Reported(trial.job.trial, found) for found in trial.follower.finish()]
             self._folders |= {
                 tag: for_every_trial(folder, trial.job.trial) for tag, folder in trial.follower.learnt.items()
             }
-            result = dataclasses.replace(result, seen=tuple(trial.follower.seen))
-            keepsakes.forget(trial.dir)
+            result = trial.judged(dataclasses.replace(result, seen=tuple(trial.follower.seen)))
+            backup.remove(trial.dir)
+            if trial.offered is not None:
+                trial.offered.close()
         damage = tuple(map(str, trial.follower.damage))
         self._messages.append(Ended(trial.job.trial, result, damage))
 
@@ -217,7 +234,7 @@ class LocalBackend:
         self._kill_groups()
         for trial in list(self._trials.values()):
             step = newest_step(trial.dir.path)
-            self._end(trial, Result(Ending.LOST, trial.job.life, step, "the fork server died"))
+            self._end(trial, JobResult(JobStatus.LOST, trial.job.life, step, "the fork server died"))
         self._server = None
         self.begin()
         self._wait_until_warm()
@@ -234,6 +251,7 @@ class LocalBackend:
         for left in reversed(range(_STARTS)):
             line = self._first_line()
             if line is not None:
+                self._warm = True
                 return self._warmed(json.loads(line))
             assert self._server is not None and self._channel is not None
             status = self._server.wait()
@@ -268,25 +286,6 @@ class LocalBackend:
             self.close()
             raise InvalidInput(said["source"], problems)
         return list(said["notes"])
-
-
-def _result(trial: _Trial, status: int) -> Result:
-    """Return what the trial said of its end, or what its exit status says where it said nothing."""
-    result = Result.read(trial.dir.result_file, trial.job.life)
-    if result is not None:
-        return result
-    if trial.job.command and status >= 0:
-        return _result_of_command(trial, status)
-    reason = killed_by(status) if status < 0 else f"the process ended with status {status} and left no result"
-    return Result(Ending.FAILED, trial.job.life, newest_step(trial.dir.path), reason, died=True)
-
-
-def _result_of_command(trial: _Trial, status: int) -> Result:
-    """Return what the exit status of a program says; one that was asked to stop and did so may be at no end."""
-    life, step = trial.job.life, newest_step_below(trial.dir.path)
-    if status == 0:
-        return Result(Ending.STOPPED if trial.asked else Ending.FINISHED, life, step)
-    return Result(Ending.FAILED, life, step, f"the command exited with status {status}")
 
 
 def _in_order(messages: list[Message]) -> list[Message]:

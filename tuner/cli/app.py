@@ -4,30 +4,111 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
-import typer
+import typer.core
 
 from tuner._version import __version__
 from tuner.errors import TunerError
+from tuner.hiding import hidden
 
 P = ParamSpec("P")
 
+GROUPS: Mapping[str, Sequence[str]] = {
+    "Begin": ("init", "check", "import", "modernize"),
+    "Run": ("run", "watch", "stop", "resume", "retry"),
+    "Look": ("list", "show", "best", "logs", "importance", "compare", "ui", "plot", "report"),
+    "Use": ("export",),
+    "Look after": ("verify", "rerun", "curves", "delete"),
+}
+
+"""The commands in the order in which one needs them."""
+
+
+class _Grouped(typer.core.TyperGroup):
+    """Commands in groups, in the order of use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        ordered = [name for names in GROUPS.values() for name in names if name in self.commands]
+        return [*ordered, *(name for name in super().list_commands(ctx) if name not in ordered)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        wide = max(map(len, self.commands), default=0)
+        for group, names in GROUPS.items():
+            rows = [(n, self.commands[n].get_short_help_str(300)) for n in names if n in self.commands]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl([(name.ljust(wide), said) for name, said in rows])
+
+
+class _Command(typer.core.TyperCommand):
+    """A command whose help shows what is typed."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        names = [name for name, _ in self._arguments()]
+        own = [name for name in names if name.startswith("[--")]  # a command of the user's comes last
+        return [*(name for name in names if name not in own), "[OPTIONS]", *own]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        arguments = [(name, said) for name, said in self._arguments() if said]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl(arguments)
+        options = [p.get_help_record(ctx) for p in self.get_params(ctx) if p.param_type_name == "option"]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in options if record is not None])
+
+    def _arguments(self) -> list[tuple[str, str]]:
+        found = [p for p in self.params if p.param_type_name == "argument"]
+        return [(p.metavar or (p.name or "").upper(), getattr(p, "help", None) or "") for p in found]
+
+
 app = typer.Typer(
     name="tuner",
+    cls=_Grouped,
     help="Tune TensorFlow Estimators: Optuna decides, MLflow records, event files report.",
+    epilog="Two commands to begin with: tuner init, tuner run search_space.yaml. Each takes -h.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-RootOption = Annotated[Path, typer.Option("--root", help="Folder of the records.", show_default="current folder")]
+
+def sweep_names(ctx: Any, incomplete: str) -> list[str]:
+    """Return the sweeps under the root for a shell to complete; of ``NAME:`` its trials."""
+    from tuner.files.paths import Root
+
+    root = Root(Path(ctx.params.get("root") or ".").absolute())
+    name, colon, number = incomplete.partition(":")
+    if not colon:
+        return [sweep_dir.name for sweep_dir in root.sweeps() if sweep_dir.name.startswith(incomplete)]
+    trials = (root.sweeps_dir / name / "trials").glob("[0-9]*")
+    numbers = sorted(int(trial.name) for trial in trials)
+    return [f"{name}:{found}" for found in numbers if str(found).startswith(number)]
+
+
+RootOption = Annotated[
+    Path, typer.Option("--root", metavar="DIR", help="Folder of the records.", show_default="current folder")
+]
+
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-NameArgument = Annotated[str, typer.Argument(help="Name of a sweep.", metavar="NAME", show_default=False)]
+
+NameArgument = Annotated[
+    str, typer.Argument(help="Name of a sweep.", metavar="NAME", show_default=False, autocompletion=sweep_names)
+]
+
 NameOrTrialArgument = Annotated[
-    str, typer.Argument(help="Name of a sweep, or one of its trials as NAME:N.", metavar="NAME[:N]", show_default=False)
+    str,
+    typer.Argument(
+        help="Name of a sweep, or one of its trials as NAME:N.",
+        metavar="NAME[:N]",
+        show_default=False,
+        autocompletion=sweep_names,
+    ),
 ]
 
 
@@ -40,7 +121,7 @@ def command(name: str) -> Callable[[Callable[P, int | None]], Callable[P, None]]
             status = _run(functools.partial(function, *args, **kwargs), debug=bool(kwargs.get("debug")))
             raise typer.Exit(status)
 
-        app.command(name)(run)
+        app.command(name, cls=_Command)(run)
         return run
 
     return register
@@ -51,8 +132,9 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
         return function() or 0
     except TunerError as error:
         if debug:
-            raise
-        for line in str(error).splitlines():
+            typer.echo(hidden(traceback.format_exc()), err=True)
+            return error.exit_status
+        for line in hidden(str(error)).splitlines():
             typer.echo(f"tuner: {line}" if not line.startswith(" ") else line, err=True)
         return error.exit_status
     except KeyboardInterrupt:
@@ -63,8 +145,9 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
         return 1
     except Exception as error:
         if debug:
-            raise
-        typer.echo(f"tuner: unexpected {type(error).__name__}: {error}", err=True)
+            typer.echo(hidden(traceback.format_exc()), err=True)
+            return 1
+        typer.echo(hidden(f"tuner: unexpected {type(error).__name__}: {error}"), err=True)
         typer.echo("  this is a fault of tuner: run again with --debug and report the traceback", err=True)
         return 1
 
@@ -82,29 +165,3 @@ def _options(
     ] = False,
 ) -> None:
     del version
-
-
-def main() -> None:
-    """Run the command line."""
-    from tuner.cli import (  # noqa: F401
-        best,
-        check,
-        compare,
-        curves,
-        delete,
-        export,
-        importing,
-        init,
-        listing,
-        logs,
-        plot,
-        rerun,
-        resume,
-        run,
-        show,
-        stop,
-        ui,
-        verify,
-    )
-
-    app()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.cli.show import columns_of
 from tuner.cli.tables import Format, FormatOption, write, write_json
+
+if TYPE_CHECKING:
+    from tuner.results import SweepResult, Trial
 
 
 @command("best")
@@ -16,19 +21,36 @@ def best(
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
-    """Show the best trial (the Pareto front where there are several objectives).
+    """Show the best trial (the Pareto front if there are several objectives).
 
-    Where parameters are repeated with several seeds: of those with the best mean the trial nearest to it.
+    If parameters are repeated with several seeds: of those with the best mean the trial nearest to it. Its step
+    is that of its value (the last of a mean), exported_step that of the checkpoint that export takes.
     """
-    from tuner.cli.naming import open_sweep
+    from tuner.cli.targets import open_sweep
+    from tuner.cli.trial_page import page
+    from tuner.cli.trial_table import terminal_width, write_trials
 
     del debug
     result = open_sweep(name, root).result()
     several = len(result.spec.objectives) > 1
-    best_trial = result.best  # says so where there is none
-    rows = [trial.row() for trial in result.front] if several else [best_trial.row()]
+    best_trial = result.best  # says so if there is none
+    trials = result.front if several else [best_trial]
+    rows = [_row(result, trial) for trial in trials]
     if form is Format.JSON:
         write_json(rows if several else rows[0])
+    elif form is Format.CSV:
+        write(rows, (), form)
+    elif several:
+        write_trials(result, trials)
     else:
-        write(rows, columns_of(rows), form)
+        for line in page(result, best_trial, terminal_width(), rows[0]["exported_step"]):
+            typer.echo(line)
     return 0
+
+
+def _row(result: SweepResult, trial: Trial) -> dict[str, Any]:
+    """Return a trial as ``tuner show`` has it, with the step of its value and that of its export."""
+    from tuner.export import exported_choice
+
+    choice = exported_choice(result.dir, trial)
+    return {**trial.row(), "step": trial.value_step, "exported_step": choice.step if choice else None}

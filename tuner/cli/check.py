@@ -13,18 +13,42 @@ from tuner.cli.app import DebugOption, RootOption, command
 @command("check")
 def check(
     space: Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="Search space file.", show_default=False)],
+    script: Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND...]", show_default=False)] = None,
     override: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the file.")
     ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
-    """Validate the file and the model: build the graph, train one step, evaluate once."""
-    from tuner.spacefile import load_spec
-    from tuner.sweep.trying import try_spec
+    """Validate the file and the model: build the graph, train one step, evaluate once.
 
-    del root, debug
-    tried = try_spec(load_spec(space, override or []))
+    Of a command: whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
+    """
+    from tuner.config import load_spec
+    from tuner.operations.check import check_spec
+
+    del debug
+    if script:
+        return _check_command(space, script, override or [], root)
+    tried = check_spec(load_spec(space, override or []))
     for line in tried.lines:
         typer.echo(line)
+    return 0
+
+
+def _check_command(space: Path, script: list[str], overrides: list[str], root: Path) -> int:
+    from tuner.operations.check_sources import check_sources
+    from tuner.sweep import Sweep
+    from tuner.sweep.prechecks import check_script
+
+    sweep = Sweep.from_file(space, root, None, overrides, script)
+    check_script(sweep.spec)
+    files, problems = check_sources(sweep.spec)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        typer.echo(f"{len(problems)} places to change; tuner modernize prints a patch for what is mechanical", err=True)
+        return 1
+    asks = f": its Python files ({files}) ask for nothing that TensorFlow 2 has no more" if files else ""
+    typer.echo(f"the command can be run{asks}")
     return 0

@@ -20,7 +20,7 @@ def compare(
     debug: DebugOption = False,
 ) -> int:
     """Show sweeps or trials side by side: what differs in parameters, final metrics, curves, time."""
-    from tuner.comparing import side_by_side, subjects, to_page
+    from tuner.operations.compare import side_by_side, subjects, to_page
 
     del debug
     found = subjects(names, root)

@@ -20,8 +20,8 @@ def curves(
     debug: DebugOption = False,
 ) -> int:
     """Write the learning curves of a sweep's complete trials as a table for --backend simulated."""
-    from tuner.cli.naming import open_sweep
-    from tuner.sweep.curves import write_curves
+    from tuner.cli.targets import open_sweep
+    from tuner.operations.curves import write_curves
 
     del debug
     count = write_curves(open_sweep(name, root).result(), file)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tuner.paths import SweepDir
+from tuner.files.paths import SweepDir
 
 
 def tensorboard(folder: Path) -> str:
@@ -27,7 +27,7 @@ def optuna_dashboard(sweep_dir: SweepDir, storage_url: str = "") -> str:
 
 
 def _program(name: str) -> str | None:
-    """Return how to call the program of this environment, or None where it has none."""
+    """Return how to call the program of this environment, or None if it has none."""
     beside = Path(sys.executable).parent / name
     found = shutil.which(name)
     if not beside.exists():

@@ -22,8 +22,8 @@ def delete(
 
     A model that was registered stays: it may be served. How to delete it is said.
     """
-    from tuner.deleting import plan_deletion
-    from tuner.paths import Root
+    from tuner.files.paths import Root
+    from tuner.operations.delete import plan_deletion
 
     del debug
     name, colon, number = target.partition(":")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from tuner.sweep.progress import Progress, Watcher
-from tuner.values import TrialState
+from tuner.domain.trial import TrialState
+from tuner.driver.progress import Display, Progress
 
 
 def duration(seconds: float | None) -> str:
@@ -50,13 +50,13 @@ class PlainLines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def say(self, line: str) -> None:
+    def line(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
-    def show(self, progress: Progress) -> None:
+    def update(self, progress: Progress) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self.EVERY_S
-            self.say(summary(progress))
+            self.line(summary(progress))
 
 
 class Live:
@@ -78,10 +78,10 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def say(self, line: str) -> None:
+    def line(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False)
 
-    def show(self, progress: Progress) -> None:
+    def update(self, progress: Progress) -> None:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -97,9 +97,9 @@ class Live:
         self._live.update(Group(table, Text(summary(progress), style="bold")))
 
 
-def watcher() -> Live | PlainLines:
+def open_display() -> Live | PlainLines:
     """Return the display for where standard error goes."""
     return Live() if sys.stderr.isatty() else PlainLines()
 
 
-__all__ = ["Live", "PlainLines", "Watcher", "duration", "summary", "watcher"]
+__all__ = ["Display", "Live", "PlainLines", "duration", "open_display", "summary"]

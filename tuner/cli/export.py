@@ -29,57 +29,70 @@ def export(
     out_dir: OutArgument,
     trial: Annotated[
         int | None,
-        typer.Option("--trial", min=0, help="Its number.", show_default="NAME:N's, else the best"),
+        typer.Option("--trial", metavar="N", min=0, help="Its number.", show_default="NAME:N's, else the best"),
     ] = None,
     register: Annotated[
         str | None, typer.Option("--register", metavar="MODEL", help="Make it a version of this registered model.")
     ] = None,
-    alias: Annotated[str | None, typer.Option("--alias", help="Alias of that version, as champion.")] = None,
+    alias: Annotated[
+        str | None, typer.Option("--alias", metavar="ALIAS", help="Alias of that version, as champion.")
+    ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
     """Export the best trial (or another) as OUT_DIR/saved_model.pb, from its best checkpoint.
 
     It is loaded again without tuner, and has to predict what the Estimator predicts for held-out rows. It
-    becomes an MLflow model of the trial's run too. Of several objectives the first decides.
+    becomes an MLflow model of the trial's run too. Of several objectives the first decides. Of a command it is
+    the newest SavedModel that the trial wrote itself, which has to load.
     """
-    from tuner.cli.naming import open_trial, trial_of
-    from tuner.export import choose_checkpoint
-    from tuner.export.placing import check_out_dir, placed
+    from tuner.cli.targets import open_trial, trial_of
+    from tuner.export import choose_checkpoint, export_trial
+    from tuner.export.export import take_over
+    from tuner.export.output_dir import check_out_dir, placed
+    from tuner.export.own_export import own_export
 
     del debug
     check_out_dir(out_dir)
     if alias is not None and register is None:
         raise InvalidInput("", [Problem("--alias", "names a version of a registered model", "add --register MODEL")])
     sweep, number = open_trial(name, trial, root)
-    if sweep.spec.command:
-        what = f"the sweep {sweep.spec.name!r} runs a command, expected a model: a command exports its own"
-        raise InvalidInput("", [Problem("", what, f"what its trials have written is in {sweep.dir.trials_dir}")])
     chosen = sweep.result().best if number is None else trial_of(sweep, number)
     if register is not None:
         _check_registry(sweep, register, alias)
     signal.signal(signal.SIGTERM, _end)
-    choice = choose_checkpoint(sweep.dir, chosen)
     # Seconds, nearly all of them TensorFlow's import.
-    typer.echo(f"exporting trial {chosen.number} at step {choice.step} ...", err=True)
-    with placed(sweep.dir, chosen, choice, out_dir) as exported:
-        _say(exported, chosen, out_dir)
+    if sweep.spec.command:
+        own, choice = own_export(sweep.dir, chosen)
+        what = f"its own {own.relative_to(sweep.dir.trial(chosen.number).path)}"
+        typer.echo(f"exporting trial {chosen.number}, {what} ...", err=True)
+        making = placed(out_dir, lambda stage: take_over(sweep.dir, own, chosen, choice, stage))
+    else:
+        choice, what = choose_checkpoint(sweep.dir, chosen), ""
+        typer.echo(f"exporting trial {chosen.number} at step {choice.step} ...", err=True)
+        making = placed(out_dir, lambda stage: export_trial(sweep.dir, sweep.spec.model, chosen, choice, stage))
+    with making as exported:
+        _print_exported(exported, chosen, out_dir, what)
         return _record(sweep, chosen, exported, register, alias)
 
 
 def _check_registry(sweep: Sweep, register: str, alias: str | None) -> None:
     import os
 
-    from tuner.recorders.models import Models
+    from tuner.recorders.mlflow.models import Models
 
     Models.open(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI")).check_name(register, alias)
 
 
-def _say(exported: Exported, trial: Trial, out_dir: Path) -> None:
+def _print_exported(exported: Exported, trial: Trial, out_dir: Path, own: str) -> None:
+    """Say what was exported: a checkpoint, or what a command had exported itself."""
     choice, metric = exported.choice, trial.objectives[0].metric
     last = trial.record.step
     of = "its last" if choice.step == last else f"its best checkpoint; its last is at step {last}"
-    typer.echo(f"exported trial {trial.number} at step {choice.step} ({metric} {choice.value:.6g}; {of}) to {out_dir}")
+    what, value = f" at step {choice.step}", f"{metric} {choice.value:.6g}; {of}"
+    if own:
+        what, value = f", {own}", f"{metric} {choice.value:.6g}"
+    typer.echo(f"exported trial {trial.number}{what} ({value}) to {out_dir}")
     typer.echo(f"signatures: {', '.join(exported.signatures)}")
     typer.echo(f"checked: {exported.checked}")
     for note in exported.notes:
@@ -90,8 +103,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
     """Log the model, register it, and say how to serve it."""
     import os
 
-    from tuner.recorders.best_model import model_tags
-    from tuner.recorders.models import Models
+    from tuner.recorders.mlflow.models import Models, model_tags
 
     if trial.run_id is None:
         typer.echo("note: the trial has no MLflow run, so there is no MLflow model of it", err=True)
@@ -103,7 +115,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
         model_id = models.log(trial.run_id, f"trial_{trial.number:04d}", exported.mlflow_model, tags, step)
         uri = f"models:/{model_id}"
         if register is not None:
-            version = models.register(model_id, register, alias)
+            version = models.register(model_id, register, alias, _description(sweep, trial, exported))
             uri = version.uri
             typer.echo(f"registered: version {version.version} of {register}" + (f" as {alias}" if alias else ""))
     except ConnectionError as error:
@@ -114,13 +126,24 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
     return 0
 
 
+def _description(sweep: Sweep, trial: Trial, exported: Exported) -> str:
+    """Return what a reader of the registered version wants to know, in Markdown."""
+    from tuner.text import cell_text
+
+    metric, choice = trial.objectives[0].metric, exported.choice
+    return (
+        f"Trial {trial.number} of the sweep **{sweep.spec.name}** at step {choice.step}: "
+        f"`{metric}` {choice.value:.6g}, with {cell_text(trial.params)}.\n\nChecked: {exported.checked}"
+    )
+
+
 def _serve(sweep: Sweep, uri: str) -> str:
     """Return a command that works in this shell: MLflow starts uvicorn by its name."""
     import os
     import shutil
     import sys
 
-    from tuner.recorders.store import tracking_uri
+    from tuner.recorders.mlflow.store import tracking_uri
 
     store = tracking_uri(sweep.dir.root, os.environ.get("MLFLOW_TRACKING_URI"))
     here = sweep.dir.root.path == Path.cwd() or "MLFLOW_TRACKING_URI" in os.environ

@@ -31,7 +31,8 @@ def init(
             text = resources.files("tuner.templates").joinpath(f"{name}.txt").read_text(encoding="utf-8")
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InvalidInput("", f"cannot write to {folder}: {error.strerror}") from error
+        found = "it is a file, expected a folder" if folder.is_file() else error.strerror
+        raise InvalidInput("", f"cannot write to {folder}: {found}") from error
     typer.echo(f"wrote {' and '.join(str(folder / name) for name in FILES)}")
     typer.echo(f"try them with: tuner check {folder / FILES[1]}, then: tuner run {folder / FILES[1]}")
     return 0

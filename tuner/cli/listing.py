@@ -12,9 +12,9 @@ from tuner.cli.tables import Format, FormatOption, write
 from tuner.errors import InvalidInput, TunerError
 
 if TYPE_CHECKING:
-    from tuner.paths import SweepDir
+    from tuner.files.paths import SweepDir
 
-COLUMNS = ("sweep", "state", "trials", "complete", "pruned", "fail", "best", "seconds", "reason")
+COLUMNS = ("sweep", "state", "trials", "total", "complete", "pruned", "fail", "best", "seconds", "reason")
 _UNREADABLE = "unreadable"
 
 
@@ -22,11 +22,11 @@ _UNREADABLE = "unreadable"
 def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """List the sweeps under the root, how each stands and what ended it.
 
-    A sweep is running; finished, where one of its limits was reached; failed, where a failure limit struck or no
+    A sweep is running; finished, if one of its limits was reached; failed, if a failure limit struck or no
     trial completed; or stopped, to be continued by tuner resume. One that cannot be read is unreadable, and its reason
-    says why; the exit status is 1 where all are. Its seconds are those of all trials together.
+    says why; the exit status is 1 if all are. Its seconds are those of all trials together.
     """
-    from tuner.paths import Root
+    from tuner.files.paths import Root
 
     del debug
     if not root.is_dir():
@@ -49,20 +49,21 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
 
 
 def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
+    from tuner.config.manifest import read_manifest
+    from tuner.domain.trial import TrialState
+    from tuner.files.driver_lock import at_work
     from tuner.results import SweepResult
-    from tuner.study.lock import at_work
-    from tuner.sweep.opening import read_frozen
-    from tuner.values import TrialState
 
-    frozen = read_frozen(sweep_dir)
-    result = SweepResult(sweep_dir, frozen.spec, frozen.storage_url)
+    manifest = read_manifest(sweep_dir)
+    result = SweepResult(sweep_dir, manifest.spec, manifest.storage_url)
     states = [trial.state for trial in result.trials]
     best = result.best_or_none
     state, reason = ("running", "") if at_work(sweep_dir) else _ended(sweep_dir)
     return {
         "sweep": sweep_dir.name,
         "state": state,
-        "trials": f"{sum(state.settled for state in states)}/{frozen.spec.search.trials}",
+        "trials": sum(state.is_finished for state in states),
+        "total": manifest.spec.search.trials,
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "fail": states.count(TrialState.FAIL),
@@ -74,7 +75,8 @@ def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
 
 def _ended(sweep_dir: SweepDir) -> tuple[str, str]:
     """Return how a sweep stands on which nobody works, and why it does."""
-    from tuner.records import SweepClosed, last_record
+    from tuner.records.log import last_record
+    from tuner.records.record import SweepClosed
 
     last = last_record(sweep_dir.records_file)
     if not isinstance(last, SweepClosed):

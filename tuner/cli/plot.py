@@ -19,7 +19,7 @@ def plot(
     debug: DebugOption = False,
 ) -> int:
     """Draw a sweep: each plot as a picture (PNG) and as a page that stands alone (HTML)."""
-    from tuner.cli.naming import open_sweep
+    from tuner.cli.targets import open_sweep
 
     del debug
     result = open_sweep(name, root).result()
@@ -42,7 +42,7 @@ def report(
     debug: DebugOption = False,
 ) -> int:
     """Write one HTML page of a sweep that stands alone, to be mailed: charts, every trial, how to repeat it."""
-    from tuner.cli.naming import open_sweep
+    from tuner.cli.targets import open_sweep
 
     del debug
     result = open_sweep(name, root).result()

@@ -14,18 +14,19 @@ from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
 def rerun(
     name: NameOrTrialArgument,
     trial: Annotated[
-        int | None, typer.Option("--trial", help="Number of the trial.", min=0, show_default="that of NAME:N")
+        int | None,
+        typer.Option("--trial", metavar="N", help="Number of the trial.", min=0, show_default="that of NAME:N"),
     ] = None,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
     """Run a trial again from its record, beside it, and compare every evaluation."""
-    from tuner.cli.naming import open_one_trial, trial_of
-    from tuner.sweep.rerunning import rerun as run_again
+    from tuner.cli.targets import open_one_trial, trial_of
+    from tuner.operations.rerun import rerun as run_again
 
     del debug
     sweep, number = open_one_trial(name, trial, root)
-    done = run_again(sweep.dir, trial_of(sweep, number))
+    done = run_again(sweep.dir, sweep.spec.model, trial_of(sweep, number))
     for line in done.differences:
         typer.echo(line)
     if done.differences:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tuner.backends import DEFAULT
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from tuner.sweep import Sweep
-    from tuner.sweep.sweep import Ran
+    from tuner.sweep import RunOptions, Sweep
 
-Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Total number of trials of the sweep.")]
+Trials = Annotated[
+    int | None, typer.Option("--trials", metavar="N", min=1, help="Total number of trials of the sweep.")
+]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Trials at a time; at most the cores, unless simulated.")
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Trials at a time; at most the cores, unless simulated."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the sweep.")]
-Timeout = Annotated[str | None, typer.Option("--timeout", help="Running time of the sweep: 90s, 15m, 2h.")]
-TrialTimeout = Annotated[str | None, typer.Option("--trial-timeout", help="Running time of one trial: 90s, 15m, 2h.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of the sweep.")]
+Timeout = Annotated[
+    str | None, typer.Option("--timeout", metavar="DUR", help="Running time of the sweep: 90s, 15m, 2h.")
+]
+TrialTimeout = Annotated[
+    str | None, typer.Option("--trial-timeout", metavar="DUR", help="Running time of one trial: 90s, 15m, 2h.")
+]
 BackendOption = Annotated[
-    str, typer.Option("--backend", help="Where trials run: local; ray: a cluster; inline: for a debugger; simulated.")
+    str,
+    typer.Option(
+        "--backend",
+        metavar="WHERE",
+        help="Where trials run: local; ray: a cluster; inline: for a debugger; simulated; package.module:Class.",
+    ),
 ]
-
-
 ExportOption = Annotated[
     bool, typer.Option("--export/--no-export", help="Put the best model on the sweep's MLflow run at its end.")
 ]
@@ -35,14 +45,23 @@ ExportOption = Annotated[
 @command("run")
 def run(
     space: Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="Search space file.", show_default=False)],
-    script: Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND...]", show_default=False)] = None,
+    script: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- COMMAND...]",
+            help="Each trial is this command with --PARAMETER=VALUE flags; {trial_dir}, {PARAMETER}... filled in.",
+            show_default=False,
+        ),
+    ] = None,
     trials: Trials = None,
     workers: Workers = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the sweep instead of the file's.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the sweep instead of the file's.")
+    ] = None,
     seed: Seed = None,
     timeout: Timeout = None,
     trial_timeout: TrialTimeout = None,
-    backend: BackendOption = "local",
+    backend: BackendOption = DEFAULT,
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="K=V", help="Tag of all runs.")] = None,
     source: Annotated[
         list[str] | None,
@@ -65,13 +84,13 @@ def run(
     debug: DebugOption = False,
 ) -> int:
     """Run a sweep; continue it when the sweep of that name is there."""
-    from tuner.sweep import Sweep
+    from tuner.sweep import RunOptions, Sweep
 
     del debug
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
     sweep = Sweep.from_file(space, root, name, override or [], script or [], storage)
-    return drive(sweep, limits, backend, tags, source or [], export)
+    return run_session(sweep, RunOptions(**limits, backend=backend, tags=tags, sources=source or (), export=export))
 
 
 def parse_limits(
@@ -82,7 +101,7 @@ def parse_limits(
     Raises:
         InvalidInput: A duration is none.
     """
-    from tuner.durations import parse_duration
+    from tuner.text import parse_duration
 
     durations = {"--timeout": timeout, "--trial-timeout": trial_timeout}
     seconds, problems = {}, []
@@ -108,7 +127,7 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     Raises:
         InvalidInput: One has no ``=``, or is none that MLflow takes.
     """
-    from tuner.recorders.names import check_tags
+    from tuner.recorders.mlflow.naming import check_tags
 
     tags, problems = {}, []
     for pair in given:
@@ -122,49 +141,13 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     return tags
 
 
-def drive(
-    sweep: Sweep,
-    limits: Mapping[str, Any],
-    backend: str,
-    tags: Mapping[str, str],
-    sources: Sequence[str] = (),
-    export: bool = True,
-) -> int:
+def run_session(sweep: Sweep, options: RunOptions) -> int:
     """Run a sweep under a display, say how it ended, and return the exit status."""
-    from tuner.cli.display import watcher
+    from tuner.cli.display import open_display
+    from tuner.cli.ending import ending_lines
 
-    with watcher() as display:
-        ran = sweep.drive(limits, backend, tags, display, sources, export)
-    name = sweep.spec.name
-    if ran.end is None:
-        typer.echo(f"stopped; continue with: tuner resume {name}", err=True)
-        return ran.exit_status
-    typer.echo(f"{'failed' if ran.end.failed else 'finished'}: {ran.end.reason}", err=True)
-    _say_best(ran)
-    if ran.left_out:
-        typer.echo(f"interrupted: {ran.left_out}; do it with: tuner resume {name}", err=True)
-    return ran.exit_status
-
-
-def _say_best(ran: Ran) -> None:
-    """Say which trial is best, or why none is."""
-    from tuner.showing import shown
-
-    name = ran.result.spec.name
-    best = ran.result.best_or_none
-    complete = any(trial.state.value == "COMPLETE" for trial in ran.result.trials)
-    if best is None and complete and not ran.result.spec.constraints:
-        typer.echo(f"the objective of every complete trial is NaN; see them with: tuner show {name}", err=True)
-    elif best is None and complete:
-        typer.echo(f"no complete trial keeps to the constraints; see by how much with: tuner show {name}", err=True)
-    elif best is None:
-        failed = next((trial.number for trial in ran.result.trials if trial.state.value == "FAIL"), None)
-        log = f", tuner logs {name}:{failed}" if failed is not None else ""
-        typer.echo(f"no trial completed; see why with: tuner show {name}{log}", err=True)
-    else:
-        values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
-        group = f" ({best.group})" if best.group is not None else ""
-        typer.echo(f"best: trial {best.number}, {values}{group}, with {shown(best.params)}")
-        if len(ran.result.spec.objectives) > 1:
-            front = ", ".join(str(trial.number) for trial in ran.result.front)
-            typer.echo(f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})")
+    with open_display() as display:
+        outcome = sweep.session(options, display).run()
+    for line in ending_lines(outcome):
+        typer.echo(line, err=not line.startswith(("best: ", "that is by")))
+    return outcome.exit_status

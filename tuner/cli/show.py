@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import typer
 
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
-
-COLUMNS = ("trial", "state", "values", "step", "seconds", "params", "reason")
-
-
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the columns of a table of trials: where parameters are repeated, what they have come to as well."""
-    if not any("repeat_of" in row for row in rows):
-        return COLUMNS
-    return (*COLUMNS[:3], "repeat_of", "mean", "spread", "seeds", *COLUMNS[3:])
+from tuner.domain.trial import TrialState
+from tuner.errors import InvalidInput
 
 
 @command("show")
 def show(
     name: NameOrTrialArgument,
+    sort: Annotated[
+        str,
+        typer.Option("--sort", metavar="KEY", help="Sort by value, step, a parameter...; -KEY: the other way round."),
+    ] = "",
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="N", min=1, help="The first N: the best, without --sort.")
+    ] = None,
+    where: Annotated[
+        str, typer.Option("--where", metavar="EXPR", help="Only trials of which it holds: 'units > 64 and state=FAIL'.")
+    ] = "",
     form: FormatOption = Format.TABLE,
     root: RootOption = Path(),
     debug: DebugOption = False,
 ) -> int:
-    """Show the trials of a sweep, or one of them: state, parameters, objective, steps, seconds."""
-    from tuner.cli.naming import open_trial, trial_of
-    from tuner.study.lock import at_work
+    """Show the trials of a sweep, or NAME:7 whole: curve, checkpoints, folder, log, MLflow page.
+
+    Of a trial that may go on the value is what it has come to so far. Conditions have = != < <= > >= in (A, B), and,
+    or, not, parentheses; they and --sort take every parameter, objective and what JSON has (step, seconds, reason).
+    """
+    from tuner.cli.targets import open_trial, trial_of
+    from tuner.cli.trial_page import page
+    from tuner.cli.trial_table import terminal_width, write_trials
+    from tuner.files.driver_lock import at_work
 
     del debug
     sweep, number = open_trial(name, None, root)
-    rows = [trial.row() for trial in (sweep.result().trials if number is None else [trial_of(sweep, number)])]
-    write(rows, columns_of(rows), form)
-    if any(row["state"] == "RUNNING" for row in rows) and not at_work(sweep.dir):
+    if number is not None and (sort or top or where):
+        whole = sweep.spec.name
+        raise InvalidInput("", f"--sort, --top and --where choose among the trials of a sweep: tuner show {whole} ...")
+    result = sweep.result()
+    trials = result.select(where, sort, top) if number is None else [trial_of(sweep, number)]
+    if form is not Format.TABLE:
+        write([trial.row() for trial in trials], (), form)
+    elif number is not None:
+        for line in page(result, trials[0], terminal_width()):
+            typer.echo(line)
+    elif trials:
+        write_trials(result, trials)
+    else:
+        typer.echo(f"no trial of {len(result.trials)}: {where}" if where else "no trials yet")
+    if any(trial.state is TrialState.RUNNING for trial in trials) and not at_work(sweep.dir):
         line = "no driver is at work: what is RUNNING was left by one that died; go on with: tuner resume"
         typer.echo(f"{line} {sweep.spec.name}", err=True)
     return 0

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tuner.showing import shown
+from tuner.text import cell_text, csv_text
 
 
 class Format(str, Enum):
@@ -23,7 +23,7 @@ class Format(str, Enum):
     CSV = "csv"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
+FormatOption = Annotated[Format, typer.Option("--format", metavar="table|json|csv", help="How to write the rows.")]
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def write_json(value: Any) -> None:
 
 def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as CSV to standard output; numbers keep every bit."""
-    flat_rows = [flat(row) for row in rows]
+    flat_rows = [{csv_text(key): csv_text(value) for key, value in flat(row).items()} for row in rows]
     columns = list(dict.fromkeys(column for row in flat_rows for column in row))
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
@@ -62,7 +62,7 @@ def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
         numbers = any(isinstance(row.get(column), (int, float)) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*[Text(shown(row.get(column))) for column in columns])
+        table.add_row(*[Text(cell_text(row.get(column))) for column in columns])
     wide = None if sys.stdout.isatty() else 200
     Console(width=wide).print(table)
 

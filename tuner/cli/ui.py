@@ -13,12 +13,13 @@ import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.errors import InvalidInput
+from tuner.text import without_login
 
 if TYPE_CHECKING:
-    from tuner.paths import Root
+    from tuner.files.paths import Root
     from tuner.sweep import Sweep
 
-PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on loopback.")]
+PortOption = Annotated[int, typer.Option("--port", metavar="PORT", min=1, max=65535, help="Port on loopback.")]
 _LOOK_S = 0.5
 _TRAINING = "?workflowType=machine_learning"  # the pages for training, not for traces and prompts
 
@@ -36,10 +37,10 @@ def ui(
 
     Says too how to open TensorBoard (its HParams tab shows the trials) and the Optuna dashboard.
     """
-    from tuner.cli.naming import open_sweep
-    from tuner.paths import Root
-    from tuner.recorders.store import tracking_uri
-    from tuner.recorders.ui import MlflowUi, check_port
+    from tuner.cli.targets import open_sweep
+    from tuner.files.paths import Root
+    from tuner.recorders.mlflow.store import tracking_uri
+    from tuner.recorders.mlflow.ui import MlflowUi, check_port
 
     del debug
     sweep = open_sweep(name, root) if name is not None else None
@@ -49,7 +50,7 @@ def ui(
         raise InvalidInput("--root", f"{here.path} {found}, expected one in which sweeps were run")
     uri = tracking_uri(here, os.environ.get("MLFLOW_TRACKING_URI"))
     if uri.startswith(("http://", "https://")):
-        _say_pages(uri.rstrip("/"), sweep)
+        _say_pages(without_login(uri.rstrip("/")), sweep)
         _say_others(here, sweep)
         return 0
     check_port(port)
@@ -66,27 +67,33 @@ def ui(
 
 
 def _say_pages(url: str, sweep: Sweep | None) -> None:
-    from tuner.recorders.recorded import RecordedSweep
-    from tuner.recorders.runs import parent_run_id
+    from tuner.files.run_ids import parent_run_id
+    from tuner.recorders.mlflow.reader import MlflowReader
+    from tuner.recorders.mlflow.shared_view import charts_page, run_page, runs_page, trials_page
 
     parent = parent_run_id(sweep.dir) if sweep is not None else None
     if sweep is None or parent is None:
         typer.echo(f"MLflow:  {url}/#/experiments{_TRAINING}")
         return
-    experiment = RecordedSweep(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI")).experiment_of(parent)
-    typer.echo(f"MLflow:  {url}/#/experiments/{experiment}/runs/{parent}{_TRAINING}")
-    typer.echo(f"trials:  {url}/#/experiments/{experiment}/runs{_TRAINING}")
+    recorded = MlflowReader(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI"))
+    experiment = recorded.experiment_of(parent)
+    if recorded.has_view(experiment):
+        typer.echo(f"trials:  {url}/{trials_page(experiment)}")
+        typer.echo(f"charts:  {url}/{charts_page(experiment)}")
+    else:
+        typer.echo(f"trials:  {url}/{runs_page(experiment)}")
+    typer.echo(f"MLflow:  {url}/{run_page(experiment, parent)}")
 
 
 def _say_others(root: Root, sweep: Sweep | None) -> None:
     from tuner.cli.dashboards import optuna_dashboard, tensorboard
-    from tuner.sweep.opening import read_frozen
+    from tuner.config.manifest import read_manifest
 
     if sweep is None:
         typer.echo(f"TensorBoard:  {tensorboard(root.sweeps_dir)}")
         return
     typer.echo(f"TensorBoard:  {tensorboard(sweep.dir.trials_dir)}")
-    typer.echo(f"Optuna:  {optuna_dashboard(sweep.dir, read_frozen(sweep.dir).storage_url)}")
+    typer.echo(f"Optuna:  {optuna_dashboard(sweep.dir, read_manifest(sweep.dir).storage_url)}")
 
 
 def _end(_signum: int, _frame: FrameType | None) -> None:

@@ -12,8 +12,8 @@ from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 @command("verify")
 def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Compare study, MLflow and event files, and say where they differ."""
-    from tuner.cli.naming import open_sweep
-    from tuner.verify import verify_sweep
+    from tuner.cli.targets import open_sweep
+    from tuner.operations.verify import verify_sweep
 
     del debug
     sweep = open_sweep(name, root)

@@ -1,8 +1,8 @@
 """Event files: read while they are being written, without TensorFlow."""
 
-from tuner.events.command import CommandFollower
-from tuner.events.file import Damage, EventFile
-from tuner.events.first import FirstValues
+from tuner.events.event_file import Damage, EventFile
+from tuner.events.first_values import FirstValueFilter
 from tuner.events.follower import Follower, read_all
+from tuner.events.script_follower import ScriptFollower
 
-__all__ = ["CommandFollower", "Damage", "EventFile", "FirstValues", "Follower", "read_all"]
+__all__ = ["Damage", "EventFile", "FirstValueFilter", "Follower", "ScriptFollower", "read_all"]

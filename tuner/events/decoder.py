@@ -1,8 +1,8 @@
 """Events that look like earlier ones, decoded by what was learnt from those.
 
 An event of scalars differs from the one before it in its time, its step and its numbers; every other
-byte is the same. So an event that is parsed field by field (``tuner.events.wire``) leaves a layout: the
-bytes between the numbers, and the tags. Where those bytes are found again, one ``struct`` call gives all
+byte is the same. So an event that is parsed field by field (``tuner.events.event_proto``) leaves a layout: the
+bytes between the numbers, and the tags. If those bytes are found again, one ``struct`` call gives all
 numbers. What comes out is what parsing would give: no byte that the parser branches on may differ.
 """
 
@@ -12,8 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tuner.events.fields import signed, varint
-from tuner.events.wire import ScalarEvent, decode_event
+from tuner.events.event_proto import ScalarEvent, decode_event, signed, varint
 
 _START = struct.Struct("<BdBBBB").unpack_from
 _SHORTEST = 14
@@ -41,7 +40,7 @@ class Decoder:
         self._room = _ROOM
 
     def decode(self, data: bytes) -> Decoded | None:
-        """Return what an event says, or None where it has no scalars.
+        """Return what an event says, or None if it has no scalars.
 
         Raises:
             ValueError: ``data`` is no event.
@@ -100,7 +99,7 @@ class Decoder:
 
 
 def _long_step(data: bytes) -> tuple[int, int]:
-    """Return the step of an event and the offset behind it, its end where the step has no end."""
+    """Return the step of an event and the offset behind it, its end if the step has no end."""
     try:
         step, at = varint(data, 10, len(data))
     except ValueError:

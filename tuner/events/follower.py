@@ -6,7 +6,7 @@ to one step is put together by those who know what they wait for, since whether 
 cannot be seen in the file.
 
 Order: folders by name; the files of one folder by the second in their name, then by name; the events
-of a file as they stand. What was returned stays returned: where two writers are at work in one folder
+of a file as they stand. What was returned stays returned: if two writers are at work in one folder
 at the same time, the order is that in which their events were seen.
 """
 
@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from tuner.domain.trial import Evaluation
 from tuner.events.decoder import Decoder
-from tuner.events.file import Damage, EventFile
-from tuner.paths import TrialDir
-from tuner.values import Evaluation
+from tuner.events.event_file import Damage, EventFile
+from tuner.files.paths import TrialDir
+from tuner.text import legible
 
 _MARK = "tfevents"
 _SECONDS = re.compile(r"tfevents\.([0-9]+)")
@@ -50,6 +51,7 @@ class Follower:
         self._training = training or anywhere
         self._files: dict[tuple[str, str], EventFile] = {}
         self._decoder = Decoder()
+        self._inodes: dict[tuple[str, str], int | None] = {}
         self._own = ""  # folder of the trial's own evaluations, as its process says
 
     def poll(self) -> list[Evaluation]:
@@ -61,17 +63,25 @@ class Follower:
         for folder, name in self._event_files():
             file = self._files.get((folder, name))
             if file is None:
-                file = EventFile(self._dir / folder / name, folder, self._decoder)
+                if self._anywhere and self._is_moved(folder, name):
+                    continue
+                file = EventFile(self._dir / folder / name, legible(folder), self._decoder)
                 self._files[folder, name] = file
             found += file.read()
         return [self._marked(evaluation) for evaluation in found]
 
+    def _is_moved(self, folder: str, name: str) -> bool:
+        """Whether a file is one that is known from another folder: a command moved its folder aside."""
+        known = [inode for (other, same), inode in self._inodes.items() if same == name and other != folder]
+        inode = self._inodes[folder, name] = _inode(self._dir / folder / name)
+        return inode is not None and inode in known
+
     def _marked(self, evaluation: Evaluation) -> Evaluation:
-        """Mark an evaluation that is not the trial's own; all are where its process did not say."""
+        """Mark an evaluation that is not the trial's own; all are if its process did not say."""
         if self._anywhere or not evaluation.folder:
             return evaluation
         self._own = self._own or TrialDir(self._dir).own_evaluations()
-        return replace(evaluation, aside=True) if self._own not in ("", evaluation.folder) else evaluation
+        return replace(evaluation, is_secondary=True) if self._own not in ("", evaluation.folder) else evaluation
 
     @property
     def folders(self) -> set[str]:
@@ -85,7 +95,7 @@ class Follower:
 
     @property
     def cut_off(self) -> list[Damage]:
-        """The files that end within a record for now; damage where nobody writes them any more."""
+        """The files that end within a record for now; damage if nobody writes them any more."""
         files = (file for file in self._files.values() if file.cut_off)
         return [Damage(file.path, file.offset, "the file ends within this record") for file in files]
 
@@ -116,7 +126,7 @@ class Follower:
                 below += [f"{folder}/{name}" for name in deeper]
 
     def _look_into(self, folder: str) -> tuple[list[str], list[str]]:
-        """Return the names of event files and of folders in a folder; none where it cannot be read."""
+        """Return the names of event files and of folders in a folder; none if it cannot be read."""
         files: list[str] = []
         folders: list[str] = []
         try:
@@ -137,6 +147,13 @@ def read_all(trial_dir: Path, anywhere: bool = False, training: bool = False) ->
     For what could not be read use a ``Follower`` and its ``damage`` and ``cut_off``.
     """
     return Follower(trial_dir, anywhere, training).poll()
+
+
+def _inode(file: Path) -> int | None:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -32,7 +32,7 @@ def metric_file(trial_dir: Path) -> Path:
 
 @dataclass(frozen=True)
 class Report:
-    """One report: ``step`` is 0 where the trainer gave none."""
+    """One report: ``step`` is 0 if the trainer gave none."""
 
     time: float
     tag: str
@@ -57,7 +57,7 @@ class HypertuneFile:
         self._events: Path | None = None
 
     def poll(self) -> None:
-        """Append an event for each report that is new; costs a ``stat`` where the file did not change."""
+        """Append an event for each report that is new; costs a ``stat`` if the file did not change."""
         try:
             stat = self._file.stat()
             now = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -69,9 +69,9 @@ class HypertuneFile:
         reports = [_report(line) for line in text.splitlines()]
         if text.endswith("\n") and all(reports):  # otherwise it is being rewritten
             self._seen = now
-        self._take([report for report in reports if report is not None])
+        self._append_events([report for report in reports if report is not None])
 
-    def _take(self, reports: list[Report]) -> None:
+    def _append_events(self, reports: list[Report]) -> None:
         if self._taken is None:
             before = [e for e in read_all(self._file.parent, training=True) if not e.folder]
             self._taken = {(event.time, tag) for event in before for tag in event.scalars}
@@ -98,7 +98,7 @@ class HypertuneFile:
 
 
 def _report(line: str) -> Report | None:
-    """Return the report of a line, or None where it is not whole."""
+    """Return the report of a line, or None if it is not whole."""
     try:
         said = json.loads(line)
         tag = next(key for key in said if key not in _KNOWN)

@@ -150,7 +150,7 @@ def serving_input_receiver_fn() -> Any:
 
 def main(folder: Path) -> None:
     """Print the error of a trial's newest checkpoint on the test rows."""
-    from tuner.jobs import Job
+    from tuner.domain.job import Job
 
     job = Job.read(folder / "job.json")
     config = tf.estimator.RunConfig(model_dir=str(folder))
@@ -160,7 +160,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    from tuner.estimator import install_estimator
+    from tuner.estimator.install import install_estimator
 
     install_estimator()
     main(Path(sys.argv[1]))

@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from tuner.examples import housing
 from tuner.examples.housing_data import FEATURES, Rows
-from tuner.sizes import parse_size
+from tuner.text import parse_size
 
 serving_input_receiver_fn = housing.serving_input_receiver_fn
 
@@ -66,15 +66,15 @@ class ExamplesASecond(tf.compat.v1.train.SessionRunHook):  # type: ignore[misc]
             return
         self._steps += 1
         if self._steps % self._every_steps == 0:
-            self._say()
+            self._print_speed()
 
     def end(self, session: Any) -> None:
         """Say it for the whole of a training."""
         del session
         if self._steps:
-            self._say()
+            self._print_speed()
 
-    def _say(self) -> None:
+    def _print_speed(self) -> None:
         rate = self._steps * self._batch_size / (time.perf_counter() - self._began)
         tf.compat.v1.logging.info("read %d examples, %.0f a second", self._steps * self._batch_size, rate)
 
@@ -126,7 +126,7 @@ def write_shards(folder: Path, size: int, shard_bytes: int = 100_000_000) -> int
     The validation shards come last and each file is renamed into its place: a folder that has them is whole.
 
     Args:
-        folder: Made where it is not there.
+        folder: Made if it is not there.
         size: Bytes of the training shards at least; 0 for each row once.
         shard_bytes: Bytes of a shard, about.
 

@@ -76,7 +76,7 @@ def _tensor(rows: Any, name: str, spec: Any) -> Any:
 
 
 def _column(values: np.ndarray) -> Any:
-    """Return an output as a column: numbers, strings, or lists where a row has several."""
+    """Return an output as a column: numbers, strings, or lists if a row has several."""
     if values.dtype.kind in "OS":
         text = np.empty(values.shape, object)
         text.ravel()[:] = [item.decode("utf-8", "replace") for item in values.ravel().tolist()]

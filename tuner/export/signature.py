@@ -12,7 +12,7 @@ class TensorShape:
 
     Attributes:
         dtype: Name of TensorFlow's type.
-        shape: None where a dimension is open; None itself where even the rank is.
+        shape: None if a dimension is open; None itself if even the rank is.
         sparse: Whether it is a SparseTensor or another that is made up of several.
     """
 
@@ -27,7 +27,7 @@ class TensorShape:
 
     @property
     def rows(self) -> int | None:
-        """How many rows it takes at a time, or None where that is open."""
+        """How many rows it takes at a time, or None if that is open."""
         return self.shape[0] if self.shape else None
 
 
@@ -40,7 +40,7 @@ class Signature:
         outputs: By name.
         feeds: Input to the name of the receiver tensor that it is, or None: a classifier's ``inputs`` are what
             the serving_input_receiver_fn calls ``examples``.
-        predictions: Output to the name of the tensor that it is, where that is one of the Estimator's
+        predictions: Output to the name of the tensor that it is, if that is one of the Estimator's
             predictions, or None.
     """
 

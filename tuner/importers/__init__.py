@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.config.bounds import out_of_bounds
+from tuner.config.load import parse_spec
+from tuner.config.yaml_text import parse, read_text
 from tuner.errors import InvalidInput
-from tuner.importers._base import Importer, Report, Translation
 from tuner.importers.ai_platform import AIPlatform
+from tuner.importers.base import Importer, Report, Translation
 from tuner.importers.katib import Katib
 from tuner.importers.vertex_ai import VertexAI
 from tuner.importers.wandb import WandB
-from tuner.importers.writing import safe_name, write
-from tuner.spacefile.parameters import read_parameters
-from tuner.spacefile.shape import check_shape
-from tuner.spacefile.text import parse, read_text
+from tuner.importers.writing import NEEDS_STEPS, safe_name, write
+from tuner.schedulers import SCHEDULERS, scheduler_class
 
 IMPORTERS: tuple[Importer, ...] = (AIPlatform(), VertexAI(), Katib(), WandB())
 
@@ -50,7 +51,7 @@ class Imported:
 
 
 def import_file(file: Path) -> Imported | None:
-    """Return a foreign file as a search space of ours; None where the file is of no format known here.
+    """Return a foreign file as a search space of ours; None if the file is of no format known here.
 
     Raises:
         InvalidInput: It cannot be read, has mistakes, or says what cannot be said in our terms.
@@ -59,12 +60,12 @@ def import_file(file: Path) -> Imported | None:
 
 
 def import_text(text: str, source: str, stem: str) -> Imported | None:
-    """Return a foreign text as a search space of ours; None where it is of no format known here.
+    """Return a foreign text as a search space of ours; None if it is of no format known here.
 
     Args:
         text: YAML or JSON.
         source: What messages call it.
-        stem: Name of the sweep where the text has none.
+        stem: Name of the sweep if the text has none.
 
     Raises:
         InvalidInput: As of ``import_file``.
@@ -78,8 +79,11 @@ def import_text(text: str, source: str, stem: str) -> Imported | None:
     if report.problems:
         raise InvalidInput(source, report.problems)
     named = {"name": safe_name(stem), **translated.values}
-    _check(named, source)
-    written = write(named, importer.name, translated.command)
+    rungs = _needs_steps(translated.values.get("search", {}).get("scheduler"))
+    if rungs:
+        report.notes.append(f"scheduler {rungs} judges trials at steps: {NEEDS_STEPS}")
+    written = write(named, importer.name, translated.command, needs_steps=bool(rungs))
+    _check(written, source)
     return Imported(importer.name, written, tuple(report.notes), translated.warm_start, translated.command)
 
 
@@ -88,12 +92,18 @@ def recognise(values: Mapping[str, Any]) -> Importer | None:
     return next((importer for importer in IMPORTERS if importer.recognises(values)), None)
 
 
-def _check(values: dict[str, Any], source: str) -> None:
+def _needs_steps(scheduler: Any) -> str:
+    """Return the name of a scheduler that judges at rungs, which no other tool's file gives in steps; or nothing."""
+    name = scheduler.get("name", "") if isinstance(scheduler, dict) else scheduler or ""
+    return name if name in SCHEDULERS and scheduler_class(name).uses_rungs else ""
+
+
+def _check(text: str, source: str) -> None:
     """Refuse what our own file could not hold, should a format hold what its importer did not expect."""
-    problems = check_shape({**values, "train": {"max_steps": 1, "evaluate_every": 1}})
-    read_parameters(values["parameters"], problems)
-    if problems:
-        raise InvalidInput(f"{source} as a search space of ours", problems)
+    try:
+        parse_spec(f"{text}train: {{max_steps: 100, evaluate_every: 1}}\n", "", Path(), command=["true"])
+    except InvalidInput as error:
+        raise InvalidInput(f"{source} as a search space of ours", error.problems) from None
 
 
 def _values(text: str, source: str) -> dict[str, Any]:
@@ -103,5 +113,7 @@ def _values(text: str, source: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return parse(text, source)
         if isinstance(values, dict):
+            if problems := out_of_bounds(values):
+                raise InvalidInput(source, problems)
             return values
     return parse(text, source)

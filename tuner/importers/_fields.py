@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tuner.importers._base import Report
-from tuner.spacefile.text import describe, near
+from tuner.config.yaml_text import describe, near
+from tuner.importers.base import Report
 
 
 class Fields:
@@ -40,7 +40,7 @@ class Fields:
         """Return the dotted place of a key in the file."""
         return f"{self.where}.{key}" if self.where else key
 
-    def take(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
         """Return what stands under a key as it is."""
         self._taken.add(key)
         value = self._values.get(key)
@@ -58,7 +58,7 @@ class Fields:
 
     def text(self, key: str, default: str = "") -> str:
         """Return text; a number is taken as it is written."""
-        value = self.take(key)
+        value = self.get(key)
         if value is None:
             return default
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
@@ -68,22 +68,22 @@ class Fields:
 
     def word(self, key: str, words: Sequence[str], default: str) -> str:
         """Return one of ``words``."""
-        value = self.take(key, default)
+        value = self.get(key, default)
         if value not in words:
             self.refuse(key, f"found {describe(value)}", near(str(value), words))
             return default
         return str(value)
 
     def flag(self, key: str) -> bool:
-        """Return true or false, false where there is none."""
-        value = self.take(key, False)
+        """Return true or false, false if there is none."""
+        value = self.get(key, False)
         if value not in (True, False, "true", "false"):
             self.refuse(key, f"found {describe(value)}, expected true or false")
         return value in (True, "true")
 
     def number(self, key: str) -> float | int | None:
-        """Return a finite number, also one in quotes; None where there is none, or a problem."""
-        value = self.take(key)
+        """Return a finite number, also one in quotes; None if there is none, or a problem."""
+        value = self.get(key)
         if value is None:
             return None
         number = as_number(value)
@@ -92,8 +92,8 @@ class Fields:
         return number
 
     def whole(self, key: str) -> int | None:
-        """Return a whole number, also one in quotes or written 3.0; None where there is none, or a problem."""
-        value = self.take(key)
+        """Return a whole number, also one in quotes or written 3.0; None if there is none, or a problem."""
+        value = self.get(key)
         if value is None:
             return None
         number = as_whole(value)
@@ -102,16 +102,16 @@ class Fields:
         return number
 
     def items(self, key: str) -> list[Any]:
-        """Return a list, empty where there is none."""
-        value = self.take(key, [])
+        """Return a list, empty if there is none."""
+        value = self.get(key, [])
         if not isinstance(value, list):
             self.refuse(key, f"found {describe(value)}, expected a list")
             return []
         return value
 
     def section(self, key: str) -> Fields:
-        """Return the mapping under a key, empty where there is none."""
-        return Fields(self.take(key, {}), self.place(key), self.report)
+        """Return the mapping under a key, empty if there is none."""
+        return Fields(self.get(key, {}), self.place(key), self.report)
 
     def sections(self, key: str) -> Iterator[Fields]:
         """Yield the mappings of the list under a key."""
@@ -166,5 +166,5 @@ def as_whole(value: Any) -> int | None:
 
 
 def words(value: Any) -> list[str]:
-    """Return the words of a command that a value is, for a hint; none where it is no list."""
+    """Return the words of a command that a value is, for a hint; none if it is no list."""
     return [str(item) for item in value] if isinstance(value, list) else []

@@ -54,7 +54,7 @@ def failures(fields: Fields, key: str) -> dict[str, Any]:
 
 
 def positive(fields: Fields, key: str) -> int | None:
-    """Return a whole number of at least 1, or None where there is none, or a problem."""
+    """Return a whole number of at least 1, or None if there is none, or a problem."""
     count = fields.whole(key)
     if count is not None and count < 1:
         fields.refuse(key, f"is {count}, expected at least 1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tuner.config.yaml_text import near
 from tuner.importers._fields import Fields, as_number, as_whole
-from tuner.spacefile.text import near
 
 _SAMPLERS = {
     "random": "random",
@@ -67,7 +67,7 @@ def algorithm(fields: Fields, parameters: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     seed = settings.pop("random_state", None)
     if seed is not None:
-        value = as_whole(seed.take("value"))
+        value = as_whole(seed.get("value"))
         if value is None or value < 0:
             seed.refuse("value", "expected a whole number of at least 0")
         found["seed"] = value
@@ -102,7 +102,7 @@ def _settings(fields: Fields) -> dict[str, Fields]:
     for setting in fields.sections("algorithmSettings"):
         setting.missing("name", "value")
         found[setting.text("name")] = setting
-        setting.take("value")
+        setting.get("value")
         setting.finish()
     return found
 
@@ -113,17 +113,17 @@ def _read(settings: dict[str, Fields], known: Mapping[str, tuple[str, Any]]) -> 
     for key in [key for key in settings if key in known]:
         option, read = known[key]
         setting = settings.pop(key)
-        value = read(setting.take("value"))
+        value = read(setting.get("value"))
         if value is None:
-            setting.refuse("value", f"({key}) found {setting.take('value')!r}, expected a number")
+            setting.refuse("value", f"({key}) found {setting.get('value')!r}, expected a number")
         found[option] = value
     return found
 
 
 def _check_restarts(settings: dict[str, Fields]) -> None:
     setting = settings.pop("restart_strategy", None)
-    if setting is not None and str(setting.take("value")) not in ("none", "None"):
-        setting.refuse("value", f"(restart_strategy) {setting.take('value')!r} cannot be said", "use none")
+    if setting is not None and str(setting.get("value")) not in ("none", "None"):
+        setting.refuse("value", f"(restart_strategy) {setting.get('value')!r} cannot be said", "use none")
 
 
 def _check_grid(fields: Fields, parameters: Mapping[str, Any]) -> None:
@@ -135,12 +135,12 @@ def _check_grid(fields: Fields, parameters: Mapping[str, Any]) -> None:
 def _hyperband(fields: Fields, settings: dict[str, Fields], parameters: dict[str, Any]) -> dict[str, Any]:
     """Return Hyperband: there trials run again with more of a resource, here they go on from checkpoints."""
     resource, most, eta = (settings.pop(key, None) for key in ("resource_name", "r_l", "eta"))
-    name = str(resource.take("value")) if resource else ""
+    name = str(resource.get("value")) if resource else ""
     if name not in parameters:
         place = resource or fields
         place.refuse("value" if resource else "algorithmName", "hyperband needs resource_name, a parameter of its own")
     else:
-        value = as_whole(most.take("value")) if most else None
+        value = as_whole(most.get("value")) if most else None
         entry = parameters[name] or {}
         value = value if value is not None else entry.get("high")
         parameters[name] = value
@@ -148,7 +148,7 @@ def _hyperband(fields: Fields, settings: dict[str, Fields], parameters: dict[str
             "algorithmName",
             f"hyperband: {name} is the constant {value}, and trials pause and go on at rungs of train.max_steps",
         )
-    factor = as_whole(eta.take("value")) if eta else 3
+    factor = as_whole(eta.get("value")) if eta else 3
     if factor is None or factor < 2:
         assert eta is not None
         eta.refuse("value", "(eta) expected a whole number of at least 2")

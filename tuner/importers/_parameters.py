@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tuner.config.yaml_text import describe
 from tuner.importers._fields import Fields, as_number, as_whole
-from tuner.spacefile.text import describe
+from tuner.space.parameters import identity
 
 
 def bounded(
@@ -17,7 +19,7 @@ def bounded(
     scale: str = "linear",
     step: float | int | None = None,
 ) -> dict[str, Any] | None:
-    """Return a float or int parameter, or None where there is a problem.
+    """Return a float or int parameter, or None if there is a problem.
 
     Args:
         fields: The mapping with the bounds.
@@ -58,7 +60,7 @@ def number(low: float, high: float, whole: bool, scale: str, step: float | int |
 
 
 def discrete(fields: Fields, key: str, most: int | None = None) -> dict[str, Any] | None:
-    """Return a parameter of ascending numbers, or None where there is a problem."""
+    """Return a parameter of ascending numbers, or None if there is a problem."""
     given = fields.items(key)
     if not given:
         fields.refuse(key, "is missing or empty, expected a list of numbers")
@@ -79,7 +81,7 @@ def discrete(fields: Fields, key: str, most: int | None = None) -> dict[str, Any
 
 
 def texts(fields: Fields, key: str) -> dict[str, Any] | None:
-    """Return a parameter of words, or None where there is a problem; numbers are words as they are written."""
+    """Return a parameter of words, or None if there is a problem; numbers are words as they are written."""
     given = fields.items(key)
     if not given:
         fields.refuse(key, "is missing or empty, expected a list")
@@ -98,8 +100,9 @@ def texts(fields: Fields, key: str) -> dict[str, Any] | None:
 
 
 def categorical(fields: Fields, key: str, choices: Sequence[Any]) -> dict[str, Any] | None:
-    """Return a parameter of choices, or None where one stands there twice."""
-    twice = [c for index, c in enumerate(choices) if any(type(c) is type(o) and c == o for o in choices[:index])]
+    """Return a parameter of choices, or None if one stands there twice."""
+    counts = Counter(map(identity, choices))
+    twice = [choice for choice in choices if counts[identity(choice)] > 1]
     if twice:
         fields.refuse(key, f"holds {twice[0]!r} twice", "a choice cannot be made likelier than another")
         return None
@@ -107,6 +110,6 @@ def categorical(fields: Fields, key: str, choices: Sequence[Any]) -> dict[str, A
 
 
 def _alike(numbers: Sequence[float | int]) -> list[float | int]:
-    """Return whole numbers as ints where all are whole, else all as floats."""
+    """Return whole numbers as ints if all are whole, else all as floats."""
     whole = [as_whole(value) for value in numbers]
     return [w for w in whole if w is not None] if None not in whole else [float(value) for value in numbers]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tuner.config.yaml_text import describe, near
 from tuner.importers._fields import Fields
 from tuner.importers._parameters import bounded, categorical, number
-from tuner.spacefile.text import describe, near
 
 _NUMBERS = ("uniform", "q_uniform", "int_uniform")
 _LOGS = ("log_uniform", "log_uniform_values", "inv_log_uniform", "inv_log_uniform_values")
@@ -27,7 +27,7 @@ def read_parameters(fields: Fields, prefix: str = "") -> dict[str, Any]:
     """Return parameters and constants by name; those of a nested mapping with a dot between."""
     found: dict[str, Any] = {}
     for name in fields.names():
-        entry = Fields(fields.take(name), fields.place(name), fields.report)
+        entry = Fields(fields.get(name), fields.place(name), fields.report)
         if "parameters" in entry:
             nested = read_parameters(entry.section("parameters"), f"{prefix}{name}.")
             if not prefix:
@@ -42,7 +42,7 @@ def read_parameters(fields: Fields, prefix: str = "") -> dict[str, Any]:
 def _parameter(entry: Fields) -> Any:
     distribution = entry.text("distribution") or _implied(entry)
     if distribution == "constant":
-        value = entry.take("value")
+        value = entry.get("value")
         if not _is_plain(value):
             entry.refuse("value", f"found {describe(value)}", "name each of its values as a parameter of its own")
             return None
@@ -51,7 +51,7 @@ def _parameter(entry: Fields) -> Any:
         return _choices(entry)
     if distribution in _NEAREST:
         for key in ("mu", "sigma", "a", "b", "q", "min", "max"):
-            entry.take(key)
+            entry.get(key)
         entry.refuse("distribution", f"{distribution} cannot be said", f"use {_NEAREST[distribution]}")
         return None
     if distribution in _LOGS or distribution in _QUANTISED_LOGS:
@@ -69,7 +69,7 @@ def _implied(entry: Fields) -> str:
     if "values" in entry:
         return "categorical_w_probabilities" if "probabilities" in entry else "categorical"
     if "min" in entry or "max" in entry:
-        whole = all(isinstance(entry.take(key), int) for key in ("min", "max"))
+        whole = all(isinstance(entry.get(key), int) for key in ("min", "max"))
         return "int_uniform" if whole else "uniform"
     return "constant"
 
@@ -120,10 +120,10 @@ def _log(entry: Fields, distribution: str) -> dict[str, Any] | None:
 
 
 def _quantised(entry: Fields) -> dict[str, Any] | None:
-    """Return multiples of q; whole numbers where q is one, as there."""
+    """Return multiples of q; whole numbers if q is one, as there."""
     if entry.missing("min", "max"):
         return None
-    given = entry.take("q", 1.0)
+    given = entry.get("q", 1.0)
     low, high, step = entry.number("min"), entry.number("max"), entry.number("q")
     step = 1.0 if step is None else step
     if low is None or high is None:

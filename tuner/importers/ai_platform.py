@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.durations import parse_duration
-from tuner.importers._base import Report, Translation
 from tuner.importers._fields import Fields
 from tuner.importers._google import GOALS, SAMPLERS, camel, check_grid, failures, positive, scale_of
 from tuner.importers._parameters import bounded, discrete, texts
+from tuner.importers.base import Report, Translation
+from tuner.text import parse_duration
 
 METRIC = "training/hptuning/metric"
 _TYPES = ("DOUBLE", "INTEGER", "CATEGORICAL", "DISCRETE")

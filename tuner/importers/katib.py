@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.importers._base import Report, Translation
 from tuner.importers._fields import Fields, words
 from tuner.importers._katib_algorithms import algorithm
 from tuner.importers._parameters import bounded, discrete, texts
+from tuner.importers.base import Report, Translation
 from tuner.importers.writing import safe_name
 
 _DISTRIBUTIONS = {"uniform": "linear", "logUniform": "log"}
@@ -29,7 +29,7 @@ class Katib:
 
     def translate(self, values: Mapping[str, Any], report: Report) -> Translation:
         experiment = Fields(values, "", report)
-        experiment.take("kind")
+        experiment.get("kind")
         version = experiment.text("apiVersion")
         if not version.endswith("/v1beta1"):
             experiment.refuse("apiVersion", f"is {version!r}, expected kubeflow.org/v1beta1")
@@ -173,7 +173,7 @@ def _command(spec: Fields) -> tuple[str, ...]:
     if "trialTemplate" not in spec:
         return ()
     spec.note("trialTemplate", "is not used: trials run where tuner runs")
-    template = spec.take("trialTemplate")
+    template = spec.get("trialTemplate")
     if not isinstance(template, dict):
         return ()
     names = {

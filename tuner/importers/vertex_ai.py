@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.durations import parse_duration
-from tuner.importers._base import Report, Translation
 from tuner.importers._fields import Fields, as_whole, words
 from tuner.importers._google import GOALS, SAMPLERS, camel, check_grid, failures, positive, scale_of
 from tuner.importers._parameters import bounded, discrete, texts
+from tuner.importers.base import Report, Translation
 from tuner.importers.writing import safe_name
+from tuner.text import parse_duration
 
 _OF = {
     "MEASUREMENT_SELECTION_TYPE_UNSPECIFIED": "last",
@@ -133,7 +133,7 @@ def _add(fields: Fields, when: dict[str, Any], parameters: dict[str, Any], defau
 
 
 def _default(spec: Fields, kind: str, found: dict[str, Any] | None) -> str | float | int | None:
-    """Return the value that is tried first; None where there is none, or a problem."""
+    """Return the value that is tried first; None if there is none, or a problem."""
     if "defaultValue" not in spec:
         return None
     if kind == "categoricalValueSpec":
@@ -270,7 +270,7 @@ def _command(job: Fields) -> tuple[str, ...]:
     if "trialJobSpec" not in job:
         return ()
     job.note("trialJobSpec", "is not used: trials run where tuner runs")
-    spec = job.take("trialJobSpec")
+    spec = job.get("trialJobSpec")
     pools = camel(spec).get("workerPoolSpecs") if isinstance(spec, dict) else None
     first = pools[0] if isinstance(pools, list) and pools and isinstance(pools[0], dict) else {}
     package, container = camel(first.get("pythonPackageSpec")), camel(first.get("containerSpec"))

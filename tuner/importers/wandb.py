@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.importers._base import Report, Translation
 from tuner.importers._fields import Fields
 from tuner.importers._wandb_parameters import read_parameters
+from tuner.importers.base import Report, Translation
 from tuner.importers.writing import safe_name
 
 _SAMPLERS = {"bayes": "tpe", "random": "random", "grid": "grid"}
@@ -100,7 +100,7 @@ def _early_terminate(stop: Fields) -> dict[str, Any]:
         if key in stop:
             stop.note(
                 key,
-                f"is not used: it counts {stop.take(key)} logs of the metric, ours are steps: rungs go from min_steps "
+                f"is not used: it counts {stop.get(key)} logs of the metric, ours are steps: rungs go from min_steps "
                 "(the first evaluation) to train.max_steps",
             )
     if "strict" in stop:
@@ -141,7 +141,7 @@ def _command(sweep: Fields) -> tuple[str, ...]:
         elif word == "${program}":
             found.append(program)
         elif word == "${args_no_hyphens}":
-            found += [f"{name}={{{name}}}" for name in sweep.take("parameters", {})]
+            found += [f"{name}={{{name}}}" for name in sweep.get("parameters", {})]
         elif word in ("${args_json}", "${args_json_file}", "${args_no_boolean_flags}"):
             sweep.note("command", f"has {word}, which a command here has not: flags are --NAME=VALUE")
         elif word not in ("${env}", "${args}", "/usr/bin/env"):

@@ -11,19 +11,24 @@ from typing import Any
 _SEARCH = ("sampler", "scheduler", "trials", "workers", "seed", "timeout")
 
 
-def write(values: Mapping[str, Any], origin: str, command: Sequence[str] = ()) -> str:
+NEEDS_STEPS = "give it train.max_steps and train.evaluate_every, in the file or with --set"
+
+
+def write(values: Mapping[str, Any], origin: str, command: Sequence[str] = (), needs_steps: bool = False) -> str:
     """Return the YAML of a search space file.
 
     Args:
         values: Of the file, without model and train.
         origin: The format that it comes from.
         command: A suggestion for script mode, or nothing.
+        needs_steps: Whether its scheduler judges at steps, which the file has to name.
     """
     run = shlex.join(command) if command else "COMMAND"
     lines = [
         f"# From a search space of {origin}. Run it with a command:",
         f"#   tuner run THIS_FILE -- {run}",
         "# or give it the two keys that are commented out.",
+        *([f"# Its scheduler judges trials at steps: {NEEDS_STEPS}."] if needs_steps else ()),
         f"name: {_flow(values['name'])}",
         "# model: model.py",
         f"objective: {_flow(values['objective'])}",

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tuner.domain.trial import TrialRecord
 from tuner.plots.chart import Dimension, number_ticks, show_number, wants_log
 from tuner.space import Categorical, Discrete, Int, Space
-from tuner.study import TrialRecord
 
 _LABEL = 18  # characters of a choice
 
@@ -31,7 +31,7 @@ class Scale:
 
     Attributes:
         log: Whether the axis is logarithmic.
-        choices: The values, where they are no numbers.
+        choices: The values, if they are no numbers.
         whole: Whether only whole numbers have a meaning.
     """
 

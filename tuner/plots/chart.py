@@ -10,8 +10,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tuner.domain.objective import Goal
+
 BLUE, ORANGE, GREEN, RED, GREY, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999", "#222222"
 PALETTE = (BLUE, ORANGE, GREEN, "#CC79A7", RED, "#56B4E9", BLACK, "#B8A800")
+
+SHADES = ("#08306B", "#4292C6", "#B5CFE8")
+"""Of values, from the best to the worst."""
 
 Numbers = tuple[float | None, ...]
 """Coordinates; None ends a line, so that one series may hold the curves of many trials."""
@@ -22,14 +27,16 @@ class Axis:
     """An axis.
 
     Attributes:
-        ticks: Position and label of each tick, where they are not plain numbers.
+        ticks: Position and label of each tick, if they are not plain numbers.
         whole: Whether only whole numbers have a meaning on it.
+        view: The bounds that are shown at first, if values far away would leave no room for the others.
     """
 
     title: str = ""
     log: bool = False
     ticks: tuple[tuple[float, str], ...] = ()
     whole: bool = False
+    view: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Series:
 
     Attributes:
         name: In the legend; empty for none.
-        hover: What is said of each point, where the drawing can.
+        hover: What is said of each point, if the drawing can.
         marker: ``o``, ``x``, ``*`` or empty for none.
         line: ``-`` through the points, ``step`` as a staircase, or empty for none.
         shades: A number for each point, shown as its colour; empty for ``color``.
@@ -75,8 +82,8 @@ class Chart:
     Attributes:
         name: Of its file, without an ending.
         title: What it shows, in a few words.
-        note: How it came about, in a line; empty where the title says it all.
-        shades: What the colour of points means, where it means something.
+        note: How it came about, in a line; empty if the title says it all.
+        shades: What the colour of points means, if it means something.
     """
 
     name: str
@@ -104,7 +111,7 @@ class Parallel:
     Attributes:
         shades: The loss of each line's trial: less is better, and drawn darker.
         values: The objective that ``shades`` stands for.
-        hover: What is said of each line, where the drawing can.
+        hover: What is said of each line, if the drawing can.
     """
 
     name: str
@@ -120,6 +127,23 @@ def wants_log(values: Iterable[float | None]) -> bool:
     """Whether numbers spread so widely that only a logarithmic axis shows them all."""
     found = [value for value in values if value is not None and math.isfinite(value)]
     return bool(found) and min(found) > 0 and max(found) / min(found) > 30
+
+
+def robust_view(values: Iterable[float | None], goal: Goal) -> tuple[float, float] | None:
+    """Return bounds in which the good values are told apart, or None if they are in an axis of all.
+
+    The better values are never left out; of the worse ones at most a tenth is, if they would take three
+    quarters of the axis.
+    """
+    found = sorted((v for v in values if v is not None and math.isfinite(v)), key=goal.loss)
+    if len(found) < 5:
+        return None
+    best, usual, worst = found[0], found[min(len(found) - 2, math.ceil(0.9 * len(found)) - 1)], found[-1]
+    span = usual - best
+    if span == 0 or abs(worst - best) < 4 * abs(span):
+        return None
+    low, high = sorted((best - 0.1 * span, usual + 0.25 * span))
+    return low, high
 
 
 def number_ticks(low: float, high: float, log: bool) -> list[float]:

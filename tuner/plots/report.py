@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tuner.domain.objective import Objective
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots.axes import varying
 from tuner.plots.chart import Chart, Parallel
-from tuner.plots.page import chart_part, page
-from tuner.plots.table import definitions, table
-from tuner.spec import SweepSpec
-from tuner.study import TrialRecord
-from tuner.values import TrialState
+from tuner.plots.html_page import chart_part, page
+from tuner.plots.html_table import definitions, table
+
+MOST_ROWS = 1_000
 
 
 def report(
@@ -30,12 +33,12 @@ def report(
         spec: The sweep.
         trials: Its trials.
         charts: What is drawn of it.
-        best: Number of the best trial; of the Pareto front where there are several objectives.
+        best: Number of the best trial; of the Pareto front if there are several objectives.
         facts: Versions, commit, command: whatever helps to repeat it.
     """
     body = [*_head(spec, trials, best)]
     body += [chart_part(chart) for chart in charts]
-    body += ["<h2>Trials</h2>", _trials(spec, trials, best), "<h2>Search space</h2>"]
+    body += ["<h2>Trials</h2>", *_table_of(spec, trials, best), "<h2>Search space</h2>"]
     body.append(f"<pre>{html.escape(spec.source.rstrip())}</pre>")
     if facts:
         body += ["<h2>To repeat it</h2>", definitions(facts)]
@@ -68,6 +71,22 @@ def _head(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -
     else:
         yield "<h2>The trials that none is better than in every objective</h2>"
         yield _trials(spec, winners, ())
+
+
+def _table_of(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -> Iterator[str]:
+    """Yield the table of the trials; of very many the best, so that the page can be mailed and scrolled."""
+    if len(trials) > MOST_ROWS:
+        objective = spec.objectives[0]
+        ranked = sorted(trials, key=lambda t: (t.number not in best, *_rank(t, objective)))
+        trials = sorted(ranked[:MOST_ROWS], key=lambda t: t.number)
+        command = f"tuner show {spec.name} --format csv"
+        yield f"<p>The best {MOST_ROWS} of {len(ranked)}; all: <code>{html.escape(command)}</code></p>"
+    yield _trials(spec, trials, best)
+
+
+def _rank(trial: TrialRecord, objective: Objective) -> tuple[bool, float]:
+    value = trial.values.get(objective.metric, math.nan)
+    return trial.state is not TrialState.COMPLETE, objective.goal.loss(value) if math.isfinite(value) else math.inf
 
 
 def _trials(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -> str:

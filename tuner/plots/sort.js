@@ -7,3 +7,8 @@ for (const head of document.querySelectorAll("th.sortable")) head.addEventListen
     return up ? order : -order; };
   [...body.rows].sort(compare).forEach(row => body.append(row));
 });
+for (const box of document.querySelectorAll("input.filter")) box.addEventListener("input", () => {
+  const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const row of box.parentElement.querySelector("table").tBodies[0].rows)
+    row.hidden = !words.every(word => row.textContent.toLowerCase().includes(word));
+});

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuner.errors import RecorderError
-from tuner.paths import SweepDir
-from tuner.recorders.sent import read_sent
-from tuner.trial.starting import signals_held_back
+from tuner.files.paths import SweepDir, open_log
+from tuner.files.sent_offset import read_offset
+from tuner.hiding import secrets_of_url
+from tuner.processes import signals_blocked
+from tuner.recorders.mlflow.store import environment_with
 
-_PROGRAM = "tuner.recording"
+_PROGRAM = "tuner.recorders.child"
 _STARTS = 5  # of a process that dies before it has sent anything
 
 
@@ -40,21 +42,23 @@ class RecorderProcess:
         self._drained = False
         self._error: RecorderError | None = None
         self._away = ""
+        self._who = "MLflow"  # is away, or what records are sent from
         self._in_a_hurry = False
         self._starts = 0  # since it sent something last
         self._began_at = 0  # how much had been sent when it was started last
         self._said = False  # that the store refuses
+        self._waits = ""  # what is done beside records
         self._notes: list[str] = []  # that nobody has been told
         self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
 
     def start(self) -> None:
         """Start the process; return at once."""
         self._starts += 1
-        self._began_at = read_sent(self._dir.sent_file)
-        arguments = [str(self._dir.path), *([self._uri] if self._uri else [])]
-        with self._log_file.open("ab") as log, signals_held_back():
+        self._began_at = read_offset(self._dir.sent_file)
+        with open_log(self._log_file, private=bool(secrets_of_url(self._uri or ""))) as log, signals_blocked():
             self._process = subprocess.Popen(
-                [sys.executable, "-m", _PROGRAM, *arguments],
+                [sys.executable, "-m", _PROGRAM, str(self._dir.path)],
+                env=environment_with(self._uri),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -92,17 +96,17 @@ class RecorderProcess:
             self._said = True
             return f"MLflow takes no records: {self._error.message}"
         if self._away and not before:
-            return f"MLflow is away, records are kept: {self._away}"
+            return f"{self._who} is away, records are kept: {self._away}"
         if before and not self._away:
-            return "MLflow is back, what was kept is being sent"
+            return f"{self._who} is back, what was kept is being sent"
         return self._notes.pop(0) if self._notes else ""
 
     def _look_after(self) -> None:
-        """Take what the process says; start it again where it died."""
+        """Take what the process says; start it again if it died."""
         self._listen(0)
         if self._process is not None and self._process.poll() is not None and not self._error:
             self._reap()
-            sent = read_sent(self._dir.sent_file)
+            sent = read_offset(self._dir.sent_file)
             if self._ready and (sent > self._began_at or sent == self._recorded()):
                 self._starts = 0
             if self._starts <= _STARTS:
@@ -142,20 +146,30 @@ class RecorderProcess:
     def status(self) -> str:
         """Say how far the store is behind, and why."""
         why = self._error.message if self._error else self._away
-        behind = f"{self._recorded() - read_sent(self._dir.sent_file)} bytes of records wait"
+        missing = self._recorded() - read_offset(self._dir.sent_file)
+        behind = f"{missing} bytes of records wait"
+        if missing <= 0:
+            behind = f"all records have arrived, {self._waits or 'files beside them have not'}"
         return f"{behind} ({why})" if why else behind
 
     def _recorded(self) -> int:
         return self._dir.records_file.stat().st_size if self._dir.records_file.exists() else 0
 
     def close(self) -> None:
-        """End the process; what has not arrived is sent when the sweep is resumed."""
+        """End the process; what has not arrived is sent when the sweep is resumed.
+
+        One that is not ready yet (it imports MLflow, or makes the database) ends by itself, when it sees that its
+        input has ended; killed, it would leave half a database.
+        """
         process = self._process
         if process is None:
             return
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
+        if not self._ready and not self._error:
+            self._process = None
+            return
         try:
             process.wait(timeout=1 if self._away or self._in_a_hurry else 25)
         except subprocess.TimeoutExpired:
@@ -190,21 +204,25 @@ class RecorderProcess:
             return False
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            self._take(line)
+            self._on_line(line)
         return True
 
-    def _take(self, line: bytes) -> None:
+    def _on_line(self, line: bytes) -> None:
         try:
             said = json.loads(line)
         except ValueError:
+            said = None
+        if not isinstance(said, dict):
             return  # a library wrote to standard output
         event = said.get("event")
         if event in ("ready", "back"):
             self._ready, self._away = True, ""
         elif event == "away":
-            self._away = said["message"]
+            self._away, self._who = said["message"], said["who"]
         elif event == "drained":
             self._drained = True
+        elif event == "waits":
+            self._waits = said["message"]
         elif event == "note":
             self._notes.append(said["message"])
         elif event == "error":

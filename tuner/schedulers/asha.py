@@ -2,23 +2,30 @@
 
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934),
 algorithm 2: a trial pauses at each rung; a worker that is free takes the best trial that is among the
-best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and where there
+best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and if there
 is none, a new trial. The algorithm draws trials without end; a sweep does not, so when its last trial
 was drawn and none could be promoted to the end, the best one of the highest rung is.
 
-Where the way from the last rung to the end is shorter than ``eta`` times, more go on from it: as many as
+A rung promotes only while fewer than its share have gone on from it (delayed promotion: Li et al.,
+"Hyper-Tune: Towards Efficient Hyper-parameter Tuning at Scale", VLDB 2022, section 4.3). The algorithm's own
+rule adds one with each newcomer that is better, and a sampler that learns draws better ones most of the
+time: two in three went on where one was meant.
+
+If the way from the last rung to the end is shorter than ``eta`` times, more go on from it: as many as
 cost together what those before them cost. With the algorithm's own number of steps nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
+from typing import Any
 
-from tuner.schedulers._base import Promotion, Scheduler
-from tuner.schedulers.rungs import FrontRung, Rung, make_rungs
-from tuner.spec import TrainSettings
-from tuner.values import TrialState, Verdict
+from tuner.domain.spec import TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.errors import Problem
+from tuner.schedulers.base import Promotion, Scheduler
+from tuner.schedulers.rungs import FrontRung, Rung, check_halving, make_rungs
 
 
 class AshaScheduler(Scheduler):
@@ -31,6 +38,14 @@ class AshaScheduler(Scheduler):
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
+    uses_rungs = True
+    goes_with_repeats = False
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+        yield from super().check(options, train)
+        yield from check_halving(options, train)
+
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
         self._rungs = make_rungs(train, eta, min_steps, rank)
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
@@ -42,41 +57,51 @@ class AshaScheduler(Scheduler):
     def next_stop(self, trial: int, step: int) -> int | None:
         self._paused.pop(trial, None)
         self._running.add(trial)
+        self._go_on(trial, step)
         return next((rung.step for rung in self._rungs if rung.step > step), None)
 
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         for rung in self._rungs:
             if rung.step == step:
-                rung.take(trial, losses)
+                rung.add(trial, losses)
                 self._at[trial] = max(step, self._at.get(trial, 0))
-                return Verdict.PAUSE
-        return Verdict.GO_ON
+                return Decision.PAUSE
+        return Decision.CONTINUE
 
-    def settle(self, trial: int, state: TrialState) -> None:
+    def on_finished(self, trial: int, state: TrialState) -> None:
         self._paused.pop(trial, None)
-        if state.settled or state is TrialState.PAUSED:
+        if state.is_finished or state is TrialState.PAUSED:
             self._running.discard(trial)
         self._completed = self._completed or state is TrialState.COMPLETE
+        if state is TrialState.FAIL:  # whether it failed before its next rung, a later driver cannot tell
+            self._go_on(trial, self._at.get(trial, 0))
         if state is TrialState.PAUSED and trial in self._at:
             self._paused[trial] = self._at[trial]
             rung = next(rung for rung in self._rungs if rung.step == self._at[trial])
             heappush(self._queues[rung.step], (rung.loss(trial), trial))
 
-    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+    def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         for step, losses in curve.items():
             self.report(trial, step, losses)
-        self.settle(trial, state)
+        self._go_on(trial, max(curve, default=0) - 1)
+        self.on_finished(trial, state)
 
-    def advance(self, may_begin: bool) -> Promotion | None:
+    def _go_on(self, trial: int, step: int) -> None:
+        """Take that a trial goes on from the rungs up to a global step."""
+        for rung in self._rungs:
+            if rung.step <= step:
+                rung.go_on(trial)
+
+    def next_resume(self, may_begin: bool) -> Promotion | None:
         for rung in reversed(self._rungs):
             best = self._best_paused(rung)
             if best is not None and rung.promotes(best):
-                return Promotion(best)
+                return Promotion(best, f"among the best at step {rung.step}")
         if may_begin or self._running or self._completed or not self._paused:
             return None
         highest = max(self._paused.values())
         last = self._best_paused(next(rung for rung in self._rungs if rung.step == highest))
-        return Promotion(last) if last is not None else None
+        return Promotion(last, "the best, and no new trial may begin") if last is not None else None
 
     def _best_paused(self, rung: Rung) -> int | None:
         """Return the best of the trials that wait at a rung, or None."""

@@ -3,17 +3,19 @@
 Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (arXiv 1810.05934), in
 its stopping variant: at each rung a trial goes on if it is among the best one in ``eta`` of those that
 have come there so far, the first one always, and is stopped otherwise. From the last rung more go on
-where the end is near, as of ``asha``.
+if the end is near, as of ``asha``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from tuner.schedulers._base import Scheduler
-from tuner.schedulers.rungs import make_rungs
-from tuner.spec import TrainSettings
-from tuner.values import TrialState, Verdict
+from tuner.domain.spec import TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.errors import Problem
+from tuner.schedulers.base import Scheduler
+from tuner.schedulers.rungs import check_halving, make_rungs
 
 
 class StoppingAshaScheduler(Scheduler):
@@ -26,17 +28,24 @@ class StoppingAshaScheduler(Scheduler):
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
 
+    uses_rungs = True
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+        yield from super().check(options, train)
+        yield from check_halving(options, train)
+
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
         self._rungs = {rung.step: rung for rung in make_rungs(train, eta, min_steps, rank)}
 
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         rung = self._rungs.get(step)
         if rung is None:
-            return Verdict.GO_ON
-        rung.take(trial, losses)
-        return Verdict.GO_ON if rung.keeps(trial) else Verdict.STOP
+            return Decision.CONTINUE
+        rung.add(trial, losses)
+        return Decision.CONTINUE if rung.keeps(trial) else Decision.STOP
 
-    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+    def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         del state  # a trial that goes on counts where it has been, too
         for step, losses in curve.items():
             self.report(trial, step, losses)

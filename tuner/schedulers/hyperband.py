@@ -9,13 +9,15 @@ in which a trial is halved ``s`` times.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from tuner.schedulers._base import Promotion, Scheduler
+from tuner.domain.spec import TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.errors import Problem
 from tuner.schedulers.asha import AshaScheduler
-from tuner.schedulers.rungs import rung_steps
-from tuner.spec import TrainSettings
-from tuner.values import TrialState, Verdict
+from tuner.schedulers.base import Promotion, Scheduler
+from tuner.schedulers.rungs import check_halving, rung_steps
 
 
 class HyperbandScheduler(Scheduler):
@@ -27,6 +29,14 @@ class HyperbandScheduler(Scheduler):
         min_steps: The first rung of the first bracket in global steps, or None for the first evaluation.
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
+
+    uses_rungs = True
+    goes_with_repeats = False
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+        yield from super().check(options, train)
+        yield from check_halving(options, train)
 
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
         # A bracket whose first rung is nearly the end would halve nothing: the paper has none.
@@ -53,18 +63,18 @@ class HyperbandScheduler(Scheduler):
     def next_stop(self, trial: int, step: int) -> int | None:
         return self._of(trial).next_stop(trial, step)
 
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         return self._of(trial).report(trial, step, losses)
 
-    def settle(self, trial: int, state: TrialState) -> None:
-        self._of(trial).settle(trial, state)
+    def on_finished(self, trial: int, state: TrialState) -> None:
+        self._of(trial).on_finished(trial, state)
 
-    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
-        self._of(trial).recall(trial, curve, state)
+    def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        self._of(trial).replay(trial, curve, state)
 
-    def advance(self, may_begin: bool) -> Promotion | None:
+    def next_resume(self, may_begin: bool) -> Promotion | None:
         for bracket in self._brackets:
-            found = bracket.advance(may_begin)
+            found = bracket.next_resume(may_begin)
             if isinstance(found, Promotion):
                 return found
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.schedulers._base import Scheduler
+from tuner.schedulers.base import Scheduler
 
 
 class NoScheduler(Scheduler):

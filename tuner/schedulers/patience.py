@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tuner.ranking import comparable
-from tuner.schedulers._base import Scheduler
-from tuner.values import TrialState, Verdict
+from tuner.domain.pareto import comparable
+from tuner.domain.trial import Decision, TrialState
+from tuner.schedulers.base import Scheduler
 
 
 @dataclass
@@ -40,7 +40,7 @@ class PatienceScheduler(Scheduler):
         self._min_delta = min_delta
         self._courses: dict[int, _Course] = {}
 
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         course = self._courses.setdefault(trial, _Course())
         if step not in course.seen:
             course.seen.add(step)
@@ -48,7 +48,7 @@ class PatienceScheduler(Scheduler):
                 course.best, course.worse = min(course.best, losses[0]), 0
             else:
                 course.worse += 1
-        return Verdict.STOP if course.worse >= self._patience else Verdict.GO_ON
+        return Decision.STOP if course.worse >= self._patience else Decision.CONTINUE
 
     def _improves(self, course: _Course, losses: Sequence[float]) -> bool:
         if self._rank == "first":
@@ -60,6 +60,6 @@ class PatienceScheduler(Scheduler):
         course.shown.append(now)
         return not worse
 
-    def settle(self, trial: int, state: TrialState) -> None:
-        if state.settled:
+    def on_finished(self, trial: int, state: TrialState) -> None:
+        if state.is_finished:
             self._courses.pop(trial, None)

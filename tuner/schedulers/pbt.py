@@ -14,17 +14,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from tuner.errors import InvalidInput
-from tuner.ranking import comparable
-from tuner.schedulers._base import Exploit, Promotion, Scheduler
-from tuner.schedulers.rank import order
-from tuner.seeds import derive
+from tuner.domain.pareto import comparable, order
+from tuner.domain.seeds import derive
+from tuner.domain.spec import SearchSettings, TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.errors import InvalidInput, Problem
+from tuner.schedulers.base import Exploit, Promotion, Scheduler
+from tuner.schedulers.rungs import check_steps
 from tuner.space import Categorical, Discrete, Float, Parameter, Space
 from tuner.space.drawing import drawn, fitted
-from tuner.spec import TrainSettings
-from tuner.values import Params, ParamValue, TrialState, Verdict
+from tuner.space.parameters import Params, ParamValue
+
+_POPULATION = 8
 
 
 class PbtScheduler(Scheduler):
@@ -47,12 +51,31 @@ class PbtScheduler(Scheduler):
         InvalidInput: An option is out of its range, or there is nothing to perturb.
     """
 
+    uses_rungs = True
+    goes_with_repeats = False
+    needs_listed_parameters = True
+    changes_parameters = True
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+        yield from super().check(options, train)
+        yield from check_steps("every", options, train)
+
+    @classmethod
+    def hints(cls, search: SearchSettings) -> Iterator[str]:
+        population = int(search.scheduler.options.get("population", _POPULATION))
+        if search.trials <= population:
+            yield (
+                f"pbt trains a population of {population}, and {search.trials} trials leave none for copies of the "
+                "best, each of which is a trial: give more trials, or {name: pbt, population: 4}"
+            )
+
     def __init__(
         self,
         train: TrainSettings,
         space: Space,
         seed: int,
-        population: int = 8,
+        population: int = _POPULATION,
         every: int | None = None,
         quantile: float = 0.25,
         resample: float = 0.25,
@@ -75,7 +98,16 @@ class PbtScheduler(Scheduler):
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         self._settled: set[int] = set()
 
-    def begin(self, trial: int, params: Params, replaces: int | None = None, step: int = 0) -> None:
+    def on_begin(
+        self,
+        trial: int,
+        params: Params,
+        replaces: int | None = None,
+        step: int = 0,
+        memory: Mapping[str, Any] | None = None,
+        repeat_of: int | None = None,
+    ) -> None:
+        del memory, repeat_of
         known = trial in self._params
         self._params[trial] = params
         if known:
@@ -86,10 +118,10 @@ class PbtScheduler(Scheduler):
             place.append(trial)
             return
         if len(self._slots) == self._size:
-            self._slots = []  # the population before is done: draws() saw to that
+            self._slots = []  # the population before is done: wants_new_trial() saw to that
         self._slots.append([trial])
 
-    def draws(self) -> bool:
+    def wants_new_trial(self) -> bool:
         return len(self._slots) < self._size or all(slot[-1] in self._settled for slot in self._slots)
 
     def next_stop(self, trial: int, step: int) -> int | None:
@@ -97,24 +129,24 @@ class PbtScheduler(Scheduler):
         stop = (step // self._every + 1) * self._every
         return stop if stop < self._max_steps else None
 
-    def report(self, trial: int, step: int, losses: Sequence[float]) -> Verdict:
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         self._losses.setdefault(trial, {}).setdefault(step, comparable(losses))
         ends = step % self._every == 0 and self._begun_at.get(trial, 0) < step < self._max_steps
-        return Verdict.PAUSE if ends else Verdict.GO_ON
+        return Decision.PAUSE if ends else Decision.CONTINUE
 
-    def settle(self, trial: int, state: TrialState) -> None:
+    def on_finished(self, trial: int, state: TrialState) -> None:
         self._paused.pop(trial, None)
-        if state.settled:
+        if state.is_finished:
             self._settled.add(trial)
         elif state is TrialState.PAUSED and self._losses.get(trial):
             self._paused[trial] = max(self._losses[trial])
 
-    def recall(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+    def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         for step, losses in curve.items():
             self.report(trial, step, losses)
-        self.settle(trial, state)
+        self.on_finished(trial, state)
 
-    def advance(self, may_begin: bool) -> Promotion | Exploit | None:
+    def next_resume(self, may_begin: bool) -> Promotion | Exploit | None:
         if not self._paused or (len(self._slots) < self._size and may_begin):
             return None
         step = min(self._paused.values())

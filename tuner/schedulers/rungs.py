@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from tuner.ranking import comparable
-from tuner.schedulers.rank import order
-from tuner.spec import TrainSettings
+from tuner.domain.pareto import comparable, order
+from tuner.domain.spec import TrainSettings
+from tuner.errors import Problem
 
 
 def rung_steps(train: TrainSettings, eta: int, min_steps: int | None) -> Iterator[int]:
@@ -27,6 +28,32 @@ def rung_steps(train: TrainSettings, eta: int, min_steps: int | None) -> Iterato
         step *= eta
 
 
+def check_halving(options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+    """Yield what is wrong with ``eta`` and ``min_steps``."""
+    if isinstance(eta := options.get("eta"), int) and eta < 2:
+        yield Problem("search.scheduler.eta", f"is {eta}, expected at least 2", "one in eta goes on")
+    yield from check_steps("min_steps", options, train)
+
+
+def check_steps(key: str, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:
+    """Yield why an option cannot be a number of steps after which trials are compared."""
+    steps, where = options.get(key), f"search.scheduler.{key}"
+    if train.evaluate_every is None or not isinstance(steps, int):
+        return
+    if steps < train.evaluate_every or steps % train.evaluate_every:
+        yield Problem(
+            where,
+            f"is {steps}, where evaluations come every {train.evaluate_every} steps",
+            "expected a multiple of train.evaluate_every",
+        )
+    elif train.max_steps is not None and steps >= train.max_steps:
+        yield Problem(
+            where,
+            f"is {steps}, and a trial ends at train.max_steps ({train.max_steps}), before anything is judged",
+            f"expected less than {train.max_steps}",
+        )
+
+
 class Rung:
     """The losses of the trials that have come to one rung.
 
@@ -40,27 +67,43 @@ class Rung:
         self.step = step
         self.ahead = ahead
         self._losses: dict[int, float] = {}
+        self._gone_on: set[int] = set()
         self._ranked: list[tuple[float, int]] = []  # loss and trial, best first
 
     def __contains__(self, trial: object) -> bool:
         return trial in self._losses
 
-    def take(self, trial: int, losses: Sequence[float]) -> None:
+    def add(self, trial: int, losses: Sequence[float]) -> None:
         """Take a trial's first loss here; the first one stands, and NaN loses against every number."""
         if trial not in self._losses:
             self._losses[trial] = comparable(losses)[0]
             insort(self._ranked, (self._losses[trial], trial))
 
     def loss(self, trial: int) -> float:
-        """Return the loss of a trial here, infinite where it has none."""
+        """Return the loss of a trial here, infinite if it has none."""
         return self._losses.get(trial, math.inf)
 
     def best(self) -> list[int]:
         """Return the trials here that go on, their share rounded down, best first."""
         return [trial for _, trial in self._ranked[: self._places]]
 
+    def go_on(self, trial: int) -> None:
+        """Take that a trial goes on, or went on, from here; nothing is done for one that has not come here."""
+        if trial in self._losses:
+            self._gone_on.add(trial)
+
     def promotes(self, trial: int) -> bool:
-        """Whether a trial here is among ``best``."""
+        """Whether a trial here goes on now: it is among ``best``, and fewer than these have gone on.
+
+        Each better newcomer would otherwise add one, and the better the sampler, the more of them there are.
+        """
+        return self.has_place() and self._is_among_best(trial)
+
+    def has_place(self, beside: int | None = None) -> bool:
+        """Whether fewer than its share have gone on from here, a trial left out of the count."""
+        return len(self._gone_on) - (beside in self._gone_on) < self._places
+
+    def _is_among_best(self, trial: int) -> bool:
         place = bisect_left(self._ranked, (self._losses[trial], trial))
         return place < self._places
 
@@ -81,8 +124,8 @@ class FrontRung(Rung):
         self._vectors: dict[int, tuple[float, ...]] = {}
         self._order: list[int] | None = None
 
-    def take(self, trial: int, losses: Sequence[float]) -> None:
-        super().take(trial, losses)
+    def add(self, trial: int, losses: Sequence[float]) -> None:
+        super().add(trial, losses)
         if trial not in self._vectors:
             self._vectors[trial], self._order = comparable(losses), None
 
@@ -95,7 +138,7 @@ class FrontRung(Rung):
     def best(self) -> list[int]:
         return self.ranked()[: self._places]
 
-    def promotes(self, trial: int) -> bool:
+    def _is_among_best(self, trial: int) -> bool:
         return trial in self.best()
 
     def keeps(self, trial: int) -> bool:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import bisect
+import contextlib
 import json
 import math
 import random
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
-from tuner.space.parameters import Categorical, Discrete, Float, Int, Parameter
-from tuner.values import ParamValue
+from tuner.space.parameters import Categorical, Discrete, Float, Int, Parameter, ParamValue, identity
+from tuner.text import shortened
 
 _WORDS = {"True": True, "False": False, "None": None}
 
 
 def drawn(parameter: Parameter, chance: random.Random) -> ParamValue:
-    """Draw a value of a parameter, each as likely as any other (in its logarithm where it has ``log``)."""
+    """Draw a value of a parameter, each as likely as any other (in its logarithm if it has ``log``)."""
     if isinstance(parameter, (Categorical, Discrete)):
-        listed = parameter.choices if isinstance(parameter, Categorical) else parameter.values
-        choice: ParamValue = chance.choice(listed)
+        choice: ParamValue = chance.choice(
+            parameter.choices if isinstance(parameter, Categorical) else parameter.values
+        )
         return choice
     if parameter.log:
         value = math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high)))
@@ -38,53 +42,81 @@ def fitted(parameter: Float | Int, value: float) -> float | int:
 
 
 def as_value(parameter: Parameter, given: Any) -> ParamValue:
-    """Return ``given`` as a value of a parameter; text, as a table has it, is read first.
+    """Return ``given`` as a value of a parameter: on its grid, 64.0 as the choice 64 and 0 as the choice 0.0.
 
     Raises:
         ValueError: It is none: of another type, out of range, between two steps, or no choice.
     """
     if isinstance(parameter, Categorical):
         return _as_choice(parameter, given)
-    number = _as_number(given)
+    if not is_number(given) or not math.isfinite(given):
+        raise ValueError(f"{shortened(given)} is no number{in_quotes(parameter, given)}")
     if isinstance(parameter, Discrete):
-        for value in parameter.values:
-            if math.isclose(value, number, rel_tol=1e-9):
+        at = bisect.bisect_left(parameter.values, given)
+        for value in parameter.values[max(0, at - 1) : at + 1]:
+            if math.isclose(value, given, rel_tol=1e-9):
                 return value
-        raise ValueError(f"{number:g} is none of {', '.join(map(str, parameter.values))}")
-    if not parameter.low <= number <= parameter.high:
-        raise ValueError(f"{number:g} is outside {parameter.low:g} to {parameter.high:g}")
-    nearest = fitted(parameter, number)
-    if not math.isclose(nearest, number, rel_tol=1e-9, abs_tol=1e-12):
-        raise ValueError(f"{number:g} is between two steps of {parameter.step:g}")
-    return float(number) if isinstance(parameter, Float) and parameter.step is None else nearest
+        raise ValueError(f"{given:g} is none of {listed(parameter.values)}")
+    if not parameter.low <= given <= parameter.high:
+        raise ValueError(f"{given:g} is outside {parameter.low:g} to {parameter.high:g}")
+    nearest = fitted(parameter, given)
+    if not math.isclose(nearest, given, rel_tol=1e-9, abs_tol=1e-12):
+        raise ValueError(f"{given:g} is between two steps of {parameter.step:g}")
+    return float(given) if isinstance(parameter, Float) and parameter.step is None else nearest
+
+
+def read_value(parameter: Parameter, given: Any) -> ParamValue:
+    """Return a cell of a table as a value of a parameter: as ``as_value``, and text is read if it is none itself.
+
+    Raises:
+        ValueError: It is none, however it is read.
+    """
+    try:
+        return as_value(parameter, given)
+    except ValueError:
+        for reading in _readings(given):
+            with contextlib.suppress(ValueError):
+                return as_value(parameter, reading)
+        raise
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a value is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def in_quotes(parameter: Parameter, given: Any) -> str:
+    """Return what to do if ``given`` is a value of the parameter but for its quotes."""
+    for reading in _readings(given):
+        with contextlib.suppress(ValueError):
+            return f", expected {as_value(parameter, reading)!r} without quotes"
+    return ""
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Return values for a message, the first ten of many."""
+    first = ", ".join(map(shortened, values[:10]))
+    return first if len(values) <= 10 else f"{first} and {len(values) - 10} more"
 
 
 def _as_choice(parameter: Categorical, given: Any) -> ParamValue:
-    for value in (given, *_readings(given)):
-        for choice in parameter.choices:
-            if type(choice) is type(value) and choice == value:
-                chosen: ParamValue = choice
-                return chosen
-    raise ValueError(f"{given!r} is none of the choices {', '.join(map(repr, parameter.choices))}")
-
-
-def _as_number(given: Any) -> float | int:
-    for value in (given, *_readings(given)):
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            return value
-    raise ValueError(f"{given!r} is no number")
+    for key in (identity(given), identity(given, loose=True)):
+        if key in parameter.by_identity:
+            chosen: ParamValue = parameter.by_identity[key]
+            return chosen
+    raise ValueError(
+        f"{shortened(given)} is none of the choices {listed(parameter.choices)}{in_quotes(parameter, given)}"
+    )
 
 
 def _readings(given: Any) -> list[Any]:
-    """Return what a text may mean, and a whole float as the whole number that it is."""
-    if isinstance(given, float) and given.is_integer():
-        return [int(given)]
+    """Return what a text may mean."""
     if not isinstance(given, str):
         return []
     if given in _WORDS:
         return [_WORDS[given]]
     try:
         found = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
-    return [found, *_readings(found)] if not isinstance(found, str) else []
+    return [] if isinstance(found, str) else [found]

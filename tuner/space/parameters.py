@@ -1,24 +1,60 @@
 """Parameters of a search space as frozen values.
 
 Bounds are inclusive, as in Optuna. A parameter with ``when`` exists only in trials in which every
-named parameter has one of the given values; otherwise it is absent from ``params``.
+named parameter has one of the given values, or one in the given range; otherwise it is absent from ``params``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from tuner.values import ParamValue
+ParamValue = None | bool | int | float | str | list[Any]
 
-Condition = Mapping[str, tuple[ParamValue, ...]]
+Params = Mapping[str, ParamValue]
+
+
+def identity(value: Any, loose: bool = False) -> str:
+    """Return a text that equal values of one type share, also in lists; if it is loose, 1 and 1.0 share theirs."""
+    if isinstance(value, list):
+        return f"[{', '.join(identity(item, loose) for item in value)}]"
+    if loose and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT:
+        value = float(value)
+    return repr(value or type(value)())  # -0.0 is 0.0
+
+
+_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers from ``min`` to ``max``, both included; None for no bound."""
+
+    min: float | int | None = None
+    max: float | int | None = None
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+    def __str__(self) -> str:
+        if self.min is None or self.max is None:
+            return f"at least {self.min}" if self.max is None else f"at most {self.max}"
+        return f"from {self.min} to {self.max}"
+
+
+Condition = Mapping[str, tuple[ParamValue, ...] | Range]
+
 """Parent's name to the values of it under which a parameter exists; all parents must agree."""
 
 
 @dataclass(frozen=True)
 class Float:
-    """A number between ``low`` and ``high``, on a grid where ``step`` is given.
+    """A number between ``low`` and ``high``, on a grid if ``step`` is given.
 
     Attributes:
         log: Sampled uniformly in its logarithm (``low`` above 0, no ``step``).
@@ -64,6 +100,12 @@ class Categorical:
     choices: tuple[Any, ...]
     when: Condition = field(default_factory=dict)
 
+    @cached_property
+    def by_identity(self) -> Mapping[str, Any]:
+        """Each choice by its identity; then by that of the number which it equals, if no other choice is that."""
+        exact = {identity(choice): choice for choice in self.choices}
+        return {**{identity(choice, loose=True): choice for choice in reversed(self.choices)}, **exact}
+
 
 Parameter = Float | Int | Discrete | Categorical
 
@@ -75,9 +117,17 @@ class Space:
     parameters: tuple[Parameter, ...]
     constants: Mapping[str, ParamValue] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, then of the constants."""
+        return (*(parameter.name for parameter in self.parameters), *self.constants)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """Each parameter by its name."""
+        return {parameter.name: parameter for parameter in self.parameters}
+
     def __post_init__(self) -> None:
-        names = [parameter.name for parameter in self.parameters]
-        names += list(self.constants)
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(self.names).items() if count > 1)
         if twice:
             raise ValueError(f"defined twice: {', '.join(twice)}")

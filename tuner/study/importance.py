@@ -1,4 +1,4 @@
-"""Which parameters matter, by Optuna's evaluators; by rank correlation where trials are too few for them."""
+"""Which parameters matter, by Optuna's evaluators; by rank correlation if trials are too few for them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import importlib.util
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.space.sampling import distributions, encode
-from tuner.spec import SweepSpec
-from tuner.study.trial import TrialRecord
-from tuner.values import Objective, TrialState
+from tuner.domain.objective import Objective
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import TrialRecord, TrialState
+from tuner.study.sampling import distributions, encode
 
 FEW = 8  # complete trials below which ranks are compared
 _LEAST = 4
+
+_FOREST = 20_000  # values of parameters up to which a forest is grown
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Importances:
 def importances(spec: SweepSpec, trials: Sequence[TrialRecord], objective: Objective) -> Importances | None:
     """Return the importance of each parameter that varies in the complete trials, or None if it cannot be told.
 
-    Parameters that only some of the trials have are left out, as Optuna does.
+    If a trial lacks a conditional parameter, the middle one of the values of others stands for it, so that its
+    share is what it explains among the trials that have it; one that fewer than four trials have is left out.
     """
     complete = [
         t for t in trials if t.state is TrialState.COMPLETE and math.isfinite(t.values.get(objective.metric, math.nan))
@@ -37,13 +40,25 @@ def importances(spec: SweepSpec, trials: Sequence[TrialRecord], objective: Objec
     names = [
         p.name
         for p in spec.space.parameters
-        if all(p.name in t.params for t in complete) and len({str(t.params[p.name]) for t in complete}) > 1
+        if sum(p.name in t.params for t in complete) >= _LEAST
+        and len({str(t.params[p.name]) for t in complete if p.name in t.params}) > 1
     ]
     values = {t.values[objective.metric] for t in complete}
     if len(complete) < _LEAST or len(values) < 2 or not names:
         return None
+    complete = _filled(complete, names)
     found = _by_optuna(spec, complete, names, objective) if len(complete) >= FEW else None
     return found or _by_ranks(complete, names, objective)
+
+
+def _filled(trials: Sequence[TrialRecord], names: Sequence[str]) -> list[TrialRecord]:
+    """Return trials of which each has all parameters."""
+    middle = {}
+    for name in names:
+        values = [t.params[name] for t in trials if name in t.params]
+        numbers = all(isinstance(value, (int, float)) for value in values)
+        middle[name] = sorted(values, key=None if numbers else str)[len(values) // 2]  # type: ignore[type-var, arg-type]
+    return [replace(t, params={**middle, **t.params}) for t in trials]
 
 
 def _by_optuna(
@@ -59,7 +74,8 @@ def _by_optuna(
         made = optuna.trial.create_trial(params=params, distributions=known, value=trial.values[objective.metric])
         study.add_trial(made)
     evaluator: Any
-    if importlib.util.find_spec("sklearn"):
+    # A forest takes minutes of hundreds of parameters.
+    if importlib.util.find_spec("sklearn") and len(names) * len(trials) <= _FOREST:
         evaluator, method = optuna.importance.FanovaImportanceEvaluator(seed=0), "fANOVA"
     else:
         evaluator, method = optuna.importance.PedAnovaImportanceEvaluator(), "PED-ANOVA"

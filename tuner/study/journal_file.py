@@ -7,6 +7,7 @@ and syncs the file for each line, eleven times a trial; here the sweep's lock ke
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import weakref
@@ -16,6 +17,13 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
+from tuner.errors import StoreError
+from tuner.files.lines import Line
+
+DAMAGED = (
+    "put the file back from a copy; without one the sweep cannot go on, but what its trials came to is in MLflow: "
+    "trials.csv of its run, from which another sweep learns by: tuner run SPACE.yaml --name NEW --from trials.csv"
+)
 _CREATE_STUDY, _STATE, _ATTRIBUTE = 0, 6, 8  # Optuna's codes of operations
 _SYNCED = (_CREATE_STUDY, _STATE, _ATTRIBUTE)  # a trial's start and end; its draw and its reports go with them
 
@@ -36,7 +44,9 @@ class JournalFile(BaseJournalBackend):
     """
 
     def __init__(self, file: Path, durable: bool = True) -> None:
+        self._file = file
         self._durable = durable
+        self._last = Line(file, 0, 0, b"")
         self._descriptor = _open(file)
         self._close = weakref.finalize(self, os.close, self._descriptor)
         self._offsets = [0]  # where each line begins, and the last one that was read ends
@@ -47,8 +57,16 @@ class JournalFile(BaseJournalBackend):
         if log_number_from >= len(self._offsets):
             for _ in self._lines(len(self._offsets) - 1):
                 pass
-        for line in self._lines(log_number_from):
-            yield json.loads(line)
+        for number, line in enumerate(self._lines(log_number_from), log_number_from):
+            self._last = Line(self._file, number + 1, self._offsets[number], line[:-1])
+            log = self._last.mapping()
+            if log is None or type(log.get("op_code")) is not int:
+                raise self.damage()
+            yield log
+
+    def damage(self) -> StoreError:
+        """Return the error that the line which was read last is no change that can follow those before it."""
+        return self._last.damage("a change of the study", DAMAGED)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
@@ -67,7 +85,7 @@ class JournalFile(BaseJournalBackend):
         missing = os.fstat(self._descriptor).st_size - offset
         if missing <= 0:
             return
-        for line in os.pread(self._descriptor, missing, offset).splitlines(keepends=True):
+        for line in io.BytesIO(os.pread(self._descriptor, missing, offset)):  # by newlines alone
             if not line.endswith(b"\n"):
                 return
             number, offset = number + 1, offset + len(line)
@@ -77,7 +95,7 @@ class JournalFile(BaseJournalBackend):
 
 
 def _open(file: Path) -> int:
-    """Open a journal to append, or only to read where it cannot be written."""
+    """Open a journal to append, or only to read if it cannot be written."""
     try:
         return os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from tuner.errors import StoreError
-from tuner.paths import SweepDir
-from tuner.spec import SweepSpec
-from tuner.study.attribute import ATTRIBUTE, FORGOTTEN
-from tuner.study.shared import missing_file
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import TrialRecord
+from tuner.errors import StoreError, TunerError
+from tuner.files.paths import SweepDir
+from tuner.study.database import missing_file
+from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, HeldTrial, begun
+from tuner.study.index import replay_journal
+from tuner.study.replay import Replay, Unusual
 from tuner.study.storage import open_storage
-from tuner.study.trial import TrialRecord, begun
+from tuner.study.storing import is_seen_otherwise
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 
 @dataclass(frozen=True)
@@ -40,24 +49,64 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
     Raises:
         StoreError: The study cannot be read.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if not storage_url and not sweep_dir.journal_file.exists():
-        return StudyOnDisk()
-    if storage_url and (file := missing_file(storage_url)):
+    if not storage_url:
+        if not sweep_dir.journal_file.exists():
+            return StudyOnDisk()
+        with contextlib.suppress(Unusual, OSError):  # Optuna says what is wrong, if anything is
+            return _replayed(replay_journal(sweep_dir), spec)
+    elif file := missing_file(storage_url):
         raise StoreError(
             f"the study of {spec.name!r} is in {file}, which is not there",
             f"put it back, or delete what is left of the sweep: tuner delete {spec.name}",
         )
+    return _read_by_optuna(sweep_dir, spec, storage_url)
+
+
+def _replayed(replay: Replay, spec: SweepSpec) -> StudyOnDisk:
+    """Return the sweep's study in a journal."""
+    study = replay.study(spec.name)
+    if study is None:
+        return StudyOnDisk()
+    kinds: Sequence[BaseDistribution | None] = [None] * len(replay.kinds)
+    if any(map(is_seen_otherwise, spec.space.parameters)):
+        from optuna.distributions import json_to_distribution
+
+        kinds = [json_to_distribution(text) for text in replay.kinds]
+    trials = [
+        HeldTrial(
+            trial.number,
+            trial.state_name,
+            trial.params,
+            {name: kinds[number] for name, number in trial.kinds.items()},
+            trial.values,
+            dict(trial.curve),
+            trial.user_attrs,
+            trial.started,
+            trial.ended,
+        )
+        for trial in (replay.trials[trial_id] for trial_id in study.trials)
+    ]
+    return _on_disk(trials, study.user_attrs, spec)
+
+
+def _read_by_optuna(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         storage = open_storage(sweep_dir, storage_url)
         try:
             study_id = storage.get_study_id_from_name(spec.name)
         except KeyError:
             return StudyOnDisk()
-        ours = storage.get_study_user_attrs(study_id).get(ATTRIBUTE, {})
-        trials = tuple(begun(storage.get_all_trials(study_id, deepcopy=False), spec))
-        return StudyOnDisk(trials, frozenset(ours.get(FORGOTTEN, ())), float(ours.get("seconds", 0.0)))
+        trials = [HeldTrial.of_optuna(frozen) for frozen in storage.get_all_trials(study_id, deepcopy=False)]
+        return _on_disk(trials, storage.get_study_user_attrs(study_id), spec)
+    except TunerError:
+        raise
     except Exception as error:
         raise StoreError(f"the study of {spec.name!r} cannot be read: {error}") from error
+
+
+def _on_disk(trials: Sequence[HeldTrial], attributes: Mapping[str, Any], spec: SweepSpec) -> StudyOnDisk:
+    ours = attributes.get(ATTRIBUTE, {})
+    return StudyOnDisk(tuple(begun(trials, spec)), frozenset(ours.get(FORGOTTEN, ())), float(ours.get("seconds", 0.0)))

@@ -7,9 +7,11 @@ driver draws what an undisturbed one would have drawn.
 from __future__ import annotations
 
 import copy
+import math
 import statistics
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -19,14 +21,19 @@ from optuna.samplers._ga import BaseGASampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.config.sampler_options import SamplerKind, check_packages, sampler_kind
+from tuner.domain.objective import Goal, Objective
+from tuner.domain.repeats import first_of
+from tuner.domain.seeds import derive
+from tuner.domain.spec import Named
+from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
-from tuner.repeats import REPEAT_OF, first_of
-from tuner.seeds import derive
 from tuner.space import Space
-from tuner.spec import Named
-from tuner.study.attribute import ATTRIBUTE
-from tuner.study.earlier import LEARNERS
-from tuner.study.packages import check_packages
+from tuner.study.extrapolation import Extrapolation
+from tuner.study.frozen_trial import ATTRIBUTE, current, number_of
+from tuner.study.learning_set import MOST, learning_set
+from tuner.study.view import SamplerView
+from tuner.user_class import constructor_options, is_place, load_class
 
 Make = Callable[[int], BaseSampler]
 
@@ -40,6 +47,9 @@ class SeededSampler(BaseSampler):
         one_sequence: Whether all trials share one seed, for samplers that walk along one sequence.
         earlier: Finished trials of other sweeps from which the sampler learns, too.
         repeats: Trials of each set of parameters; all but the first are not drawn, and not learned from singly.
+        objective: By which the sampler ranks all trials that have a curve, or None: it knows complete ones from pruned.
+        view: What samplers see of the parameters.
+        goal: Of the one objective, if the sampler is to learn from no more than ``learning_set.MOST`` trials.
     """
 
     def __init__(
@@ -49,13 +59,20 @@ class SeededSampler(BaseSampler):
         one_sequence: bool = False,
         earlier: Sequence[FrozenTrial] = (),
         repeats: int = 1,
+        objective: Objective | None = None,
+        view: SamplerView | None = None,
+        goal: Goal | None = None,
     ) -> None:
         self._make = make
+        self._goal = goal
+        self._memo = _Memo()
+        self._view = view or SamplerView()
         self._seed = seed
         self._one_sequence = one_sequence
         self._inner = make(derive(seed, "sampler"))
         self._earlier = tuple(earlier)
         self._repeats = repeats
+        self._ahead = Extrapolation(objective) if objective is not None and repeats == 1 else None
         if isinstance(self._inner, BaseGASampler):
             for trial in self._earlier:  # they are its first generation
                 trial.system_attrs[self._inner._get_generation_key()] = 0
@@ -65,19 +82,22 @@ class SeededSampler(BaseSampler):
             return
         if not self._one_sequence:
             self._inner = self._make(derive(self._seed, "sampler", trial.number))
-        self._inner.before_trial(self._seen(study), trial)
+        self._inner.before_trial(self._seen(study), self._view.trial(trial))
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if _repeats(trial):
             return {}
-        return self._inner.infer_relative_search_space(self._seen(study), trial)
+        found = self._inner.infer_relative_search_space(self._seen(study), self._view.trial(trial))
+        return self._view.stored_space(found)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         if _repeats(trial):
             return {}  # a sampler that walks along a sequence would take a step of it
-        return self._inner.sample_relative(self._seen(study), trial, search_space)
+        seen = self._view.seen_space(search_space)
+        drawn = self._inner.sample_relative(self._seen(study), self._view.trial(trial), seen)
+        return {name: self._view.stored_value(name, value) for name, value in drawn.items()}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -86,16 +106,34 @@ class SeededSampler(BaseSampler):
             # A driver may die between two parameters: what is drawn for one must not depend on
             # whether those before it were drawn in the same process.
             self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
-        return self._inner.sample_independent(self._seen(study), trial, param_name, param_distribution)
+        seen, kind = self._view.trial(trial), self._view.seen_distribution(param_name, param_distribution)
+        drawn = self._inner.sample_independent(self._seen(study), seen, param_name, kind)
+        return self._view.stored_value(param_name, drawn)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        if not _repeats(trial):
-            self._inner.after_trial(self._seen(study), trial, state, values)
+        if not _repeats(trial) and not self._one_sequence:  # a grid's asks for the point of one that was enqueued
+            self._inner.after_trial(self._seen(study), self._view.trial(trial), state, values)
 
     def _seen(self, study: Study) -> Study:
         seen = _SeenStudy.__new__(_SeenStudy)
-        seen.__dict__ = {**study.__dict__, "_earlier": self._earlier, "_repeats": self._repeats}
+        seen.__dict__ = {
+            **study.__dict__,
+            "_earlier": self._earlier,
+            "_repeats": self._repeats,
+            "_ahead": self._ahead,
+            "_view": self._view,
+            "_goal": self._goal,
+            "_memo": self._memo,
+        }
         return seen
+
+
+@dataclass
+class _Memo:
+    """The trials that a study held when it was looked at last, and what of them was seen."""
+
+    held: list[FrozenTrial] | None = None
+    seen: list[FrozenTrial] = field(default_factory=list)
 
 
 class _SeenStudy(Study):
@@ -104,16 +142,29 @@ class _SeenStudy(Study):
     Trials that repeat are hidden behind the first of their set, which has what they came to together.
 
     A paused trial is RUNNING to Optuna, because it may go on, and a constant liar would take it for a
-    bad one.
+    bad one. Samplers that rank trials by one value see paused and pruned ones complete, with what they would
+    have come to (see ``tuner.study.extrapolation``).
     """
 
     _earlier: Sequence[FrozenTrial]
     _repeats: int
+    _ahead: Extrapolation | None
+    _view: SamplerView
+    _goal: Goal | None
+    _memo: _Memo
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        found = super()._get_trials(deepcopy, None, use_cache)
+        held = super()._get_trials(deepcopy, None, use_cache)
+        if deepcopy:
+            return [trial for trial in self._look_at(held) if states is None or trial.state in states]
+        if self._memo.held != held:  # a sampler asks several times for each trial; what has settled stays the same
+            self._memo.held, self._memo.seen = held, self._look_at(held)
+        return [trial for trial in self._memo.seen if states is None or trial.state in states]
+
+    def _look_at(self, held: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        found = [self._view.trial(trial) for trial in current(held)]
         if self._repeats > 1:
             found = _one_for_each_set(found)
         if len(self.directions) > 1:
@@ -121,7 +172,12 @@ class _SeenStudy(Study):
             seen = [_without_curve(trial) for trial in found if not _is_paused(trial)]
         else:
             seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
-        return [trial for trial in (*self._earlier, *seen) if states is None or trial.state in states]
+        if self._ahead is not None:
+            seen = _extrapolated(seen, self._ahead)
+        if self._goal is not None and len(seen) > MOST:
+            beyond = {trial.number: _beyond(trial) for trial in seen if trial.system_attrs}
+            seen = learning_set(seen, self._goal, beyond)
+        return [*self._earlier, *seen]
 
     def stop(self) -> None:
         """Do nothing: a grid that is used up says so, and the sweep knows how many points it has."""
@@ -138,8 +194,8 @@ def _repeats(trial: FrozenTrial) -> bool:
 
 def _one_for_each_set(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     sets: dict[int, list[FrozenTrial]] = {}
-    for trial in sorted(trials, key=lambda trial: trial.number):
-        sets.setdefault(first_of(trial.number, _tags(trial)), []).append(trial)
+    for trial in sorted(trials, key=number_of):
+        sets.setdefault(first_of(number_of(trial), _tags(trial)), []).append(trial)
     return [members[0] if len(members) == 1 else _together(members) for members in sets.values()]
 
 
@@ -170,6 +226,10 @@ def _constraints(trials: Sequence[FrozenTrial]) -> dict[str, float]:
     return worst
 
 
+def _beyond(trial: FrozenTrial) -> float:
+    return math.fsum(max(0.0, beyond) for key, beyond in trial.system_attrs.items() if key.startswith("constraints:"))
+
+
 def _is_paused(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.RUNNING and trial.user_attrs.get(ATTRIBUTE, {}).get("state") == "PAUSED"
 
@@ -182,6 +242,29 @@ def _without_curve(trial: FrozenTrial) -> FrozenTrial:
     return seen
 
 
+def _extrapolated(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> list[FrozenTrial]:
+    """Return trials with those that were pruned as complete ones, each with what it would have come to."""
+    for trial in trials:
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            ahead.see(trial.number, trial.intermediate_values)
+    constrained = any(_constraints([trial]) for trial in trials)
+    return [
+        _completed(trial, ahead)
+        if trial.state is TrialState.PRUNED and bool(_constraints([trial])) == constrained
+        else trial
+        for trial in trials
+    ]
+
+
+def _completed(trial: FrozenTrial, ahead: Extrapolation) -> FrozenTrial:
+    value = ahead.value(trial.number)
+    if value is None:
+        return trial
+    seen = copy.copy(trial)
+    seen.state, seen.value = TrialState.COMPLETE, value
+    return seen
+
+
 def _pruned(trial: FrozenTrial) -> FrozenTrial:
     pruned = copy.copy(trial)
     pruned.state = TrialState.PRUNED
@@ -189,7 +272,14 @@ def _pruned(trial: FrozenTrial) -> FrozenTrial:
 
 
 def make_sampler(
-    chosen: Named, space: Space, seed: int, earlier: Sequence[FrozenTrial] = (), repeats: int = 1
+    chosen: Named,
+    space: Space,
+    seed: int,
+    earlier: Sequence[FrozenTrial] = (),
+    repeats: int = 1,
+    objective: Objective | None = None,
+    plain: bool = True,
+    import_paths: Sequence[str] = (),
 ) -> BaseSampler:
     """Make the sampler that a search space file names.
 
@@ -199,44 +289,53 @@ def make_sampler(
         seed: The sweep's.
         earlier: Finished trials of other sweeps, in this space.
         repeats: Trials of each set of parameters.
+        objective: If there is one alone.
+        plain: Whether the study holds plain values; see ``tuner.study.storing``.
+        import_paths: Folders in which a sampler of the user's own is looked for.
 
     Raises:
         InvalidInput: A package that it needs is not installed, or Optuna refuses its options.
     """
     options = dict(chosen.options)
     check_packages(chosen.name)
-    if chosen.name not in LEARNERS:
+    kind = sampler_kind(chosen.name)
+    if not kind.learns:
         earlier = ()
-    if chosen.name == "cmaes" and earlier:
-        options["source_trials"] = list(earlier)
-    make = _maker(chosen.name, space, options)
+    if kind.earlier_as and earlier:
+        options[kind.earlier_as] = list(earlier)
+    make = _maker(kind, space, options, import_paths)
     try:
-        return SeededSampler(make, seed, chosen.name in ("qmc", "grid"), earlier, repeats)
+        ranked = objective if kind.ranks else None
+        view = SamplerView(space.parameters if plain else ())
+        goal = objective.goal if objective is not None and kind.weighs_all else None
+        return SeededSampler(make, seed, kind.one_sequence, earlier, repeats, ranked, view, goal)
     except (TypeError, ValueError) as error:
         raise InvalidInput("search.sampler", f"{chosen.name} refuses its options: {error}") from error
 
 
-def _maker(name: str, space: Space, options: Mapping[str, Any]) -> Make:
-    samplers = optuna.samplers
-    if name == "grid":
-        from tuner.space.sampling import grid
+def sampler_class(kind: SamplerKind, import_paths: Sequence[str]) -> type[BaseSampler]:
+    """Return the class of a sampler: one of Optuna's, or the user's own.
 
-        return lambda seed: samplers.GridSampler(grid(space), seed=seed)
-    kinds: dict[str, Callable[..., BaseSampler]] = {
-        "random": samplers.RandomSampler,
-        "tpe": samplers.TPESampler,
-        "qmc": samplers.QMCSampler,
-        "cmaes": samplers.CmaEsSampler,
-        "gp": samplers.GPSampler,
-        "nsgaii": samplers.NSGAIISampler,
-        "nsgaiii": samplers.NSGAIIISampler,
-    }
-    if name not in kinds:
-        raise InvalidInput("search.sampler", f"unknown sampler {name!r}; expected one of {', '.join(kinds)}, grid")
+    Raises:
+        InvalidInput: The user's own cannot be imported, or is no sampler.
+    """
+    if is_place(kind.sampler):
+        return load_class("search.sampler", kind.sampler, BaseSampler, import_paths)  # type: ignore[type-abstract]
+    found: type[BaseSampler] = getattr(optuna.samplers, kind.sampler)
+    return found
+
+
+def _maker(kind: SamplerKind, space: Space, options: Mapping[str, Any], import_paths: Sequence[str]) -> Make:
+    sampler = sampler_class(kind, import_paths)
+    if sampler is optuna.samplers.GridSampler:
+        from tuner.study.sampling import grid
+
+        options = {"search_space": grid(space), **options}
+    seeded = "seed" in constructor_options(sampler)
 
     def make(seed: int) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the user named it
-            return kinds[name](seed=seed, **options)
+            return sampler(**options, **({"seed": seed} if seeded else {}))
 
     return make

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.paths import SweepDir
-from tuner.study.journal import open_journal
+from tuner.errors import TunerError
+from tuner.files.paths import SweepDir
+from tuner.study.patience import Patience
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, JournalStorage
 
 
-def delete_study(storage_url: str, name: str) -> None:
-    """Delete a sweep's study from a database, if it is there."""
-    from tuner.study.shared import open_database
+def delete_study(sweep_dir: SweepDir, storage_url: str = "") -> None:
+    """Delete a sweep's study from its folder, or from the database that ``storage_url`` names, if it is there."""
+    if not storage_url:
+        sweep_dir.journal_file.unlink(missing_ok=True)
+        return
+    from tuner.study.database import open_database
 
     storage = open_database(storage_url)
     with contextlib.suppress(KeyError):
-        storage.delete_study(storage.get_study_id_from_name(name))
+        storage.delete_study(storage.get_study_id_from_name(sweep_dir.name))
 
 
-def open_storage(sweep_dir: SweepDir, storage_url: str = "", durable: bool = True) -> BaseStorage:
+def open_storage(
+    sweep_dir: SweepDir, storage_url: str = "", durable: bool = True, patience: Patience | None = None
+) -> BaseStorage:
     """Open the sweep's journal, or the database that ``storage_url`` names.
 
     Args:
         sweep_dir: The sweep.
         storage_url: A database, or empty for the journal.
         durable: Whether what is written into the journal is to survive the machine, too.
+        patience: Waits while the database is away; without it a call fails then.
     """
     if not storage_url:
         return open_journal(sweep_dir.journal_file, durable)
-    from tuner.study.shared import open_database
+    from tuner.study.database import open_database
 
-    return open_database(storage_url)
+    if patience is None:
+        return open_database(storage_url)
+    from tuner.study.patient_storage import PatientStorage
+
+    return PatientStorage(patience.run(partial(open_database, storage_url)), patience)
 
 
 def memory_storage() -> BaseStorage:
@@ -41,3 +55,48 @@ def memory_storage() -> BaseStorage:
     import optuna
 
     return optuna.storages.InMemoryStorage()
+
+
+def repair(file: Path) -> int:
+    """Make a journal writable again; call it while holding the driver's lock.
+
+    Returns:
+        How many bytes of a torn last line were cut off.
+    """
+    for lock in file.parent.glob(f"{file.name}.lock*"):
+        lock.unlink(missing_ok=True)
+    if not file.exists():
+        return 0
+    with file.open("r+b") as stream:
+        content_end = stream.seek(0, os.SEEK_END)
+        end = content_end
+        while end:
+            begin = max(0, end - 65536)
+            stream.seek(begin)
+            newline = stream.read(end - begin).rfind(b"\n")
+            if newline >= 0:
+                end = begin + newline + 1
+                break
+            end = begin
+        if end < content_end:
+            stream.truncate(end)
+        return content_end - end
+
+
+def open_journal(file: Path, durable: bool = True) -> JournalStorage:
+    """Open Optuna's storage on a journal file, making it if it is not there; ``durable`` as of ``JournalFile``.
+
+    Raises:
+        StoreError: A line of it is damaged; says which.
+    """
+    from optuna.storages import JournalStorage
+
+    from tuner.study.journal_file import JournalFile
+
+    journal = JournalFile(file, durable)
+    try:
+        return JournalStorage(journal)
+    except (TunerError, OSError):
+        raise
+    except Exception as error:  # Optuna takes a line that is JSON as it comes
+        raise journal.damage() from error

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import Source, TrialRecord, TrialState
 from tuner.errors import Infeasible
-from tuner.space.sampling import Walk, encode, encode_loosely, stored_otherwise, suggest
-from tuner.space.sampling import walk as walk_space
-from tuner.spacefile import parameter_to_json
-from tuner.spec import SweepSpec
-from tuner.study.attribute import ATTRIBUTE, FORGOTTEN, STEP, STORED
-from tuner.study.earlier import learned
-from tuner.study.trial import TrialRecord, begun, record_of
-from tuner.values import Params, ParamValue, Source, TrialState
+from tuner.space.parameters import Params, ParamValue
+from tuner.space.points import fitted_point
+from tuner.study.constraints import set_constraints
+from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, NUMBER, STEP, STORED, HeldTrial, begun, number_of, record_of
+from tuner.study.sampling import Walk
+from tuner.study.sampling import walk as walk_space
+from tuner.study.storing import read, store, store_loosely, suggest, told_values
+from tuner.study.transfer import as_optuna_trials
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as OptunaTrial
 
-MOST = 1e300  # what is infinitely beyond a constraint, for samplers that reckon with it
+_ANEW = {"state": TrialState.INTERRUPTED.value, "failures": 0, "losses": 0}  # of a failed trial that runs again
 
 
 class Study:
@@ -35,7 +36,7 @@ class Study:
         spec: The sweep.
         storage: Optuna's storage.
         sources: Finished trials of other sweeps, for the sampler to learn from.
-        walk: Goes through the space, where the model defines it by running; else the sweep's space is.
+        walk: Goes through the space, if the model defines it by running; else the sweep's space is.
 
     Attributes:
         learned: What became of them, a line for each source.
@@ -56,16 +57,24 @@ class Study:
         self._waits = True  # whether a trial that was enqueued may wait
         self._walk: Walk = walk or partial(walk_space, spec.space)
         self._defined_by_file = walk is None
-        earlier, self.learned = learned(sources, spec, self._walk)
+        self._earlier, self.learned = as_optuna_trials(sources, spec, self._walk)
         self._study = optuna.create_study(
             study_name=spec.name,
             storage=storage,
-            sampler=make_sampler(spec.search.sampler, spec.space, spec.search.seed, earlier, spec.search.repeats),
             pruner=optuna.pruners.NopPruner(),
             directions=[objective.goal.value for objective in spec.objectives],
             load_if_exists=True,
         )
-        self._note_what_is_stored_otherwise()
+        self._plain = STORED not in self.attributes
+        search = spec.search
+        one = spec.objectives[0] if len(spec.objectives) == 1 else None
+        self._study.sampler = make_sampler(
+            search.sampler, spec.space, search.seed, self._earlier, search.repeats, one, self._plain, spec.import_paths
+        )
+        for frozen in storage.get_all_trials(self._study._study_id, deepcopy=False):
+            if number_of(frozen) != frozen.number:
+                self._ids[number_of(frozen)] = frozen._trial_id
+        self._name_objectives()
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -91,11 +100,13 @@ class Study:
         """Note that the sweep ran so much longer, up to now: of the driver that is at work nothing is left to note."""
         self.set_attributes(seconds=self.spent_s + seconds, noted_at=time.time())
 
-    def _note_what_is_stored_otherwise(self) -> None:
-        """Leave with the study what those need who read its values without the sweep."""
-        odd = [parameter_to_json(p) for p in self._spec.space.parameters if stored_otherwise(p)]
-        if odd and STORED not in self.attributes:
-            self.set_attributes(**{STORED: odd})
+    def _name_objectives(self) -> None:
+        """Leave with the study what its values are values of, for those who open it with Optuna."""
+        names = [objective.metric for objective in self._spec.objectives]
+        if self._study.metric_names != names:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # experimental in Optuna
+                self._study.set_metric_names(names)
 
     def enqueue(self, starting_points: Sequence[Mapping[str, ParamValue]]) -> None:
         """Have the next ``ask`` return the first of these, and so on; what they leave out is drawn.
@@ -109,7 +120,7 @@ class Study:
         there = {frozen.user_attrs.get(ATTRIBUTE, {}).get("enqueued") for frozen in found}
         for index in range(begin, len(starting_points)):
             if index not in there:  # else a driver died before it had counted this one
-                params = self._encode(starting_points[index])
+                params = self._encode(self._fitted(starting_points[index]))
                 self._study.enqueue_trial(params, user_attrs={ATTRIBUTE: {"enqueued": index}})
             self._waits = True
             self.set_attributes(enqueued=index + 1)
@@ -127,6 +138,19 @@ class Study:
         except Infeasible as error:
             return _infeasible(self._record(self._storage.get_trial(trial._trial_id)), error)
 
+    @property
+    def has_enqueued(self) -> bool:
+        """Whether parameters that were enqueued have not been asked for yet."""
+        from optuna.trial import TrialState as Optuna
+
+        return self._may_wait() and bool(self._storage.get_all_trials(self._study._study_id, False, (Optuna.WAITING,)))
+
+    @property
+    def earlier(self) -> list[tuple[dict[str, ParamValue], float]]:
+        """Parameters and first objective of the finished trials of other sweeps, in this space."""
+        space = self._spec.space
+        return [(read(t.params, t.distributions, space), float(t.values[0])) for t in self._earlier]
+
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
         from optuna.storages import JournalStorage
@@ -143,22 +167,47 @@ class Study:
         self._study._thread_local.cached_all_trials = None  # what samplers look at, once a trial
         return Trial(self._study, self._storage.create_new_trial(self._study._study_id))
 
-    def begin(self, params: Params, tags: Mapping[str, str]) -> TrialRecord:
+    def begin(self, params: Params, tags: Mapping[str, str], memory: Mapping[str, Any] | None = None) -> TrialRecord:
         """Begin a trial with parameters that were decided elsewhere.
 
         Args:
             params: All of them; constants are passed over.
             tags: Of its run; they stand from the moment at which the trial exists.
+            memory: What the scheduler keeps with it, as JSON.
         """
         import optuna
 
         now = optuna.trial.create_trial(
             state=optuna.trial.TrialState.RUNNING,
-            user_attrs={ATTRIBUTE: {"tags": dict(tags)}},
+            user_attrs={ATTRIBUTE: {"tags": dict(tags), **({"memory": dict(memory)} if memory else {})}},
             system_attrs={"fixed_params": self._encode(params)},
         )
         trial_id = self._storage.create_new_trial(self._study._study_id, template_trial=now)
         return self.take_up(self._storage.get_trial_number_from_id(trial_id))
+
+    def reopen(self, number: int) -> None:
+        """Let a trial that failed run again under its number; nothing is done with any other.
+
+        Optuna opens no trial that has ended, so a new one of its takes the place of the failed one, which stays.
+        """
+        import optuna
+
+        failed = self._storage.get_trial(self._id(number))
+        noted = failed.user_attrs.get(ATTRIBUTE, {})
+        if record_of(failed, self._spec).state is not TrialState.FAIL:
+            return
+        kept = {key: value for key, value in noted.items() if key not in ("reason", "values", "constraints", "driver")}
+        attributes = {**failed.user_attrs, ATTRIBUTE: {**kept, NUMBER: number, **_ANEW}}
+        again = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.RUNNING,
+            params=failed.params,
+            distributions=failed.distributions,
+            intermediate_values=failed.intermediate_values,
+            user_attrs=attributes,
+            system_attrs={**failed.system_attrs, "fixed_params": failed.params},
+        )
+        self._ids[number] = self._storage.create_new_trial(self._study._study_id, template_trial=again)
+        self.look_again(number)
 
     def look_again(self, number: int) -> None:
         """Forget what was read of a trial: another driver may have changed it."""
@@ -167,7 +216,7 @@ class Study:
     def take_up(self, number: int) -> TrialRecord:
         """Return a trial that was left unfinished, with the parameters that it had not drawn yet.
 
-        PRUNED where the model's own space calls them infeasible; see ``ask``.
+        PRUNED if the model's own space calls them infeasible; see ``ask``.
         """
         import optuna
 
@@ -202,7 +251,7 @@ class Study:
         noted.update(values)
         self._storage.set_trial_user_attr(self._id(number), ATTRIBUTE, noted)
 
-    def settle(
+    def finish(
         self,
         number: int,
         state: TrialState,
@@ -215,7 +264,7 @@ class Study:
         Args:
             number: Of a trial that is not settled.
             state: COMPLETE, PRUNED or FAIL.
-            values: Each objective's value; empty where there is none.
+            values: Each objective's value; empty if there is none.
             constraints: What counts of each constraint's metric, for samplers that know constraints.
             noted: Attributes of the trial, as of ``note``.
         """
@@ -235,11 +284,9 @@ class Study:
     ) -> None:
         from optuna.trial import TrialState as Optuna
 
-        ordered = [values[objective.metric] for objective in self._spec.objectives] if values else None
-        if ordered is not None and any(math.isnan(value) for value in ordered):
-            ordered = None  # Optuna keeps no NaN: ours stands in the attribute
+        ordered = told_values(values, self._spec.objectives)
         trial_id = self._id(number)
-        self._constrain(trial_id, constraints)
+        set_constraints(self._storage, trial_id, self._spec.constraints, constraints)
         frozen = self._storage.get_trial(trial_id)
         told = Optuna[state.value]
         if told is Optuna.COMPLETE and ordered is None:
@@ -249,17 +296,6 @@ class Study:
         self._study.sampler.after_trial(self._study, frozen, told, ordered)
         self._storage.set_trial_state_values(trial_id, told, ordered)
         self._attributes.pop(number, None)
-
-    def _constrain(self, trial_id: int, values: Mapping[str, float]) -> None:
-        """Give Optuna by how much a trial is beyond each constraint."""
-        frozen = copy.copy(self._storage.get_trial(trial_id))
-        frozen.system_attrs = before = dict(frozen.system_attrs)
-        for constraint in self._spec.constraints:
-            if constraint.metric in values:
-                beyond = constraint.violation(values[constraint.metric])
-                frozen.set_constraint(constraint.metric, min(beyond, MOST))
-        for key in frozen.system_attrs.keys() - self._storage.get_trial(trial_id).system_attrs.keys():
-            self._storage.set_trial_system_attr(trial_id, key, before[key])
 
     def forget(self, number: int) -> None:
         """Show a settled trial no more; the sampler still knows it, and it still counts."""
@@ -272,19 +308,23 @@ class Study:
     def trials(self) -> list[TrialRecord]:
         """Return all trials that were begun, by number."""
         found = self._storage.get_all_trials(self._study._study_id, deepcopy=False)
-        return list(begun(found, self._spec))
+        return list(begun([HeldTrial.of_optuna(frozen) for frozen in found], self._spec))
 
     def _drawn(self, trial: OptunaTrial) -> dict[str, ParamValue]:
         """Draw what a trial has not drawn yet; return its parameters and constants."""
-        params = self._walk(lambda parameter: suggest(trial, parameter))
+        params = self._walk(lambda parameter: suggest(trial, parameter, self._plain))
         others = {} if self._defined_by_file else {k: v for k, v in params.items() if k not in trial.params}
         if others:
-            self.note(trial.number, constants=others)
+            self.note(number_of(self._storage.get_trial(trial._trial_id)), constants=others)
         return params
 
+    def _fitted(self, point: Mapping[str, ParamValue]) -> Mapping[str, ParamValue]:
+        """Return a starting point with the values that the space has: one of an earlier version may have others."""
+        return fitted_point(point, self._spec.space)[0] if self._defined_by_file else point
+
     def _encode(self, params: Params) -> dict[str, Any]:
-        """Return parameters as Optuna stores them, or takes them to be fixed."""
-        return encode(params, self._spec.space) if self._defined_by_file else encode_loosely(params)
+        """Return parameters as the study holds them, or takes them to be fixed."""
+        return store(params, self._spec.space, self._plain) if self._defined_by_file else store_loosely(params)
 
     def _id(self, number: int) -> int:
         if number not in self._ids:

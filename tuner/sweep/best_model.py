@@ -5,32 +5,40 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from tuner.domain.spec import ModelRef
+from tuner.driver.progress import Display
 from tuner.errors import TunerError
-from tuner.export import Choice, Exported, choose_checkpoint, export_trial
-from tuner.paths import SweepDir, write_whole
-from tuner.records import ModelExported, RecordLog
+from tuner.export import Choice, Exported, ExportProcesses, choose_checkpoint, export_trial
+from tuner.export.checkpoint_choice import exported_step
+from tuner.files.atomic import write_whole
+from tuner.files.paths import SweepDir
+from tuner.records.log import RecordLog
+from tuner.records.record import ModelExported
 from tuner.results import SweepResult, Trial
-from tuner.sweep.progress import Watcher
-
-SERVABLE = "tuner.servable"  # what a trial says whose model can be exported
-_STAGE = ".export-"
+from tuner.sweep.export_standby import STAGE, ExportStandby, make_stage
 
 
-def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]) -> bool:
-    """Export the best trial, where its model can be served and it has not been exported, nor is just now.
+def export_best(
+    result: SweepResult,
+    log: RecordLog,
+    display: Display,
+    stopped: Callable[[], bool],
+    standby: ExportStandby | None = None,
+) -> bool:
+    """Export the best trial, if its model can be served and it has not been exported, nor is just now.
 
-    Seconds, nearly all of them TensorFlow's import. A failure is a line and a record, nothing more.
+    Seconds, nearly all of them TensorFlow's import if the processes were not started before. A failure is a line and
+    a record, nothing more.
 
     Args:
         result: The sweep's trials.
         log: Takes what came of it; the recorder puts the model on the sweep's run.
-        watcher: Is told.
+        display: Is told.
         stopped: Asked meanwhile; when it says so, there is no export.
+        standby: Has the processes, if they were started before.
 
     Returns:
         Whether the export was left out because somebody stopped it.
@@ -43,62 +51,79 @@ def export_best(result: SweepResult, log: RecordLog, watcher: Watcher, stopped: 
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False  # another driver of the sweep does it
-        return _export_best(result, best, log, watcher, stopped)
+        return _export_best(result, best, log, display, stopped, standby.processes if standby else None)
 
 
 def _export_best(
-    result: SweepResult, best: Trial, log: RecordLog, watcher: Watcher, stopped: Callable[[], bool]
+    result: SweepResult,
+    best: Trial,
+    log: RecordLog,
+    display: Display,
+    stopped: Callable[[], bool],
+    processes: ExportProcesses | None,
 ) -> bool:
-    for left in result.dir.path.glob(f"{_STAGE}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for left in result.dir.path.glob(f"{STAGE}*"):
+        if processes is None or left != processes.stage:
+            shutil.rmtree(left, ignore_errors=True)
     step = -1
     try:
         choice = choose_checkpoint(result.dir, best)
         step = choice.step
-        if _exported_before(result.dir, best, step):
+        if exported_step(result.dir, best) == step:
             return False
-        watcher.say(f"exporting the best model: trial {best.number} at step {step}")
-        exported = _export(result.dir, best, choice, stopped)
+        display.line(f"exporting the best model: trial {best.number} at step {step}")
+        exported = _export(result.dir, result.spec.model, best, choice, stopped, processes)
     except KeyboardInterrupt:
         log.append(ModelExported(time.time(), best.number, step, problem="it was interrupted"))
         return True
     except (TunerError, OSError) as error:
         problem = str(error).splitlines()[0]
         log.append(ModelExported(time.time(), best.number, step, problem=problem))
-        watcher.say(f"the best model was not exported: {problem}")
-        watcher.say(f"  try again with: tuner export {result.dir.name} OUT_DIR")
+        display.line(f"the best model was not exported: {problem}")
+        display.line(f"  try again with: tuner export {result.dir.name} OUT_DIR")
         return False
-    log.append(ModelExported(time.time(), best.number, step, exported.checked))
+    values, gone = best.values_at(step), choice.note
+    log.append(ModelExported(time.time(), best.number, step, exported.checked, "", values, choice.differs, gone))
     marker = {"trial": best.number, "step": step}
     write_whole(result.dir.best_model_file, json.dumps(marker) + "\n")
-    watcher.say(f"exported: {exported.checked}")
+    display.line(f"exported: {exported.checked}")
     for note in exported.notes:
-        watcher.say(f"note: {note}")
+        display.line(f"note: {note}")
     return False
 
 
 def export_due(result: SweepResult) -> bool:
-    """Whether the best trial can be exported and has not been; where its checkpoints are gone, that is to be said."""
+    """Whether the best trial can be exported and has not been; if its checkpoints are gone, that is to be said."""
     best = _exportable(result)
     if best is None:
         return False
     try:
-        return not _exported_before(result.dir, best, choose_checkpoint(result.dir, best).step)
+        return exported_step(result.dir, best) != choose_checkpoint(result.dir, best).step
     except TunerError:
         return True
 
 
 def _exportable(result: SweepResult) -> Trial | None:
-    """Return the best trial where its model can be served."""
+    """Return the best trial if its model can be served."""
     best = result.best_or_none
-    return best if best is not None and best.record.tags.get(SERVABLE) == "true" else None
+    return best if best is not None and best.is_servable else None
 
 
-def _export(sweep_dir: SweepDir, best: Trial, choice: Choice, stopped: Callable[[], bool]) -> Exported:
+def _export(
+    sweep_dir: SweepDir,
+    model: ModelRef | None,
+    best: Trial,
+    choice: Choice,
+    stopped: Callable[[], bool],
+    processes: ExportProcesses | None,
+) -> Exported:
     """Export into the sweep's folder."""
-    stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=sweep_dir.path))
+    if processes is not None and not processes.are_alive:
+        processes.close()
+        processes = None
+    stage = processes.stage if processes is not None else make_stage(sweep_dir)
     try:
-        exported = export_trial(sweep_dir, best, choice, stage, stopped)
+        exported = export_trial(sweep_dir, model, best, choice, stage, stopped, processes)
         target = sweep_dir.best_model(best.number, choice.step)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
@@ -106,11 +131,3 @@ def _export(sweep_dir: SweepDir, best: Trial, choice: Choice, stopped: Callable[
         return exported
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-
-
-def _exported_before(sweep_dir: SweepDir, best: Trial, step: int) -> bool:
-    try:
-        marker = json.loads(sweep_dir.best_model_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(marker == {"trial": best.number, "step": step})

@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from tuner.paths import SweepDir, TrialDir
-from tuner.recorders.arrived import all_arrived
-from tuner.records import SweepClosed, last_record
+from tuner.config.manifest import SweepManifest
+from tuner.config.sampler_options import sampler_kind
+from tuner.domain.spec import SweepSpec
+from tuner.domain.tags import SIMULATED
+from tuner.domain.trial import TrialState
+from tuner.driver.status import SweepStatus
+from tuner.driver.stop_criteria import GRID, StopReason, trials_used_up
+from tuner.files.paths import SweepDir, TrialDir
+from tuner.recorders.mlflow.reader import is_fully_recorded
+from tuner.records.log import last_record
+from tuner.records.record import SweepClosed
 from tuner.results import Trial
-from tuner.spec import SweepSpec
 from tuner.study.reading import read_study
-from tuner.sweep.limits import GRID, End, used_up
-from tuner.sweep.opening import Frozen
-from tuner.sweep.simulating import TAG
-from tuner.sweep.tally import Tally
-from tuner.values import TrialState
 
 
-def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> End | None:
-    """Return why a sweep that ended has no trial to run; None where it may have one.
+def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> StopReason | None:
+    """Return why a sweep ended that has no trial to run; None if it may have one.
 
-    Says so only of what its last driver closed, by the limits that ``spec`` has now.
+    Says so only of what its last driver closed, by the limits that ``spec`` has now. What ended it stays what ended
+    it: smaller limits, which it is beyond, change nothing.
 
     Raises:
         StoreError: The study cannot be read.
     """
-    closed = last_record(sweep_dir.records_file)
+    closed = last_record(sweep_dir.records_file) if sweep_dir.spec_file.exists() else None
     if not isinstance(closed, SweepClosed) or not closed.finished:
         return None
     if any(sweep_dir.trials_dir.glob(f"*/{TrialDir(sweep_dir.path).away_file.name}")):
@@ -35,24 +38,28 @@ def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") 
     states = {trial.state for trial in study.trials}
     if states & {TrialState.RUNNING, TrialState.PAUSED}:
         return None  # whoever closed it did not see these
-    tally = Tally(spec, sweep_dir)
+    status = SweepStatus(spec)
     for trial in study.trials:
-        tally.recall(trial)
-    end = tally.limits.reached(study.seconds, tally.steps)
+        status.add_earlier(trial)
+    end = status.limits.reached(study.seconds, status.steps)
     if end is not None:
-        return end
+        return _as_recorded(end, closed)
     begun, trials = len(study.trials), spec.search.trials
-    all_points = spec.search.sampler.name == "grid" and closed.reason.endswith(GRID)
+    all_points = sampler_kind(spec.search.sampler.name).lists_values and closed.reason.endswith(GRID)
     if TrialState.INTERRUPTED in states or (begun < trials and not all_points):
         return None
-    return used_up(begun, begun, trials)
+    return _as_recorded(trials_used_up(begun, begun, trials), closed)
 
 
-def nothing_to_send(sweep_dir: SweepDir, frozen: Frozen, trials: Iterable[Trial]) -> bool:
+def _as_recorded(end: StopReason, closed: SweepClosed) -> StopReason:
+    return end if end.reason == closed.reason else StopReason(closed.reason, closed.failed)
+
+
+def nothing_to_send(sweep_dir: SweepDir, manifest: SweepManifest, trials: Iterable[Trial]) -> bool:
     """Whether the tracking store has all that was recorded of a sweep that ended, files included."""
     closed = last_record(sweep_dir.records_file)
-    if TAG in frozen.tags and frozen.spec.simulation is not None and not frozen.spec.simulation.record:
+    if SIMULATED in manifest.tags and manifest.spec.simulation is not None and not manifest.spec.simulation.record:
         return True
-    settled = {trial.number for trial in trials if trial.state.settled}
-    uri, plots = os.environ.get("MLFLOW_TRACKING_URI"), frozen.spec.record.plots
-    return isinstance(closed, SweepClosed) and all_arrived(sweep_dir, uri, settled, closed, plots)
+    finished = {trial.number for trial in trials if trial.state.is_finished}
+    uri, plots = os.environ.get("MLFLOW_TRACKING_URI"), manifest.spec.record.plots
+    return isinstance(closed, SweepClosed) and is_fully_recorded(sweep_dir, uri, finished, closed, plots)

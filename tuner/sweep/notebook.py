@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tuner.sweep.progress import Progress, Silent, TrialProgress, Watcher
+from tuner.driver.progress import Display, NullDisplay, Progress, TrialProgress
 
 _EVERY_S = 0.5  # a notebook's front end draws slowly
 _LINES = 8
@@ -30,11 +30,11 @@ class NotebookWatcher:
         self._handle: Any = None
         self._next = 0.0
 
-    def say(self, line: str) -> None:
+    def line(self, line: str) -> None:
         self._lines.append(line)
         self._draw()
 
-    def show(self, progress: Progress) -> None:
+    def update(self, progress: Progress) -> None:
         self._progress = progress
         if self._clock() >= self._next or not progress.running:
             self._draw()
@@ -50,11 +50,11 @@ class NotebookWatcher:
             self._handle.update(shown)
 
 
-def default_watcher() -> Watcher:
+def default_display() -> Display:
     """Return what shows itself where this runs: a notebook's kernel, or nothing."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return NotebookWatcher() if getattr(shell, "kernel", None) is not None else Silent()
+    return NotebookWatcher() if getattr(shell, "kernel", None) is not None else NullDisplay()
 
 
 def to_html(progress: Progress | None, lines: list[str]) -> str:

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from tuner.backends import Backend, Ended, Message, Reported, Started
-from tuner.jobs import Ending, Job
-from tuner.paths import TrialDir
-from tuner.spec import ModelRef, TrainSettings
+from tuner.domain.job import Job, JobStatus
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.files.paths import TrialDir
 
 LIMIT_S = 120.0
 
@@ -66,7 +66,7 @@ class BackendContract:
         assert [type(message) for message in messages] == [Started, *[Reported] * 4, Ended]
         assert [m.evaluation.step for m in messages if isinstance(m, Reported)] == [10, 20, 30, 40]
         (end,) = [m for m in messages if isinstance(m, Ended)]
-        assert (end.trial, end.result.ending, end.result.step) == (0, Ending.FINISHED, 40)
+        assert (end.trial, end.result.ending, end.result.step) == (0, JobStatus.FINISHED, 40)
 
     def test_trials_side_by_side_keep_their_reports_apart(self, opened: Backend, tmp_path: Path) -> None:
         """Every message names its trial."""
@@ -84,7 +84,7 @@ class BackendContract:
         trial_dir = TrialDir(tmp_path / "0000")
         opened.start(self.job(0, stop_at=20), trial_dir)
         first = self.until_ended(opened)
-        assert [m.result.ending for m in first if isinstance(m, Ended)] == [Ending.STOPPED]
+        assert [m.result.ending for m in first if isinstance(m, Ended)] == [JobStatus.STOPPED]
         opened.start(self.job(0, life=2), trial_dir)
         second = self.until_ended(opened)
         steps = [m.evaluation.step for m in second if isinstance(m, Reported)]
@@ -105,26 +105,26 @@ class BackendContract:
         messages += self.until_ended(opened)
         (end,) = [m for m in messages if isinstance(m, Ended)]
         steps = [m.evaluation.step for m in messages if isinstance(m, Reported)]
-        assert end.result.ending is Ending.STOPPED
+        assert end.result.ending is JobStatus.STOPPED
         assert end.result.step is not None
         assert end.result.step % 10 == 0
         assert steps == list(range(10, end.result.step + 1, 10))
 
     def test_a_trial_that_is_killed_ends(self, opened: Backend, tmp_path: Path) -> None:
-        """At once where the backend can; the end says that it was killed."""
+        """At once if the backend can; the end says that it was killed."""
         train = TrainSettings(100_000, 10)
         opened.start(self.job(0, sleep=0.01, train=train), TrialDir(tmp_path / "0000"))
         while not any(isinstance(message, Reported) for message in opened.wait(0.5)):
             pass
         opened.stop(0, kill=True)
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
-        assert (end.result.ending is Ending.FAILED and end.result.died) or not self.can_kill
+        assert (end.result.ending is JobStatus.FAILED and end.result.died) or not self.can_kill
 
     def test_an_exception_ends_the_trial_with_its_last_line(self, opened: Backend, tmp_path: Path) -> None:
         """And the backend goes on."""
         opened.start(self.job(0, fault="raise"), TrialDir(tmp_path / "0000"))
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
-        assert (end.result.ending, end.result.reason) == (Ending.FAILED, "ValueError: this model always fails")
+        assert (end.result.ending, end.result.reason) == (JobStatus.FAILED, "ValueError: this model always fails")
         opened.start(self.job(1), TrialDir(tmp_path / "0001"))
         assert isinstance(self.until_ended(opened)[-1], Ended)
 

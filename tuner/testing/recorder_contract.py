@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import pytest
 
+from tuner.domain.trial import Evaluation, TrialState
 from tuner.recorders import Recorder
-from tuner.recorders.recorded import RecordedRun
-from tuner.records import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
-from tuner.values import Evaluation, TrialState
+from tuner.recorders.mlflow.reader import RecordedRun
+from tuner.records.record import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
 
 OPENED = SweepOpened("a" * 32, "sweep", 1_700_000_000.0, {"rmse": "minimize"}, "name: sweep\n", {"trials": 2})
 

@@ -5,35 +5,39 @@ Everything else that the trial has to say is in the event files that Estimator w
 
 from __future__ import annotations
 
+import json
 import random
+import re
+import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tuner.domain.job import Job, JobResult, JobStatus, say_beginning
+from tuner.domain.tags import DATASET, NOTE, SERVABLE, UNREAD
 from tuner.errors import Infeasible, TunerError
-from tuner.jobs import Ending, Job, Result
-from tuner.near import near
-from tuner.paths import TrialDir
-from tuner.task import Model, Specs, build_specs, load_model, run_config
-from tuner.task.dataset import write_dataset
-from tuner.task.faults import in_a_line
-from tuner.task.specs import configured
-from tuner.trial.advancing import Advancing
-from tuner.trial.beginning import say_beginning
-from tuner.trial.checkpoints import newest_step, without_damage
-from tuner.trial.evaluating import sharing_sessions
-from tuner.trial.event_names import wait_for_a_new_name
-from tuner.trial.fitting import fit_hook
-from tuner.trial.input_position import InputPosition
-from tuner.trial.inputs import usable_inputs
-from tuner.trial.readiness import known_readiness
-from tuner.trial.stopping import Control, Extension, StopRequest, controlled
+from tuner.estimator.evaluation_patches import evaluation_patches
+from tuner.estimator.input_checks import check_inputs
+from tuner.estimator.input_position import InputPosition
+from tuner.estimator.missed_evaluation import at_end, evaluate_missed_checkpoint
+from tuner.estimator.stop_control import Extension, StopControl, StopRequest, stop_at_checkpoints
+from tuner.estimator.training_checks import TrainingProgressCheck
+from tuner.estimator.unwritten_metrics import note_unwritten_metrics
+from tuner.files.checkpoints import newest_step, without_damage
+from tuner.files.paths import TrialDir
+from tuner.model import Specs, UserModel, build_specs, load_model, run_config
+from tuner.model.dataset import write_dataset
+from tuner.model.error_text import one_line
+from tuner.model.estimator_specs import configured
+from tuner.model.noted_params import NotedParams
+from tuner.text import suggestion
 
 
 def run_job(
     job: Job, trial_dir: TrialDir, request: StopRequest, after_evaluation: Callable[[], None] | None = None
-) -> Result:
+) -> JobResult:
     """Run one life of a trial and leave its result in the folder; never raises for the user's faults.
 
     Args:
@@ -42,13 +46,15 @@ def run_job(
         request: Asked while the trial runs, it stops at its next checkpoint.
         after_evaluation: Called after each evaluation was written, before the request is looked at.
     """
-    control = Control(request, job.stop_at, after_evaluation)
-    return concluded(
+    control = StopControl(request, job.stop_at, after_evaluation)
+    return run_and_write_result(
         job, trial_dir, trial_dir.path, lambda tags: _train_and_evaluate(job, trial_dir.path, control, tags)
     )
 
 
-def concluded(job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[str, str]], Ending]) -> Result:
+def run_and_write_result(
+    job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[str, str]], JobStatus]
+) -> JobResult:
     """Do the work of a job and leave in ``folder`` how it ended; never raises for the user's faults.
 
     Args:
@@ -61,21 +67,21 @@ def concluded(job: Job, folder: TrialDir, model_dir: Path, work: Callable[[dict[
     try:
         ending, reason = work(tags), ""
     except Infeasible as error:
-        ending, reason = Ending.INFEASIBLE, error.message
+        ending, reason = JobStatus.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error) + _misnamed(error, job)
-    result = Result(ending, job.life, newest_step(model_dir), reason, tags=tags)
-    result.write(folder.result_file)
+        ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error) + _misnamed(error, job)
+    result = JobResult(ending, job.life, newest_step(model_dir), reason, tags=tags)
+    result.hidden(job.hiding()).write(folder.result_file)
     return result
 
 
 def _misnamed(error: BaseException, job: Job) -> str:
-    """Say which parameters there are, where the model asked for one whose name is nearly that of one of them."""
+    """Say which parameters there are, if the model asked for one whose name is nearly that of one of them."""
     asked = error.args[0] if isinstance(error, KeyError) and error.args else None
     if not isinstance(asked, str) or asked in job.params:
         return ""
-    hint = near(asked, list(job.params))
+    hint = suggestion(asked, list(job.params))
     return f"; the parameters are {', '.join(job.params)}: {hint}" if hint else ""
 
 
@@ -97,7 +103,7 @@ def seed_everything(seed: int) -> None:
     tf.random.set_seed(seed)
 
 
-def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[str, str]) -> Ending:
+def _train_and_evaluate(job: Job, trial_dir: Path, control: StopControl, tags: dict[str, str]) -> JobStatus:
     import tensorflow as tf
     from tensorflow_estimator.python.estimator import training
 
@@ -108,38 +114,44 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: Control, tags: dict[
     say_beginning(job, without_damage(trial_dir))
     wait_for_a_new_name(trial_dir)
     model = load_model(job.model)
+    params = NotedParams(job.params)
+    job = replace(job, params=params)
     describe_dataset(model, job, trial_dir, tags)
     estimator, specs = build(model, job, trial_dir)
-    say_own_evaluations(specs, trial_dir)
+    write_eval_folder(specs, trial_dir)
     for note in specs.notes:
         tf.compat.v1.logging.warning(note)
-    with usable_inputs():
-        evaluate_what_was_not(estimator, specs, trial_dir)
-    advancing = Advancing(specs.train.max_steps)
+    with note_unwritten_metrics(trial_dir), check_inputs():
+        evaluate_missed_checkpoint(estimator, specs, trial_dir)
+    advancing = TrainingProgressCheck(specs.train.max_steps)
     extensions: list[Extension] = [advancing]
     position = None
     if job.train.checkpoint_input:
-        position = InputPosition(trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.foresees)
+        position = InputPosition(
+            trial_dir, job.train.checkpoint_input is True, specs.train.max_steps, control.would_stop
+        )
         extensions.append(position)
-    with controlled(control, extensions), sharing_sessions(), known_readiness(), usable_inputs():
+    with stop_at_checkpoints(control, extensions), evaluation_patches(trial_dir):
         if not at_end(trial_dir, specs.train.max_steps):
             training.train_and_evaluate(estimator, specs.train, specs.eval)
+            if params.unread:
+                tags[UNREAD] = json.dumps(sorted(params.unread))
     if position is not None:
         position.tag(tags)
     tag(specs, tags, advancing.note)
     ended = at_end(trial_dir, specs.train.max_steps)
-    return Ending.STOPPED if control.stopped and not ended else Ending.FINISHED
+    return JobStatus.STOPPED if control.stopped and not ended else JobStatus.FINISHED
 
 
-def describe_dataset(model: Model, job: Job, trial_dir: Path, tags: dict[str, str]) -> None:
+def describe_dataset(model: UserModel, job: Job, trial_dir: Path, tags: dict[str, str]) -> None:
     """Write what the model says of its data; a mistake in that costs no trial."""
     try:
         write_dataset(model, job.params, TrialDir(trial_dir))
     except Exception as error:
-        tags["tuner.dataset"] = f"not described: {in_a_line(error)}"
+        tags[DATASET] = f"not described: {one_line(error)}"
 
 
-def say_own_evaluations(specs: Specs, trial_dir: Path) -> None:
+def write_eval_folder(specs: Specs, trial_dir: Path) -> None:
     """Leave word of which folder the trial's evaluations are in, before there is one."""
     TrialDir(trial_dir).own_evaluations_file.write_text(f"{specs.eval_folder}\n", encoding="utf-8")
 
@@ -147,38 +159,28 @@ def say_own_evaluations(specs: Specs, trial_dir: Path) -> None:
 def tag(specs: Specs, tags: dict[str, str], note: str = "") -> None:
     """Put what the run is to say of the specs, and of their use, into ``tags``."""
     if specs.servable:
-        tags["tuner.servable"] = "true"
+        tags[SERVABLE] = "true"
     if notes := [*specs.notes, *([note] if note else [])]:
-        tags["tuner.note"] = "; ".join(notes)
+        tags[NOTE] = "; ".join(notes)
 
 
-def build(model: Model, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
+def build(model: UserModel, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
     """Build the Estimator and the specs of a job."""
     config = run_config(trial_dir, job.seed, job.train, job.threads, job.task)
     estimator = model.estimator(job.params, configured(model, job.params, config))
+    if estimator.config.keep_checkpoint_max:  # its own RunConfig, or the model's run_config: the best would go
+        estimator._config = estimator.config.replace(keep_checkpoint_max=0)
     return estimator, build_specs(model, job.params, job.train, estimator)
 
 
-def at_end(trial_dir: Path, max_steps: int | None) -> bool:
-    """Whether the newest checkpoint is that of the last step."""
-    step = newest_step(trial_dir)
-    return max_steps is not None and step is not None and step >= max_steps
+_SECONDS = re.compile(r"tfevents\.(\d+)\.")
 
 
-def evaluate_what_was_not(estimator: Any, specs: Specs, trial_dir: Path) -> None:
-    """Evaluate the newest checkpoint if a former life died between saving and evaluating it.
-
-    ``train_and_evaluate`` never evaluates the checkpoint it starts from.
-    """
-    from tensorflow_estimator.python.estimator import training
-
-    from tuner.events import read_all
-
-    step = newest_step(trial_dir)
-    if not step:
-        return
-    if any(e.step == step and e.folder == specs.eval_folder for e in read_all(trial_dir)):
-        return
-    checked = specs.eval._replace(hooks=(*specs.eval.hooks, fit_hook(estimator.model_dir)))
-    evaluator = training._TrainingExecutor._Evaluator(estimator, checked, specs.train.max_steps)
-    evaluator.evaluate_and_export()
+def wait_for_a_new_name(
+    trial_dir: Path, now: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Return when a new event file would get a name that no file in the folder has."""
+    found = (_SECONDS.search(file.name) for file in trial_dir.glob("**/*tfevents*"))
+    newest = max((int(match[1]) for match in found if match), default=0)
+    while newest and int(now()) <= newest < now() + 5:
+        sleep(newest + 1 - now())

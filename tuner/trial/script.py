@@ -7,7 +7,6 @@ working directory, the environment; and, unlike there, TensorFlow imported and E
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import runpy
 import signal
@@ -19,36 +18,38 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from tuner.command import Program, recognise
+from tuner.domain.job import Job, JobResult, JobStatus
 from tuner.errors import Infeasible
+from tuner.estimator.one_task import tf_config
+from tuner.estimator.script_control import ScriptControl, TrialStopped
+from tuner.estimator.script_estimators import ScriptedEstimators, estimators_obey
+from tuner.estimator.session_close import close_sessions_in_background
+from tuner.estimator.stop_control import StopRequest
 from tuner.events.hypertune import metric_file
-from tuner.jobs import Ending, Job, Result
-from tuner.paths import TrialDir
-from tuner.task.faults import in_a_line
-from tuner.trial import keepsakes
-from tuner.trial.checkpoints import newest_step_below
-from tuner.trial.closing import closing_beside
-from tuner.trial.event_names import wait_for_a_new_name
-from tuner.trial.run import is_nan, seed_everything
-from tuner.trial.scripted_estimators import ScriptControl, TrialStopped, estimators_obey
-from tuner.trial.stopping import StopRequest
+from tuner.files import backup
+from tuner.files.checkpoints import newest_step_below
+from tuner.files.paths import TrialDir
+from tuner.model.error_text import one_line
+from tuner.script.command_line import Program, recognise
+from tuner.trial.no_progress import end_without_progress
+from tuner.trial.run import is_nan, seed_everything, wait_for_a_new_name
 
 _DEFAULT_IN_A_FRESH_PROGRAM = ("SIGINT", "SIGTERM", "SIGPIPE", "SIGXFZ", "SIGXFSZ")
 
 
-def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, only_ours: tuple[str, ...]) -> None:
+def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, private_env: tuple[str, ...]) -> None:
     """Run a command's life; a program that is not Python of this interpreter replaces the process.
 
     Args:
         job: What to do.
         trial_dir: The trial's folder.
         request: Set by SIGTERM.
-        only_ours: Variables of the environment that the driver does not have.
+        private_env: Variables of the environment that the driver does not have.
     """
     program = recognise(job.command, Path.cwd())
-    keepsakes.keep(trial_dir)
+    backup.link(trial_dir)
     wait_for_a_new_name(trial_dir.path)
-    for name in only_ours:
+    for name in private_env:
         if name != "TF_USE_LEGACY_KERAS" or not program.forked:  # Estimators need it
             os.environ.pop(name, None)
     os.environ.update(environment(job, trial_dir))
@@ -58,14 +59,10 @@ def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, only_ours: 
 
 
 def environment(job: Job, trial_dir: TrialDir) -> dict[str, str]:
-    """Return what AI Platform told a trial: ``TF_CONFIG`` with the trial, counted from 1, and where reports go.
-
-    There is no cluster, and then a RunConfig takes no other task than a worker.
-    """
-    number = str(job.trial + 1)
+    """Return what AI Platform told a trial on one machine: TF_CONFIG with the trial's number, where reports go."""
     return {
-        "TF_CONFIG": json.dumps({"task": {"type": "worker", "index": 0, "trial": number}}),
-        "CLOUD_ML_TRIAL_ID": number,
+        "TF_CONFIG": tf_config(job.trial),
+        "CLOUD_ML_TRIAL_ID": str(job.trial + 1),
         "CLOUD_ML_HP_METRIC_TAG": job.objectives[0] if job.objectives else "",
         "CLOUD_ML_HP_METRIC_FILE": str(metric_file(trial_dir.path.absolute())),
     }
@@ -94,33 +91,32 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
     try:
         if request.asked:  # before anybody could raise
             raise TrialStopped
-        with closing_beside(), estimators_obey(job, control, tags):
-            _execute(program)
-        ending, reason = (Ending.STOPPED if control.stopped else Ending.FINISHED), ""
+        watched = end_without_progress(job, trial_dir, lambda: control.busy)
+        with close_sessions_in_background(), watched, estimators_obey(job, trial_dir, control, tags) as estimators:
+            reason = _execute_to_its_end(program, estimators)
+        ending = JobStatus.STOPPED if control.stopped else JobStatus.FINISHED
     except TrialStopped:
-        ending, reason = Ending.STOPPED, ""
+        ending, reason = JobStatus.STOPPED, ""
     except SystemExit as error:
-        ending, reason = _exited(error, control)
+        ending, reason = _exited(error)
     except Infeasible as error:
-        ending, reason = Ending.INFEASIBLE, error.message
+        ending, reason = JobStatus.INFEASIBLE, error.message
     except BaseException as error:
         traceback.print_exc()
-        ending, reason = (Ending.NAN if is_nan(error) else Ending.FAILED), in_a_line(error)
+        ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error)
     signal.signal(signal.SIGTERM, before)
-    keepsakes.restore(trial_dir)
-    result = Result(ending, job.life, newest_step_below(trial_dir.path), reason, tags=tags)
-    result.write(trial_dir.result_file)
+    backup.restore(trial_dir)
+    result = JobResult(ending, job.life, newest_step_below(trial_dir.path), reason, tags=tags)
+    result.hidden(job.hiding()).write(trial_dir.result_file)
 
 
-def _exited(error: SystemExit, control: ScriptControl) -> tuple[Ending, str]:
+def _exited(error: SystemExit) -> tuple[JobStatus, str]:
     """Say what a script's own exit means; a text is its last word, as for an interpreter."""
-    if error.code in (None, 0):
-        return (Ending.STOPPED if control.stopped else Ending.FINISHED), ""
     if isinstance(error.code, int):
-        return Ending.FAILED, f"the command exited with status {error.code}"
+        return JobStatus.FAILED, f"the command exited with status {error.code}"
     print(error.code, file=sys.stderr, flush=True)  # noqa: T201
     words = str(error.code).strip().splitlines()
-    return Ending.FAILED, f"the command exited: {words[-1]}" if words else "the command exited with status 1"
+    return JobStatus.FAILED, f"the command exited: {words[-1]}" if words else "the command exited with status 1"
 
 
 def _stopper(control: ScriptControl) -> Callable[[int, FrameType | None], None]:
@@ -132,6 +128,16 @@ def _stopper(control: ScriptControl) -> Callable[[int, FrameType | None], None]:
             raise TrialStopped
 
     return stop
+
+
+def _execute_to_its_end(program: Program, estimators: ScriptedEstimators) -> str:
+    """Run it, and what is left to do if it ends well; return what is remarkable about that."""
+    try:
+        _execute(program)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            raise
+    return estimators.finish()
 
 
 def _execute(program: Program) -> None:

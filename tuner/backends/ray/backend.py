@@ -13,21 +13,23 @@ import contextlib
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from tuner.backends._base import Ended, Message, Started
-from tuner.backends.ray.cluster import Cluster, Request
-from tuner.backends.ray.gangs import Gang, Gangs
-from tuner.backends.ray.home import Fetching, append, leave_probe, mailbox_of, node_settings, send
-from tuner.backends.ray.node import NodeWorker
-from tuner.backends.ray.orders import Begin, End, Grown, Heard
-from tuner.backends.ray.places import Node, Slot, at_node, end_all, hold
-from tuner.errors import BackendError, InvalidInput
-from tuner.jobs import Ending, Job, Result
-from tuner.paths import SweepDir, TrialDir
-from tuner.spec import ModelRef, RaySettings
-from tuner.trial.checkpoints import newest_step
-from tuner.values import Objective
+from tuner.backends.base import Backend, Ended, Message, Placement, Started
+from tuner.backends.ray.connection import Cluster, Request, connect
+from tuner.backends.ray.driver_files import Fetching, append, leave_probe, mailbox_of, node_settings, send
+from tuner.backends.ray.gangs import Gang, Gangs, Nodes
+from tuner.backends.ray.messages import Begin, Grown, Received, StopReason
+from tuner.backends.ray.node_worker import NodeWorker
+from tuner.backends.ray.slots import Node, Slot, at_node, end_all, hold
+from tuner.backends.resources import WORKERS, cores, processes_per_trial
+from tuner.backends.tf_cluster import ClusterBackend
+from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.objective import Constraint, Objective
+from tuner.domain.spec import ModelRef, RaySettings, SweepSpec
+from tuner.errors import BackendError, InvalidInput, Problem
+from tuner.files.checkpoints import newest_step
+from tuner.files.paths import SweepDir, TrialDir
 
 _HEAR_S = 5.0  # how long a node keeps its answer back when nothing happens there
 _ROOM_S = 60.0  # how long a busy cluster is waited for at first
@@ -35,13 +37,14 @@ _WARM_S = 300.0
 _FAULTS = 5  # of nodes, one after another, with no trial begun between
 
 
-class RayBackend:
+class RayBackend(Backend):
     """Run trials on a cluster; see ``Backend``.
 
     Args:
         cluster: Connected to; closed with the backend.
         model: The user's model.
         objective: The first one.
+        constraints: Of the sweep.
         request: What each trial gets.
         workers: Trials at a time.
         settings: Of the search space file.
@@ -52,11 +55,43 @@ class RayBackend:
         gangs: The slots that are kept for trials that are TensorFlow clusters.
     """
 
+    runs_clusters: ClassVar[bool] = True
+    has_custom_resources: ClassVar[bool] = True
+    packages: ClassVar[tuple[str, ...]] = ("ray",)
+
+    @classmethod
+    def place(cls, spec: SweepSpec, sweep_dir: SweepDir) -> Placement:
+        asked, size = spec.resources, processes_per_trial(spec)
+        assert spec.model is not None
+        if spec.cluster is not None and spec.ray.storage:
+            message = f"is {spec.ray.storage}, and the tasks of a cluster share their trial's folder while they run"
+            hint = "leave it out, and give a --root that all nodes see under one path"
+            raise InvalidInput("", [Problem("ray.storage", message, hint)])
+        request = Request(asked.cpus or 1.0, asked.gpus or 0.0, asked.custom)
+        cluster = connect(spec.ray, cores())
+        try:
+            room = cluster.room(request, size.processes)
+            workers = min(spec.search.workers or WORKERS, room)
+            processes = workers * size.processes
+            objective, constraints = spec.objectives[0], spec.constraints
+            backend = cls(cluster, spec.model, objective, constraints, request, processes, spec.ray, sweep_dir)
+        except BaseException:
+            cluster.close()
+            raise
+        notes: tuple[str, ...] = ()
+        if spec.search.workers is None and room > workers:
+            notes = (f"ray: the cluster has room for {room} trials at a time; --workers is {workers}",)
+        threads = max(1, int(request.cpus))
+        if spec.cluster is None:
+            return Placement(backend, workers, threads, notes)
+        return Placement(ClusterBackend(backend, spec.cluster, Nodes(cluster.ray, backend)), workers, threads, notes)
+
     def __init__(
         self,
         cluster: Cluster,
         model: ModelRef,
         objective: Objective,
+        constraints: Sequence[Constraint],
         request: Request,
         workers: int,
         settings: RaySettings,
@@ -69,7 +104,9 @@ class RayBackend:
         self._dir = sweep_dir
         self._token = uuid.uuid4().hex
         self._mailbox = mailbox_of(settings, sweep_dir)
-        self._node_settings = node_settings(model, objective, settings, self._mailbox, self._token, sweep_dir)
+        self._node_settings = node_settings(
+            model, objective, constraints, settings, self._mailbox, self._token, sweep_dir
+        )
         self._slots: list[Slot] = []
         self._nodes: dict[str, Node] = {}
         self._waiting: collections.deque[tuple[Job, TrialDir]] = collections.deque()
@@ -128,12 +165,12 @@ class RayBackend:
         for waiting in [pair for pair in self._waiting if pair[0].trial == trial]:
             self._waiting.remove(waiting)
             job, trial_dir = waiting
-            self._finish(Ended(trial, Result(Ending.STOPPED, job.life, newest_step(trial_dir.path))), trial_dir)
+            self._finish(Ended(trial, JobResult(JobStatus.STOPPED, job.life, newest_step(trial_dir.path))), trial_dir)
         if trial in self._running:
             slot = self._running[trial][0]
             node = self._nodes.get(slot.node)
             if node is not None:
-                node.tell(End(trial, kill))
+                node.tell(StopReason(trial, kill))
 
     def close(self) -> None:
         if self.closed:
@@ -157,10 +194,10 @@ class RayBackend:
         files = f"files travel through {self._mailbox.url}" if self._mailbox else "all share the sweep's folder"
         return [f"{where}; {files}", *sorted({note for node in self._nodes.values() for note in node.notes})]
 
-    def take_gang(self, trial: int, numbers: Sequence[int]) -> Gang | None:
+    def reserve_gang(self, trial: int, numbers: Sequence[int]) -> Gang | None:
         """Keep slots for all tasks of a trial that is a TensorFlow cluster; None while there are not as many."""
         self._hold(self._workers)
-        return self.gangs.take(trial, numbers, list(filter(self._is_free, self._slots)), self._nodes)
+        return self.gangs.reserve(trial, numbers, list(filter(self._is_free, self._slots)), self._nodes)
 
     def _hold(self, count: int) -> None:
         """Ask Ray for so many slots in all, at most those of the sweep's workers."""
@@ -178,10 +215,10 @@ class RayBackend:
                 self._begin(slot, *self._waiting.popleft())
 
     def _begin(self, slot: Slot, job: Job, trial_dir: TrialDir) -> None:
-        """Begin a life of a trial, or of a task, in a slot; it is lost at once where the slot's node is."""
+        """Begin a life of a trial, or of a task, in a slot; it is lost at once if the slot's node is."""
         node = self._nodes.get(slot.node)
         if node is None or slot not in self._slots:
-            result = Result(Ending.LOST, job.life, newest_step(trial_dir.path), f"node {slot.address} was lost")
+            result = JobResult(JobStatus.LOST, job.life, newest_step(trial_dir.path), f"node {slot.address} was lost")
             self._messages.append(Ended(job.trial, result))
             return
         slot.trial = job.trial
@@ -213,7 +250,7 @@ class RayBackend:
 
     def _take_slot(self, slot: Slot) -> None:
         try:
-            slot.take()
+            slot.locate()
         except self._ray.exceptions.RayError as error:
             self._slots.remove(slot)
             self._fault(error)
@@ -228,18 +265,18 @@ class RayBackend:
             self._lose(node, error)
             return
         if node.warm:
-            node.said = node.actor.hear.remote(_HEAR_S)
+            node.said = node.actor.receive.remote(_HEAR_S)
             for heard in said:
-                self._take(heard)
+                self._on_received(heard)
         elif said.problems and raising:
             raise InvalidInput(said.source, [at_node(node.address, problem) for problem in said.problems])
         elif said.problems:
             self._lose(node, BackendError(str(said.problems[0])))
         else:
             node.warm, node.notes = True, said.notes
-            node.said = node.actor.hear.remote(_HEAR_S)
+            node.said = node.actor.receive.remote(_HEAR_S)
 
-    def _take(self, heard: Heard) -> None:
+    def _on_received(self, heard: Received) -> None:
         running = self._running.get(heard.trial)
         if running is None:
             return
@@ -277,7 +314,7 @@ class RayBackend:
             if slot.trial is not None:
                 _, job, trial_dir = self._running[slot.trial]
                 reason = f"node {node.address} was lost ({type(error).__name__})"
-                result = Result(Ending.LOST, job.life, newest_step(trial_dir.path), reason)
+                result = JobResult(JobStatus.LOST, job.life, newest_step(trial_dir.path), reason)
                 self._finish(Ended(job.trial, result), trial_dir)
         self._fault(error)
         self._hold(len(self._waiting) + len(self._running))

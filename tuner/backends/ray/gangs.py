@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tuner.backends.cluster.numbers import number_of
-from tuner.backends.cluster.places import Reserved
-from tuner.backends.ray.places import Node, Slot
-from tuner.tasks import CHIEF, Name
+from tuner.backends.ray.slots import Node, Slot
+from tuner.backends.tf_cluster.ports import ReservedAddresses
+from tuner.backends.tf_cluster.task_ids import number_of
+from tuner.domain.tf_cluster import CHIEF, Name
 
 _ASK_S = 20.0  # how long a node may take to find ports
 
@@ -38,8 +38,10 @@ class Gangs:
     def __init__(self) -> None:
         self._gangs: dict[int, Gang] = {}
 
-    def take(self, trial: int, numbers: Sequence[int], free: Sequence[Slot], nodes: Mapping[str, Node]) -> Gang | None:
-        """Keep slots for all tasks of a trial; None where there are not as many.
+    def reserve(
+        self, trial: int, numbers: Sequence[int], free: Sequence[Slot], nodes: Mapping[str, Node]
+    ) -> Gang | None:
+        """Keep slots for all tasks of a trial; None if there are not as many.
 
         Args:
             trial: Its number.
@@ -73,12 +75,12 @@ class Backend(Protocol):
     def gangs(self) -> Gangs:
         """Slots that are kept."""
 
-    def take_gang(self, trial: int, numbers: Sequence[int]) -> Gang | None:
+    def reserve_gang(self, trial: int, numbers: Sequence[int]) -> Gang | None:
         """Keep slots for all tasks of a trial; None while there are not as many."""
 
 
 class Nodes:
-    """Find addresses on the nodes of a cluster; see ``Places``.
+    """Find addresses on the nodes of a cluster; see ``AddressSource``.
 
     Args:
         ray: The module.
@@ -89,9 +91,9 @@ class Nodes:
         self._ray = ray
         self._backend = backend
 
-    def reserve(self, trial: int, names: Sequence[Name]) -> Reserved | None:
+    def reserve(self, trial: int, names: Sequence[Name]) -> ReservedAddresses | None:
         numbers = {name: number_of(trial, name, names) for name in names}
-        gang = self._backend.take_gang(trial, list(numbers.values()))
+        gang = self._backend.reserve_gang(trial, list(numbers.values()))
         if gang is None:
             return None
         chief = gang.slots[numbers[CHIEF]]
@@ -103,7 +105,7 @@ class Nodes:
             self._release(trial, gang)  # the node is lost, or about to be: another try finds others
             return None
         addresses = {name: _address(gang.slots[number], ports) for name, number in numbers.items()}
-        return Reserved(addresses, _address(chief, ports), lambda: self._release(trial, gang))
+        return ReservedAddresses(addresses, _address(chief, ports), lambda: self._release(trial, gang))
 
     def _release(self, trial: int, gang: Gang) -> None:
         for node in gang.nodes.values():

@@ -1,0 +1,79 @@
+"""How many cores a sweep takes to be there, and which backends run which sweeps."""
+
+import os
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.spaces import SIMULATED
+from tuner.backends import BACKENDS, backend_class
+from tuner.backends.placement import check_backend
+from tuner.backends.resources import cores
+from tuner.config import parse_spec
+from tuner.domain.spec import ClusterSettings, Resources
+from tuner.errors import InvalidInput
+
+HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+
+control_groups = pytest.mark.skipif(not HERE, reason="there are no control groups on this system")
+
+
+@pytest.fixture
+def groups(tmp_path):
+    """Return a function that makes the control groups of this process: the own one, what holds it, all."""
+
+    def make(own="max 100000", above="max 100000", top=None):
+        folder = tmp_path / "cgroup" / "kubepods" / "pod7"
+        folder.mkdir(parents=True)
+        (folder / "cpu.max").write_text(f"{own}\n")
+        (folder.parent / "cpu.max").write_text(f"{above}\n")
+        if top:
+            (tmp_path / "cgroup" / "cpu.max").write_text(f"{top}\n")
+        (tmp_path / "own").write_text("0::/kubepods/pod7\n")
+        return cores(tmp_path / "cgroup", tmp_path / "own")
+
+    return make
+
+
+@control_groups
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, HERE),
+        ({"own": "100000 100000"}, 1),
+        ({"above": "50000 100000"}, 1),
+        ({"top": "100000 100000"}, 1),
+        ({"own": "6400000 100000"}, HERE if HERE <= 64 else 64),
+        ({"own": f"{HERE * 100000 - 50000} 100000"}, HERE),
+        ({"own": "nonsense"}, HERE),
+    ],
+)
+def test_a_container_has_as_many_cores_as_its_limit_comes_to(limits, expected, groups):
+    assert groups(**limits) == expected
+
+
+@control_groups
+def test_where_there_are_no_control_groups_all_cores_are_there(tmp_path):
+    assert cores(tmp_path, tmp_path / "none") == HERE
+
+
+@pytest.mark.parametrize(
+    ("asked", "backend", "said"),
+    [
+        ({"command": ("python", "x.py")}, "inline", "backend: inline runs models, and there is a command; use local"),
+        ({"command": ("python", "x.py")}, "ray", "ray runs models, and there is a command; use local or simulated"),
+        ({"cluster": ClusterSettings(workers=1)}, "simulated", "which backend simulated does not run (use --backend"),
+        ({"resources": Resources(custom={"tpu": 1})}, "local", "resources.custom: tpu: custom resources are Ray's"),
+    ],
+)
+def test_what_a_backend_cannot_run_is_refused_by_the_facts_on_its_class(asked, backend, said, monkeypatch, tmp_path):
+    monkeypatch.setattr(backend_class("ray"), "packages", ())
+    spec = replace(parse_spec(SIMULATED, "space.yaml", tmp_path), **asked)
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        check_backend(spec, backend)
+    check_backend(parse_spec(SIMULATED, "space.yaml", tmp_path), backend)
+
+
+def test_every_backend_of_the_registry_says_how_it_places_a_sweeps_trials():
+    assert all("place" in vars(backend_class(name)) for name in BACKENDS)

@@ -1,0 +1,97 @@
+"""A command line that cannot be is answered with what was found, what was expected, what to type; help in order."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tuner.cli.app import GROUPS
+from tuner.cli.command_line import run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    folder = tmp_path / "mlruns/sweeps/demo/trials"
+    for number in (0, 7, 12):
+        (folder / f"{number:04d}").mkdir(parents=True)
+    (folder.parent / "sweep.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("tune mine.yaml", "there is no command 'tune'\n  did you mean: tuner run"),
+        ("shwo demo", "did you mean: tuner show"),
+        ("ls", "did you mean: tuner list"),
+        ("rm demo", "did you mean: tuner delete"),
+        ("kill demo", "did you mean: tuner stop"),
+        ("status", "did you mean: tuner list"),
+        ("xyz", "commands: init, check, import, "),
+        ("mine.yaml", "to run that search space: tuner run mine.yaml"),
+        ("version", "type: tuner --version"),
+        ("help", "type: tuner --help"),
+        ("run", "SPACE.yaml is missing\n  search space files here: mine.yaml"),
+        ("show", "NAME[:N] is missing\n  sweeps here: demo"),
+        ("export demo", "OUT_DIR is missing"),
+        ("run mine.yaml --sampler random", "for one run: --set search.sampler=random"),
+        ("run mine.yaml --scheduler=asha", "for one run: --set search.scheduler=asha"),
+        ("run mine.yaml --max_steps 300", "for one run: --set train.max_steps=300"),
+        ("run mine.yaml --steps", "for one run: --set train.max_steps=VALUE"),
+        ("run mine.yaml --epochs 10", "counted in global steps, not epochs"),
+        ("run mine.yaml --direction maximize", "for one run: --set objective.goal=maximize"),
+        ("run mine.yaml --n-trials 30", "did you mean --trials?"),
+        ("run mine.yaml --n_jobs 3", "did you mean --workers?"),
+        ("run mine.yaml --trial_timeout 3m", "did you mean --trial-timeout?"),
+        ("run mine.yaml --trails 3", "did you mean --trials?"),
+        ("run mine.yaml --gpus 1", "resources: {gpus: 1}"),
+        ("run mine.yaml --learning_rate 0.1", "--set KEY=VALUE"),
+        ("run mine.yaml --trials many", "--trials: found 'many', expected a whole number of at least 1"),
+        ("run mine.yaml --trials 0", "--trials: found '0', expected a whole number of at least 1"),
+        ("run mine.yaml --trials", "tuner run: --trials has no value behind it\n  see: tuner run -h"),
+        ("show demo 7", "a trial is written NAME:N: tuner show demo:7"),
+        ("show demo --where units > 3", "a condition stands in quotes"),
+        ("show demo --order-by rmse", "did you mean --sort?"),
+        ("show demo --json", "did you mean --format json?"),
+        ("show demo --format yaml", "--format: found 'yaml', expected one of table, json, csv"),
+        ("best demo other", "tuner compare NAME NAME"),
+        ("ui demo --prot 5001", "did you mean --port?"),
+    ],
+)
+def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, capsys):
+    assert run(line.split()) == 2
+    said = capsys.readouterr()
+    assert expected in said.err
+    assert said.err.startswith("tuner: ")
+    assert "  see: tuner" in said.err and said.out == ""
+
+
+def test_help_has_every_command_in_its_group_and_says_no_types(capsys):
+    from tuner.cli.app import app
+
+    assert run(["-h"]) == 0
+    shown = capsys.readouterr().out
+    places = [shown.index(f"\n  {name} ") for names in GROUPS.values() for name in names]
+    assert places == sorted(places)
+    registered = [command.name for command in app.registered_commands]
+    assert sorted(registered) == sorted(name for names in GROUPS.values() for name in names)
+    for name in registered:
+        assert run([name, "-h"]) == 0
+        shown = capsys.readouterr().out
+        assert not re.search("<[a-z]", shown), name
+        assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_a_shell_completes_commands_sweeps_and_trials(here):
+    def completed(line):
+        words = line.split(" ")
+        env = {**os.environ, "_TUNER_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+        code = "from tuner.cli import main; main()"
+        return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout.split()
+
+    assert "importance" in completed("tuner im")
+    assert completed("tuner show d") == ["demo"]
+    assert completed("tuner show demo:") == ["demo:0", "demo:7", "demo:12"]

@@ -1,0 +1,38 @@
+"""An error that a command caught and printed is found at the end of its log, and nowhere else."""
+
+import sys
+
+import pytest
+
+from tuner.driver.log_end import last_error
+
+LIFE = "tuner: trial 3, life {}, began 2026-01-01 00:00:00\n"
+ERROR = f'''Traceback (most recent call last):
+  File "/home/me/task.py", line 31, in main
+    read(rows)
+    ~~~~^^^^^^
+  File "{sys.prefix}/lib/python3/site-packages/pandas/io.py", line 7, in read
+    raise KeyError("price")
+KeyError: 'price'
+'''
+
+
+@pytest.mark.parametrize(
+    ("log", "error"),
+    [
+        (LIFE.format(1) + "trains\n" + ERROR + "saved nothing\n", "KeyError: 'price' (line 31 of task.py)"),
+        (LIFE.format(1) + ERROR + "goes on\n" * 20, ""),
+        (LIFE.format(1) + ERROR + LIFE.format(2) + "all well\n", ""),
+        (LIFE.format(1) + ERROR.replace("'price'", "'a'") + ERROR, "KeyError: 'price' (line 31 of task.py)"),
+        (LIFE.format(1) + "Traceback (most recent call last):\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_last_error_of_the_last_life_is_quoted_with_the_users_line(tmp_path, log, error):
+    file = tmp_path / "log.txt"
+    file.write_text(log)
+    assert last_error(file) == error
+
+
+def test_no_log_has_no_error(tmp_path):
+    assert last_error(tmp_path / "log.txt") == ""

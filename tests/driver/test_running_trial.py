@@ -1,0 +1,123 @@
+"""One attempt of a trial: what it has evaluated, what was decided of it, when it is stopped."""
+
+import pytest
+
+from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.objective import Objective
+from tuner.domain.spec import TrainSettings
+from tuner.domain.tags import STOPPED_AT
+from tuner.domain.trial import Evaluation, TrialRecord, TrialState
+from tuner.driver.running_trial import RunningTrial, TrialOutcome
+
+PAUSED, PRUNED = TrialOutcome(TrialState.PAUSED, "at its rung"), TrialOutcome(TrialState.PRUNED, "by asha")
+INTERRUPTED = TrialOutcome(TrialState.INTERRUPTED, "the sweep was stopped")
+
+
+def running(record=None, began_at=0, objectives=("rmse",), started=100.0, stop_at=None):
+    job = Job(3, 1, {}, 0, TrainSettings(40, 10), stop_at=stop_at)
+    record = record or TrialRecord(3, TrialState.RUNNING, {}, seconds=5.0)
+    return RunningTrial(record, job, started, [Objective(metric) for metric in objectives], began_at=began_at)
+
+
+def evaluation(step, folder="eval", **scalars):
+    return Evaluation(step, 0.0, folder, scalars)
+
+
+def test_an_evaluation_is_complete_when_the_last_of_its_objectives_has_come():
+    trial = running(objectives=("rmse", "mae"))
+    first, again, second = (
+        trial.report(evaluation(10, **values)) for values in ({"rmse": 1.0}, {"rmse": 9.0}, {"mae": 2.0})
+    )
+    assert not first.is_complete and again is None and second.is_complete
+    assert trial.at(10) == {"rmse": 1.0, "mae": 2.0}
+    assert (trial.step, trial.latest, trial.trained) == (10, 1.0, 10)
+
+
+def test_nothing_counts_after_a_trial_was_decided_but_the_steps_that_it_trained():
+    trial = running(began_at=20)
+    trial.decide(PRUNED)
+    assert trial.report(evaluation(30, rmse=1.0)) is None
+    assert trial.curve == {} and trial.trained == 10
+
+
+def test_what_finishes_a_trial_stands_above_a_pause_and_that_above_an_interruption():
+    trial = running()
+    trial.decide(INTERRUPTED)
+    trial.decide(PAUSED)
+    trial.decide(INTERRUPTED)
+    assert trial.outcome == PAUSED and not trial.is_decided  # it still comes to its rung by itself
+    trial.decide(PRUNED)
+    assert trial.outcome == PRUNED and trial.is_decided
+
+
+def test_a_pause_by_a_kill_is_decided_at_once():
+    trial = running()
+    trial.decide(PAUSED)
+    assert trial.request_stop(101.0, kill=True)
+    assert trial.is_decided
+
+
+def test_a_backend_is_told_once_to_stop_and_once_to_kill():
+    trial = running()
+    asked = [
+        trial.request_stop(now, kill) for now, kill in ((110.0, False), (111.0, False), (112.0, True), (113.0, True))
+    ]
+    assert asked == [True, False, True, False]
+
+
+def test_a_trial_that_comes_to_no_checkpoint_is_overdue_and_says_so():
+    trial = running()
+    assert not trial.is_overdue(1e9, 30.0)
+    trial.decide(INTERRUPTED)
+    trial.request_stop(110.0, kill=False)
+    assert not trial.is_overdue(140.0, 30.0) and trial.is_overdue(140.1, 30.0)
+    trial.came_to_no_checkpoint(30.0)
+    assert trial.outcome.reason == "the sweep was stopped; killed 30 s later, as it came to no checkpoint"
+
+
+def test_a_trial_that_shows_what_the_sweep_is_after_is_complete_even_if_its_scheduler_ended_it_there():
+    trial = running()
+    trial.report(evaluation(10, rmse=0.1))
+    trial.decide(PRUNED)
+    trial.stopped_at_target(10)
+    assert trial.reached_target and trial.outcome.state is TrialState.COMPLETE
+    assert trial.record.tags[STOPPED_AT] == "10"
+
+
+@pytest.mark.parametrize("step, judged", [(10, True), (20, False), (30, False)])
+def test_of_what_an_earlier_attempt_has_shown_the_last_decision_is_obeyed_again(step, judged):
+    record = TrialRecord(3, TrialState.RUNNING, {}, curve={10: 1.0, 20: 0.5})
+    assert running(record).was_judged(step) is judged
+
+
+def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
+    trial = running(began_at=10)
+    trial.has_begun(103.0)  # it waited for room
+    for step in (20, 30):
+        trial.report(evaluation(step, rmse=60.0 / step))
+    trial.add_result(JobResult(JobStatus.FINISHED, 1, step=40))
+    record = trial.ended(
+        TrialOutcome(TrialState.COMPLETE), JobResult(JobStatus.FINISHED, 1, step=40), 113.0, {"a": "b"}
+    )
+    assert (record.seconds, record.trained, record.values) == (15.0, 30, {"rmse": 2.0})
+    assert record.curve == {20: 3.0, 30: 2.0} and record.tags == {"a": "b"}
+
+
+def test_a_trial_that_waits_for_room_in_a_cluster_spends_no_time():
+    trial = running(started=None)
+    assert trial.seconds(1e9) == 5.0
+    trial.has_begun(200.0)
+    assert trial.seconds(203.0) == 8.0
+
+
+@pytest.mark.parametrize(
+    "decided, kill, applies",
+    [(None, False, True), (PAUSED, False, True), (PAUSED, True, False), (INTERRUPTED, False, False)],
+)
+def test_a_time_limit_applies_also_to_a_process_that_hangs_at_its_rung(decided, kill, applies):
+    trial = running()
+    if decided is not None:
+        trial.decide(decided)
+    if kill:
+        trial.request_stop(101.0, kill=True)
+    assert trial.may_time_out is applies

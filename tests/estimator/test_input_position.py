@@ -1,0 +1,128 @@
+"""A trial that goes on in its input from where it was, with a real Estimator and lives that end as they like."""
+
+import json
+import os
+
+import pytest
+
+from tuner.domain.job import Job, JobStatus
+from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.estimator.input_progress import InputProgress, InputProgressFile
+from tuner.events import read_all
+from tuner.files import checkpoints
+from tuner.files.paths import TrialDir
+
+UNSEEN = {"tuner.input_position": "not checkpointed: no position in the input was saved at step 60"}
+
+
+def test_how_far_an_input_is_stands_where_its_position_was_saved_last(tmp_path):
+    file = InputProgressFile(tmp_path)
+    assert file.at(20) is None
+    file.write(20, InputProgress(None, 20))
+    (tmp_path / "input.ckpt-40.index").touch()
+    assert file.at(40) == InputProgress(40, 0)  # killed between the two
+    for step in (40, 60, 80):
+        file.write(step, InputProgress(40, step - 40))
+    assert [InputProgressFile(tmp_path).at(step) for step in (20, 40, 60)] == [
+        InputProgress(None, 20),
+        InputProgress(40, 0),
+        InputProgress(40, 20),
+    ]
+    (tmp_path / "input.ckpt-100.index").touch()
+    for step in (100, 120, 140):
+        file.write(step, InputProgress(100, step - 100))
+    assert not (tmp_path / "input.ckpt-40.index").exists()  # nobody goes on from a checkpoint before 100
+    assert file.at(60) is None
+    file.write(60, InputProgress(None, 60))  # after a damaged checkpoint: what came later did not happen
+    assert file.at(120) is None
+
+
+def test_a_torn_file_of_positions_is_none(tmp_path):
+    InputProgressFile(tmp_path).write(20, InputProgress(None, 20))
+    (tmp_path / "input.ckpt.drawn.json").write_text('{"20": [nu')
+    assert InputProgressFile(tmp_path).at(20) is None
+
+
+@pytest.fixture(scope="module")
+def live():
+    """Run a life of a trial of the tiny model."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    from tuner.estimator.install import install_estimator
+    from tuner.estimator.stop_control import StopRequest
+    from tuner.trial.run import run_job
+
+    model = ModelRef("tuner.testing.tiny_model")
+    install_estimator()
+
+    def run(folder, life=1, stop_at=None, checkpoint_input="auto"):
+        trial_dir = TrialDir(folder)
+        folder.mkdir(exist_ok=True)
+        train = TrainSettings(max_steps=100, evaluate_every=20, checkpoint_input=checkpoint_input)
+        result = run_job(
+            Job(0, life, {"learning_rate": 0.1}, 1, train, model, stop_at=stop_at), trial_dir, StopRequest()
+        )
+        assert result.ending is (JobStatus.STOPPED if stop_at else JobStatus.FINISHED), result.reason
+        return result.tags
+
+    return run
+
+
+def kill_after(folder, step):
+    """Leave of a trial what a kill after a checkpoint would have."""
+    for file in (*folder.glob("model.ckpt-*.*"), *folder.glob("input.ckpt-*.*")):
+        if int(file.name.split("-")[1].split(".")[0]) > step:
+            file.unlink()
+    checkpoints.name_newest(folder, step)
+    known = json.loads((folder / "input.ckpt.drawn.json").read_text())
+    (folder / "input.ckpt.drawn.json").write_text(json.dumps({k: v for k, v in known.items() if int(k) <= step}))
+
+
+def curve(folder):
+    return [(e.step, sorted(e.scalars.items())) for e in read_all(folder) if e.folder == "eval"]
+
+
+@pytest.mark.tf
+def test_wherever_a_trial_is_killed_its_next_life_sees_the_batches_that_it_would_have_seen(live, tmp_path):
+    whole, stopped, killed, often = (tmp_path / name for name in ("whole", "stopped", "killed", "often"))
+    live(whole)
+    assert not list(whole.glob("input.ckpt-*"))  # so short that a position in the input is not worth its time
+
+    live(stopped, stop_at=40)
+    assert InputProgressFile(stopped).at(40) == InputProgress(40, 0)  # saved where it stopped
+    assert live(stopped, life=2) == {}
+    assert curve(stopped) == curve(whole)
+
+    live(killed, stop_at=80)
+    kill_after(killed, 60)
+    assert InputProgressFile(killed).at(60) == InputProgress(None, 60)  # its batches are drawn again from the start
+    live(killed, life=2, stop_at=80)
+    kill_after(killed, 80)
+    assert live(killed, life=3) == {}
+    assert curve(killed)[-1] == curve(whole)[-1]
+    assert dict(curve(killed)) == dict(curve(whole))
+
+    live(often, checkpoint_input=True, stop_at=80)
+    assert {file.name for file in often.glob("input.ckpt-*.index")} == {f"input.ckpt-{s}.index" for s in (40, 60, 80)}
+    kill_after(often, 60)
+    live(often, life=2)
+    assert dict(curve(often)) == dict(curve(whole))
+
+
+@pytest.mark.tf
+def test_batches_are_drawn_again_after_the_position_that_was_saved_last(live, tmp_path):
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    live(whole)
+    live(pieces, stop_at=40)
+    live(pieces, life=2, stop_at=80)
+    kill_after(pieces, 60)
+    assert InputProgressFile(pieces).at(60) == InputProgress(40, 20)
+    assert live(pieces, life=3) == {}
+    assert dict(curve(pieces)) == dict(curve(whole))
+
+
+@pytest.mark.tf
+def test_a_position_that_nobody_wrote_down_is_said_and_training_goes_on(live, tmp_path):
+    live(tmp_path, stop_at=60)
+    for file in tmp_path.glob("input.ckpt*"):
+        file.unlink()
+    assert live(tmp_path, life=2) == UNSEEN

@@ -1,0 +1,236 @@
+"""Freeze-thaw search as the loop drives it: each decision a function of what was seen, whoever has seen it."""
+
+import math
+import random
+
+import pytest
+
+from tuner.domain.objective import Objective
+from tuner.domain.spec import SearchSettings, TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.schedulers import Begin, Promotion
+from tuner.schedulers.freeze_thaw import FreezeThawScheduler
+from tuner.space import Categorical, Float, Int, Space
+
+SPACE = Space(
+    (
+        Float("rate", 1e-4, 1.0, log=True),
+        Int("units", 16, 256),
+        Categorical("optimizer", ("adam", "sgd")),
+        Float("momentum", 0.0, 0.9, when={"optimizer": ("sgd",)}),
+    )
+)
+TRAIN = TrainSettings(max_steps=135, evaluate_every=10)  # the last evaluation comes after half as many steps
+
+
+def loss(params, step):
+    away = abs(math.log10(params.get("rate", 0.1)) + 2) + abs(params.get("units", 100) - 128) / 128
+    return 0.2 + away + (1.0 if params.get("optimizer") == "sgd" else 0.5) * math.exp(-step / 40)
+
+
+class Sweep:
+    """What a driver does with a scheduler, one worker at a time, without trials."""
+
+    def __init__(self, trials, space=SPACE, train=TRAIN, loss=loss, repeats=1, seed=0):
+        self.search = SearchSettings(trials=trials, seed=seed, repeats=repeats)
+        self.space, self.train, self.loss = space, train, loss
+        self.params, self.memory, self.curves, self.states = {}, {}, {}, {}
+        self.history = []
+        self.restart()
+
+    def restart(self):
+        """Begin with a new scheduler, as a driver does that finds the sweep in its study."""
+        self.scheduler = FreezeThawScheduler(self.train, self.space, self.search, [Objective("rmse")])
+        for trial, params in self.params.items():
+            self.scheduler.on_begin(trial, params, memory=self.memory[trial])
+            self.scheduler.replay(trial, {s: [v] for s, v in self.curves[trial].items()}, self.states[trial])
+
+    def run(self, restart=lambda: False):
+        while (found := self.scheduler.next_resume(len(self.params) < self.search.trials)) is not None:
+            if isinstance(found, Promotion):
+                trial = found.trial
+            else:
+                trial = len(self.params)
+                self.params[trial], self.memory[trial] = found.params, found.memory
+                self.curves[trial] = {}
+                self.scheduler.on_begin(trial, found.params, memory=found.memory)
+            self.history.append((trial, max(self.curves[trial], default=0), dict(self.params[trial])))
+            self.train_on(trial, restart)
+            if restart():
+                self.restart()
+        return self
+
+    def train_on(self, trial, restart):
+        every, end = self.train.bounds()
+        curve = self.curves[trial]
+        self.scheduler.next_stop(trial, max(curve, default=0))
+        for step in [*range(every, end, every), end]:
+            curve.setdefault(step, self.loss(self.params[trial], step)) if step > max(curve, default=0) else None
+            decision = self.scheduler.report(trial, step, [curve[step]])
+            if restart() and decision is Decision.CONTINUE and step < end:
+                self.states[trial] = TrialState.INTERRUPTED  # its driver died after it had reported
+                self.restart()
+                return self.train_on(trial, lambda: False)
+            if decision is Decision.PAUSE and step < end and step == max(curve):
+                break
+        self.states[trial] = TrialState.COMPLETE if max(curve) == end else TrialState.PAUSED
+        self.scheduler.on_finished(trial, self.states[trial])
+        return None
+
+
+def test_one_seed_gives_one_history_another_seed_another():
+    assert Sweep(20).run().history == Sweep(20).run().history
+    assert Sweep(20).run().history != Sweep(20, seed=1).run().history
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_drivers_that_die_decide_together_as_one_that_lives(seed):
+    chance = random.Random(seed)
+    assert Sweep(20).run(lambda: chance.random() < 0.1).history == Sweep(20).run().history
+
+
+def test_trials_are_frozen_and_thawed_and_the_sweep_ends_with_a_complete_one():
+    sweep = Sweep(30).run()
+    assert len({tuple(params.items()) for params in sweep.params.values()}) == 30  # none is begun twice
+    begun_again = [trial for trial, step, _ in sweep.history if step > 0]
+    assert len(begun_again) >= 5
+    complete = [trial for trial, state in sweep.states.items() if state is TrialState.COMPLETE]
+    assert 1 <= len(complete) < 15
+    truth = {trial: loss(params, 135) for trial, params in sweep.params.items()}
+    assert min(truth[trial] for trial in complete) < min(truth.values()) + 0.05  # the best was not left behind
+    assert all(("momentum" in params) == (params["optimizer"] == "sgd") for params in sweep.params.values())
+
+
+def test_it_finds_in_the_same_steps_what_random_search_does_not():
+    found, drawn = [], []
+    for seed in range(3):
+        sweep = Sweep(25, seed=seed).run()
+        found.append(min(min(curve.values()) for curve in sweep.curves.values()))
+        steps = sum(max(curve) for curve in sweep.curves.values())
+        chance = random.Random(seed)
+        at_random = [
+            {"rate": 10 ** chance.uniform(-4, 0), "units": chance.randint(16, 256)} for _ in range(steps // 135)
+        ]
+        drawn.append(min(loss({**params, "optimizer": "adam"}, 135) for params in at_random))
+    assert sum(one < other for one, other in zip(found, drawn, strict=True)) >= 2
+
+
+@pytest.mark.parametrize(
+    "trials, space, train",
+    [
+        (1, SPACE, TRAIN),
+        (5, SPACE, TrainSettings(10, 10)),  # one evaluation: nothing to freeze
+        (12, SPACE, TrainSettings(20, 10)),
+        (12, Space(()), TRAIN),  # nothing to choose
+        (12, Space((Categorical("choice", ("only",)),)), TRAIN),
+    ],
+)
+def test_small_sweeps_and_spaces_end(trials, space, train):
+    sweep = Sweep(trials, space, train).run()
+    assert len(sweep.params) == trials
+    assert TrialState.COMPLETE in sweep.states.values()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_losses_that_are_no_numbers_are_survived(bad):
+    def sometimes(params, step):
+        return bad if params["units"] > 100 else loss(params, step)
+
+    sweep = Sweep(15, loss=sometimes).run()
+    assert len(sweep.params) == 15
+    assert len(Sweep(10, loss=lambda params, step: bad).run().params) == 10
+
+
+def test_a_trial_that_fails_counts_as_bad_news_about_its_parameters():
+    def failures(seed):
+        scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40, seed=seed), [Objective("rmse")])
+        failed = 0
+        for trial in range(30):
+            found = scheduler.next_resume(True)
+            assert isinstance(found, Begin)
+            scheduler.on_begin(trial, found.params, memory=found.memory)
+            scheduler.next_stop(trial, 0)
+            if found.params["units"] > 100:
+                failed += trial >= 10
+                scheduler.on_finished(trial, TrialState.FAIL)
+            else:
+                for step in [*range(10, 135, 10), 135]:
+                    scheduler.report(trial, step, [loss(found.params, step)])
+                scheduler.on_finished(trial, TrialState.COMPLETE)
+        return failed
+
+    assert failures(0) + failures(1) < 20  # of 40; at random it would be 26
+
+
+def test_what_earlier_sweeps_have_found_is_where_this_one_begins_to_look():
+    def first_after_the_initial_ones(known):
+        scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+        for index in range(known):
+            params = {"rate": 10 ** (-4 + 4 * index / 30), "units": 16 + 8 * (7 * index % 30), "optimizer": "adam"}
+            scheduler.learn(params, loss(params, 135))
+        found = []
+        for trial in range(14):
+            new = scheduler.next_resume(True)
+            scheduler.on_begin(trial, new.params, memory=new.memory)
+            scheduler.next_stop(trial, 0)
+            scheduler.on_finished(trial, TrialState.PRUNED)  # without an evaluation, so that nothing else is known
+            found.append(loss({**new.params, "optimizer": "adam"}, 135))
+        return sum(found[8:]) / 6
+
+    assert first_after_the_initial_ones(30) < 0.7 * first_after_the_initial_ones(0)
+
+
+def test_a_decision_sees_a_bounded_part_of_a_large_history(monkeypatch):
+    """The cost of a decision grows with what the model sees; behind 2,000 trials that is what it is behind 200."""
+    from tuner.schedulers.freeze_thaw import model
+
+    seen = []
+
+    class Counted(model.CurveProcess):
+        def __init__(self, theta, observations):
+            seen.append((len(observations.values), len(observations.features)))
+            super().__init__(theta, observations)
+
+    monkeypatch.setattr(model, "CurveProcess", Counted)
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=5000), [Objective("rmse")])
+    chance = random.Random(0)
+    for trial in range(2000):
+        params = {"rate": 10 ** chance.uniform(-4, 0), "units": chance.randint(16, 256), "optimizer": "adam"}
+        scheduler.on_begin(trial, params)
+        scheduler.replay(trial, {step: [loss(params, step)] for step in (10, 20, 30)}, TrialState.PAUSED)
+    assert scheduler.next_resume(True) is not None
+    assert seen and all(values <= model.MOST and trials <= model.MOST for values, trials in seen)
+
+
+def test_two_drivers_share_a_sweep_and_begin_nothing_twice():
+    """Each is told, before it asks, what the other has begun, runs and has put aside; see ``TrialQueue``."""
+    sweep = Sweep(16)
+    drivers = [sweep.scheduler, FreezeThawScheduler(TRAIN, SPACE, sweep.search, [Objective("rmse")])]
+
+    def ask(driver, other):
+        found = driver.next_resume(len(sweep.params) < sweep.search.trials)
+        if found is None:
+            return None
+        trial = found.trial if isinstance(found, Promotion) else len(sweep.params)
+        if isinstance(found, Begin):
+            sweep.params[trial], sweep.memory[trial], sweep.curves[trial] = found.params, found.memory, {}
+            for one in drivers:
+                one.on_begin(trial, found.params, memory=found.memory)
+        other.next_stop(trial, max(sweep.curves[trial], default=0))  # it runs elsewhere
+        return trial
+
+    for turn in range(200):
+        first, second = drivers[turn % 2], drivers[1 - turn % 2]
+        asked = [(first, second, ask(first, second)), (second, first, ask(second, first))]
+        begun = [(driver, other, trial) for driver, other, trial in asked if trial is not None]
+        assert len({trial for _, _, trial in begun}) == len(begun)
+        for driver, other, trial in begun:
+            sweep.scheduler = driver
+            sweep.train_on(trial, lambda: False)
+            other.replay(trial, {s: [v] for s, v in sweep.curves[trial].items()}, sweep.states[trial])
+        if not begun:
+            break
+    assert len(sweep.params) == 16
+    assert len({tuple(params.items()) for params in sweep.params.values()}) == 16
+    assert TrialState.COMPLETE in sweep.states.values()
+    assert all(state.is_finished or state is TrialState.PAUSED for state in sweep.states.values())

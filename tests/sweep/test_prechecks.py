@@ -1,0 +1,82 @@
+"""What is said, or refused, before a sweep begins."""
+
+import pytest
+
+import tuner
+from tests.end_to_end.test_sweeps import Lines
+from tests.spaces import SIMULATED
+from tuner.config import load_spec
+from tuner.driver.missing_objective import missing_objective
+from tuner.schedulers import make_scheduler
+from tuner.study.sampling import distribution
+from tuner.sweep import RunOptions
+from tuner.sweep.prechecks import hints
+
+
+@pytest.mark.parametrize(("trials", "said"), [(8, True), (9, False)])
+def test_a_population_that_leaves_no_trial_for_copies_is_said(space_file, trials, said):
+    spec = load_spec(space_file(search=f"{{scheduler: pbt, trials: {trials}}}"))
+    assert bool(hints(spec)) is said
+    assert not said or "8 trials leave none for copies" in hints(spec)[0]
+
+
+def test_a_command_that_is_not_told_its_folder_is_said(tmp_path):
+    file = tmp_path / "script.yaml"
+    file.write_text("objective: {metric: rmse}\nparameters: {rate: {type: float, low: 0.1, high: 1.0}}\n")
+    assert "{trial_dir}" in hints(load_spec(file, command=("python", "-m", "trainer.task")))[0]
+    assert hints(load_spec(file, command=("python", "-m", "trainer.task", "--job-dir={trial_dir}"))) == []
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "asha_stopping", "hyperband"])
+def test_a_trial_that_is_evaluated_once_has_no_rung(space_file, scheduler):
+    spec = load_spec(space_file(train="{max_steps: 20, evaluate_every: 20}", search=f"{{scheduler: {scheduler}}}"))
+    assert make_scheduler(spec).next_stop(0, 0) is None
+
+
+def test_a_first_rung_behind_the_end_of_a_trial_is_refused(space_file):
+    with pytest.raises(tuner.InvalidInput, match=r"min_steps: is 500.*ends at train.max_steps \(60\)"):
+        load_spec(space_file(search="{scheduler: {name: asha, min_steps: 500}}"))
+
+
+@pytest.mark.parametrize("limits", [{"trials": -1}, {"trials": "x"}, {"workers": 0}, {"timeout_s": -1.0}])
+def test_limits_from_python_are_checked_before_anything_is_written(space_file, root, limits):
+    with pytest.raises(tuner.InvalidInput, match=next(iter(limits))):
+        tuner.Sweep.from_file(space_file(), root).run(**limits)
+    assert list((root / "mlruns").glob("**/*.json")) == []
+
+
+def test_a_constraint_that_never_came_is_not_called_the_objective():
+    assert missing_objective(["size"], ["rmse"], "constraint").startswith("the constraint 'size' never came")
+
+
+def test_steps_that_do_not_come_to_the_upper_bound_are_said_and_optuna_says_nothing(space_file, recwarn):
+    parameters = (
+        "units: {type: int, low: 4, high: 9, step: 4}\nrate: {type: float, low: 0.0, high: 0.95, step: 0.1}\n"
+        "fits: {type: int, low: 4, high: 12, step: 4}\neven: {type: float, low: 0.0, high: 0.3, step: 0.1}"
+    )
+    spec = load_spec(space_file(parameters=parameters))
+    assert hints(spec) == [
+        "parameters.units: steps of 4 from 4 do not come to 9; the last is 8",
+        "parameters.rate: steps of 0.1 from 0 do not come to 0.95; the last is 0.9",
+    ]
+    assert [distribution(parameter).high for parameter in spec.space.parameters] == [8, 0.9, 12, 0.3]
+    assert not [warning for warning in recwarn if "step" in str(warning.message)]
+
+
+def test_a_model_whose_text_has_changed_is_said_once_and_the_sweep_goes_on(tmp_path):
+    (tmp_path / "model.py").write_text("first = 1\n")
+    (tmp_path / "sim.yaml").write_text(SIMULATED + "model: model.py\n")
+
+    def run(trials):
+        lines = Lines()
+        tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path).session(
+            RunOptions(trials=trials, backend="simulated"), lines
+        ).run()
+        return [line for line in lines.lines if "its text" in line]
+
+    assert run(1) == run(2) == []
+    (tmp_path / "model.py").write_text("second = 2\n")
+    assert run(3) == [
+        f"changed: {tmp_path / 'model.py'}: its text; the trials that are there were trained by what it was before"
+    ]
+    assert run(4) == []

@@ -1,0 +1,34 @@
+"""Values as people read them: the same on a page and in a terminal."""
+
+import pytest
+
+from tuner.cli.tables import write_table
+from tuner.plots.html_table import table
+from tuner.text import cell_text, csv_text, from_csv_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (0.123456789, "0.123457"),
+        (float("nan"), "nan"),
+        (7, "7"),
+        (True, "true"),
+        ("adam", "adam"),
+        ([1, "a"], '[1, "a"]'),
+        ({"rate": 0.5, "layers": [3, 4], "bias": True, "norm": None}, "rate=0.5, layers=[3, 4], bias=true, norm=null"),
+    ],
+)
+def test_a_value_is_shown_alike_everywhere(value, text, capsys):
+    assert cell_text(value) == text
+    write_table([{"column": value}], ["column"])
+    assert capsys.readouterr().out.split("\n")[1].strip() == text
+    escaped = text.replace('"', "&quot;")
+    assert f">{escaped}</td>" in table([{"column": value}], ["column"])
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-relu", "@x", "'=1", "'", "\tx", "plain", "", "a=b"])
+def test_a_cell_that_a_spreadsheet_would_reckon_with_gets_an_apostrophe_and_comes_back(text):
+    assert not csv_text(text).startswith(("=", "+", "-", "@", "\t"))
+    assert from_csv_text(csv_text(text)) == text and csv_text(-1.5) == -1.5

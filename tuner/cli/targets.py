@@ -1,0 +1,93 @@
+"""What a user names: a sweep, or a trial as ``NAME:7`` or by ``--trial 7``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.errors import InvalidInput, Problem
+from tuner.hiding import hidden_words
+
+if TYPE_CHECKING:
+    from tuner.results import Trial
+    from tuner.sweep import Sweep
+
+
+def open_sweep(name: str, root: Path) -> Sweep:
+    """Return the sweep of that name.
+
+    Raises:
+        InvalidInput: There is none, or a trial is named where a whole sweep is wanted; says what to type.
+    """
+    from tuner.sweep import Sweep
+
+    sweep, number = split(name)
+    if number is None:
+        return Sweep.open(name, root)
+    hint = f"type: {_typed(name, sweep)}; the trial alone: tuner show {name}"
+    raise InvalidInput("", [Problem("", f"found the trial {name!r}, expected a sweep", hint)])
+
+
+def open_trial(name: str, option: int | None, root: Path) -> tuple[Sweep, int | None]:
+    """Return a sweep, and the number of its trial that is meant; None if none is named.
+
+    Args:
+        name: ``NAME`` or ``NAME:N``.
+        option: What ``--trial`` says.
+        root: Folder of the records.
+
+    Raises:
+        InvalidInput: There is no such sweep, or the two name different trials.
+    """
+    from tuner.sweep import Sweep
+
+    sweep, number = split(name)
+    if None not in (number, option) and number != option:
+        raise InvalidInput("", f"found {name!r} and --trial {option}, expected one trial: leave one of the two out")
+    return Sweep.open(sweep, root), number if number is not None else option
+
+
+def open_one_trial(name: str, option: int | None, root: Path) -> tuple[Sweep, int]:
+    """Return a sweep and the number of its trial; see ``open_trial``.
+
+    Raises:
+        InvalidInput: No trial is named as well; says what to type.
+    """
+    sweep, number = open_trial(name, option, root)
+    if number is None:
+        raise InvalidInput("", [Problem("", "found a sweep, expected a trial", f"type: {_typed(name, f'{name}:0')}")])
+    return sweep, number
+
+
+def trial_of(sweep: Sweep, number: int) -> Trial:
+    """Return a trial of a sweep.
+
+    Raises:
+        InvalidInput: It has none of that number; says which there are.
+    """
+    found = {trial.number: trial for trial in sweep.result().trials}
+    if number not in found:
+        there = f"it has trials {min(found)} to {max(found)}" if found else "it has no trials yet"
+        raise InvalidInput(
+            "", f"the sweep {sweep.spec.name!r} has no trial {number}: {there}; see: tuner show {sweep.spec.name}"
+        )
+    return found[number]
+
+
+def split(text: str) -> tuple[str, int | None]:
+    """Return sweep and number of ``NAME:N``; None if there is no colon.
+
+    Raises:
+        InvalidInput: What comes after the colon is no number.
+    """
+    name, colon, number = text.rpartition(":")
+    if colon and not number.isdecimal():
+        raise InvalidInput("", f"found {text!r}, expected NAME, or NAME:N with the number of a trial")
+    return (name, int(number)) if colon else (text, None)
+
+
+def _typed(name: str, instead: str) -> str:
+    """Return the command line that runs, with another word in the place of ``name``."""
+    return shlex.join(["tuner", *(instead if word == name else word for word in hidden_words(sys.argv[1:]))])

@@ -1,0 +1,71 @@
+"""``tuner watch``: the live display of ``tuner run``, from another terminal."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+
+if TYPE_CHECKING:
+    from tuner.operations.watch import WatchedSweep
+
+_LOOK_S = 0.5
+_HISTORY = 10  # lines of what was before
+
+
+@command("watch")
+def watch(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
+    """Watch a running sweep from another terminal, as tuner run shows it, until it ends; Ctrl-C leaves it alone.
+
+    Of a sweep that several drivers share, all are shown.
+    """
+    from tuner.cli.display import open_display
+    from tuner.cli.targets import open_sweep
+    from tuner.files.driver_lock import at_work
+    from tuner.files.paths import Root
+    from tuner.operations.watch import WatchedSweep
+
+    del debug
+    sweep_dir = Root(root.absolute()).sweep(name)
+    if not at_work(sweep_dir):
+        open_sweep(name, root)  # says so if there is none
+    with open_display() as display:
+        while at_work(sweep_dir) and not sweep_dir.spec_file.exists():
+            time.sleep(_LOOK_S)  # it begins
+        watched = WatchedSweep(sweep_dir, open_sweep(name, root).spec)
+        try:
+            for line in deque(watched.new_lines(), _HISTORY):
+                display.line(line)
+            working = True
+            while working:
+                working = bool(at_work(sweep_dir))  # before what it recorded last is read
+                for line in watched.new_lines():
+                    display.line(line)
+                display.update(watched.progress())
+                time.sleep(_LOOK_S if working else 0)
+        except KeyboardInterrupt:
+            display.line(f"left it; it goes on, and ends with: tuner stop {name}")
+            return 130
+    return _say_end(name, root, watched)
+
+
+def _say_end(name: str, root: Path, watched: WatchedSweep) -> int:
+    """Say how the sweep ended, as its driver does."""
+    from tuner.cli.ending import ending_lines
+    from tuner.cli.targets import open_sweep
+    from tuner.driver.stop_criteria import StopReason
+    from tuner.sweep.run_outcome import RunOutcome
+
+    closed = watched.closed
+    if closed is None:
+        typer.echo(f"no driver is at work: the last one died; go on with: tuner resume {name}", err=True)
+        return 0
+    end = StopReason(closed.reason, failed=closed.failed) if closed.finished else None
+    for line in ending_lines(RunOutcome(open_sweep(name, root).result(), end, 0)):
+        typer.echo(line, err=not line.startswith(("best: ", "that is by")))
+    return 0

@@ -1,0 +1,200 @@
+"""The text of a search space file as plain values, with ``--set`` applied; YAML 1.2, nothing executed."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable, Sequence, Sized
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tuner.config.bounds import MOST_DEPTH, out_of_bounds
+from tuner.config.synonyms import meant
+from tuner.errors import MOST_SHOWN, InvalidInput, Problem
+from tuner.text import shortened, suggestion
+
+MAX_BYTES = 1 << 20
+_PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a search space file.
+
+    Raises:
+        InvalidInput: It is not there, not text, or larger than a search space is.
+    """
+    try:
+        kind = file.stat()
+        if stat.S_ISDIR(kind.st_mode):
+            raise InvalidInput(str(file), "is a folder, expected a search space file (YAML)")
+        if not stat.S_ISREG(kind.st_mode):
+            raise InvalidInput(str(file), "is a device or a pipe, expected a search space file (YAML)")
+        if file.suffix == ".py":
+            raise InvalidInput(
+                str(file), "is a Python file, expected a search space file (YAML) that names it: `model: ...`"
+            )
+        if kind.st_size > MAX_BYTES:
+            raise InvalidInput(str(file), f"has {kind.st_size} bytes, expected a search space of at most {MAX_BYTES}")
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES).decode("utf-8")
+    except FileNotFoundError:
+        raise InvalidInput(str(file), [Problem("", "no such file", _near_file(file))]) from None
+    except OSError as error:
+        raise InvalidInput(shortened(str(file), 300), f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(str(file), f"is not UTF-8 text (byte {error.start})") from error
+
+
+def parse(text: str, source: str) -> dict[str, Any]:
+    """Return the mapping that a YAML text holds, as plain dicts, lists and scalars.
+
+    Raises:
+        InvalidInput: It is no YAML, no mapping, has a key twice, or is out of the bounds of ``tuner.config.bounds``.
+    """
+    from tuner.config.composer import OutOfBounds
+
+    try:
+        loaded = _yaml().load(io.StringIO(text))
+    except OutOfBounds as error:
+        raise InvalidInput(source, str(error)) from None
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
+        raise InvalidInput(source, f"is not YAML: {str(error).splitlines()[0] if str(error) else error!r}") from error
+    except Exception as error:
+        if type(error).__module__.startswith("ruamel."):
+            raise InvalidInput(source, f"is not YAML: {_yaml_trouble(error)}") from error
+        raise
+    if not isinstance(loaded, dict):
+        raise InvalidInput(source, f"holds {describe(loaded)}, expected a mapping with parameters, objective and train")
+    if problems := out_of_bounds(loaded):
+        raise InvalidInput(source, problems)
+    return loaded
+
+
+def apply(
+    values: dict[str, Any], overrides: Sequence[str], known: Sequence[str], elsewhere: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the values with ``KEY=VALUE`` overrides set.
+
+    Args:
+        values: Of the file; changed in place.
+        overrides: Dotted path of the file, and a value read as YAML; a file or folder in it counts from the current
+            folder, where it was typed.
+        known: Keys of the file's first level.
+        elsewhere: Returns a hint at the section in which another key stands, or nothing.
+
+    Raises:
+        InvalidInput: An override has no ``=``, or a path that leads nowhere.
+    """
+    problems = []
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        keys = path.split(".")
+        if not equals or not all(keys) or len(keys) > MOST_DEPTH:
+            problems.append(
+                Problem("--set", f"found {shortened(override)}, expected KEY=VALUE as in train.max_steps=300")
+            )
+            continue
+        if keys[0] not in known:
+            problems.append(Problem("--set", f"unknown key {keys[0]!r}", elsewhere(keys[0]) or near(keys[0], known)))
+            continue
+        target: Any = values
+        for key in keys[:-1]:
+            target = target.setdefault(key, {}) if isinstance(target, dict) else None
+        if not isinstance(target, dict):
+            problems.append(Problem("--set", f"{path!r} leads into something that is no mapping"))
+            continue
+        target[keys[-1]] = _from_here(path, parse(f"value: {text}", f"--set {path}")["value"])
+    if problems:
+        raise InvalidInput("", problems)
+    return values
+
+
+def _from_here(path: str, value: Any) -> Any:
+    """Return a value that was typed with the files and folders in it as absolute paths."""
+    if isinstance(value, dict):
+        return {key: _from_here(f"{path}.{key}", item) for key, item in value.items()}
+    if not isinstance(value, str) or not value or "://" in value:
+        return value
+    subject, colon, name = value.partition(":") if path == "model" else (value, "", "")
+    is_file = subject.endswith(".py") or os.sep in subject if path == "model" else path in _PATHS
+    return f"{Path(subject).absolute()}{colon}{name}" if is_file else value
+
+
+def dump(values: dict[str, Any]) -> str:
+    """Return values as YAML text."""
+    stream = io.StringIO()
+    _yaml().dump(values, stream)
+    return stream.getvalue()
+
+
+def near(word: str, words: Sequence[str]) -> str:
+    """Return a hint at the one of ``words`` that is meant, at the nearest, or at all of them if they are few."""
+    if found := meant(str(word), words):
+        return f"did you mean {found!r}?"
+    if hint := suggestion(str(word), [str(w) for w in words]):
+        return hint
+    return f"expected one of: {', '.join(sorted(map(str, words)))}" if words and len(words) <= 20 else ""
+
+
+def hint_at(problems: Sized, word: str, words: Sequence[str]) -> str:
+    """Return a hint as ``near`` does while the problems so far are few enough to be shown; beyond, nothing."""
+    return near(word, words) if len(problems) < MOST_SHOWN else ""
+
+
+def describe(value: Any) -> str:
+    """Say what a value is, for a message: ``a list [1, 2]``."""
+    kinds: dict[type, str] = {
+        bool: "",
+        str: "text",
+        int: "the whole number",
+        float: "the number",
+        list: "a list",
+        dict: "a mapping",
+    }
+    if value is None:
+        return "nothing"
+    if isinstance(value, date):
+        return f"the date {value.isoformat()} without quotes"
+    text = repr(value)
+    return f"{kinds.get(type(value), type(value).__name__)} {text if len(text) <= 60 else text[:57] + '...'}".strip()
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML
+
+    from tuner.config.composer import BoundedComposer
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = BoundedComposer
+    yaml.version = (1, 2)
+    yaml.allow_duplicate_keys = False
+    yaml.default_flow_style = False
+    # The order of parameters is that of their drawing.
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    return yaml
+
+
+def _yaml_trouble(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else str(problem)
+
+
+def is_there(path: Path, folder: bool = False) -> bool:
+    """Whether there is a file, or a folder, of that path; there is none of a path that no file can have."""
+    try:
+        return path.is_dir() if folder else path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _near_file(file: Path) -> str:
+    folder = file.parent
+    try:
+        there = [path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml")]
+    except OSError:
+        return f"there is no folder {folder} either"
+    hint = near(file.name, there)
+    return hint or "give the path of a search space file (YAML); `tuner init` writes one"

@@ -1,0 +1,80 @@
+"""What comes out of a trial's curves by the rules of its sweep: objectives, constraints, feasibility."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from tuner.domain.objective import Constraint, Objective
+from tuner.domain.spec import SweepSpec
+from tuner.domain.tags import FEASIBLE
+from tuner.domain.trial import TrialRecord, TrialState
+
+Curves = Mapping[str, Mapping[int, float]]
+"""Metric to global step to value."""
+
+
+def objective_values(objectives: Iterable[Objective], curves: Curves) -> dict[str, float]:
+    """Return each objective by its rule from the curves of its metric; empty if one has no evaluation."""
+    values = {}
+    for objective in objectives:
+        curve = curves.get(objective.metric, {})
+        if not curve:
+            return {}
+        values[objective.metric] = objective.of.value([curve[step] for step in sorted(curve)], objective.goal)
+    return values
+
+
+def losses_at(
+    objectives: Iterable[Objective], curves: Curves, step: int, constraints: Iterable[Constraint] = ()
+) -> list[float]:
+    """Return each objective's loss (less is better) as it stood at an evaluation, by the objective's own rule.
+
+    A scheduler that judged by single evaluations would stop a trial for noise that ``mean`` averages out, or for
+    a dip that ``best`` forgives.
+
+    Args:
+        objectives: In the sweep's order.
+        curves: Of their metrics.
+        step: Global step at which all of them have a value.
+        constraints: If one of them is broken as of that step, all losses are infinite.
+    """
+    if any(_is_broken(constraint, curves.get(constraint.metric, {}), step) for constraint in constraints):
+        return [math.inf for _ in objectives]
+    losses = []
+    for objective in objectives:
+        curve = curves[objective.metric]
+        shown = [curve[step]]
+        if objective.of.rule != "last":
+            shown = [curve[at] for at in sorted(curve) if at <= step]
+        losses.append(objective.goal.loss(objective.of.value(shown, objective.goal)))
+    return losses
+
+
+def _is_broken(constraint: Constraint, curve: Mapping[int, float], step: int) -> bool:
+    shown = [curve[at] for at in sorted(curve) if at <= step]
+    return bool(shown) and constraint.violation(constraint.value(shown)) > 0
+
+
+def constraint_values(constraints: Iterable[Constraint], curves: Curves) -> dict[str, float]:
+    """Return what counts of each constraint's metric; without those that have no evaluation."""
+    found = {}
+    for constraint in constraints:
+        curve = curves.get(constraint.metric, {})
+        if curve:
+            found[constraint.metric] = constraint.value([curve[step] for step in sorted(curve)])
+    return found
+
+
+def judged(record: TrialRecord, spec: SweepSpec) -> TrialRecord:
+    """Return a trial that settles with what its constraints say of it, as a tag and in its reason."""
+    if not spec.constraints or record.state is TrialState.FAIL:
+        return record
+    values = constraint_values(spec.constraints, record.others)
+    if len(values) < len(spec.constraints):
+        return record
+    broken = [f"{c.metric} {values[c.metric]:.6g}, {c}" for c in spec.constraints if c.violation(values[c.metric]) > 0]
+    reason = "; ".join(filter(None, (record.reason, f"infeasible: {'; '.join(broken)}" if broken else "")))
+    tags = {**record.tags, FEASIBLE: str(not broken).lower()}
+    return replace(record, constraints=values, reason=reason, tags=tags)

@@ -1,0 +1,1 @@
+"""The driver: one loop that asks, starts, reports, decides, obeys and tells."""

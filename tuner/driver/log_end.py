@@ -1,0 +1,70 @@
+"""What went wrong at the end of a trial's log, if its command caught an error, printed it and ended well."""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+from dataclasses import replace
+from pathlib import Path
+
+from tuner.domain.trial import TrialState
+from tuner.driver.running_trial import TrialOutcome
+
+_BEGINS = "Traceback (most recent call last):"
+_FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
+_LIFE = re.compile(r"tuner: trial \d+, life \d+, began ")
+_BYTES = 1 << 16
+_LINES = 10  # a command may say a little more after an error
+
+
+def with_last_error(outcome: TrialOutcome, log_file: Path, of_command: bool) -> TrialOutcome:
+    """Return a trial's outcome with the error that the trial caught and printed at its end, if it did.
+
+    Args:
+        outcome: What becomes of the trial.
+        log_file: Its log.
+        of_command: Whether it is a user's command, which may have caught the error that ended its training.
+    """
+    if not outcome.objective_missing and not (of_command and outcome.state is TrialState.COMPLETE):
+        return outcome
+    error = last_error(log_file)
+    reason = "; ".join(part for part in (outcome.reason, error and f"its log ends with {error}") if part)
+    return replace(outcome, reason=reason)
+
+
+def last_error(log_file: Path) -> str:
+    """Return the error of the traceback with which the log of a trial's last life ends, in a line; empty if none does.
+
+    The user's own line is named if the traceback has one.
+    """
+    lines = _end(log_file)
+    begins = [number for number, line in enumerate(lines) if line.strip() == _BEGINS]
+    if not begins:
+        return ""
+    said, place = lines[begins[-1] + 1 :], ""
+    for number, line in enumerate(said):
+        frame = _FRAME.match(line)
+        if frame and _is_own(frame[1]):
+            place = f" (line {frame[2]} of {Path(frame[1]).name})"
+        if line.strip() and not line[0].isspace():
+            return f"{line.strip()}{place}" if len(said) - number <= _LINES else ""
+    return ""
+
+
+def _end(log_file: Path) -> list[str]:
+    """Return the last lines of a log that are of the trial's last life."""
+    try:
+        with log_file.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _BYTES))
+            lines = stream.read().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    lives = [number for number, line in enumerate(lines) if _LIFE.match(line)]
+    return lines[lives[-1] :] if lives else lines
+
+
+def _is_own(file: str) -> bool:
+    """Whether a file is neither Python's nor that of an installed package."""
+    others = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return not any(Path(file).is_relative_to(other) for other in others) and "site-packages" not in Path(file).parts

@@ -1,0 +1,69 @@
+"""What the finished trials of a sweep add up to: how many, the best, what is spent of its limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tuner.domain.repeats import SeedGroups
+from tuner.domain.spec import SweepSpec
+from tuner.domain.tags import FORKED_AT
+from tuner.domain.trial import TrialRecord, TrialState
+from tuner.driver.stop_criteria import StopCriteria
+
+
+class SweepStatus:
+    """Count finished trials.
+
+    Attributes:
+        limits: What they spend of the sweep's limits.
+        counts: How many there are in each state.
+        best: Number and first objective of the best complete one, or None; if sets of parameters are
+            trained with several seeds, the typical trial and the mean of the best set.
+        has_objective: Whether any has had an objective.
+        steps: Global steps trained by trials that do not run now, finished or not.
+    """
+
+    def __init__(self, spec: SweepSpec) -> None:
+        self._objective = spec.objectives[0]
+        self._seed_groups = SeedGroups(spec.search.repeats, self._objective.goal)
+        self.limits = StopCriteria(spec.search, self._objective.goal)
+        self.counts: Counter[TrialState] = Counter()
+        self.best: tuple[int, float] | None = None
+        self.has_objective = False
+        self.steps = 0
+        self._trained: Counter[int] = Counter()  # global steps of each trial
+
+    @property
+    def finished(self) -> int:
+        """How many trials are finished."""
+        return sum(self.counts.values())
+
+    def add_finished(self, record: TrialRecord) -> None:
+        """Count a trial that will not run again."""
+        self.counts[record.state] += 1
+        self.has_objective = self.has_objective or bool(record.values)
+        value = record.values.get(self._objective.metric) if record.feasible else None
+        was_over = self._seed_groups.is_decided(self._seed_groups.group_of(record.number, record.tags))
+        group = self._seed_groups.finish(record.number, record.tags, record.state, value)
+        judged = self._seed_groups.is_decided(group) and not was_over
+        self.limits.finish(
+            record.state, record.reason, group.mean if self._seed_groups.is_complete(group) else None, judged
+        )
+        if (best := self._seed_groups.best) is not None and best.mean is not None:
+            self.best = (best.typical, best.mean)
+
+    def add_steps(self, trial: int, steps: int) -> None:
+        """Count steps that a trial was trained."""
+        self.steps += steps
+        self._trained[trial] += steps
+
+    def add_earlier(self, record: TrialRecord) -> None:
+        """Count what a trial has trained under earlier or other drivers, and the trial if it is finished.
+
+        A driver that was killed noted nothing of the attempts that ended with it; what was reported of
+        them counts.
+        """
+        trained = max(record.trained, (record.step or 0) - int(record.tags.get(FORKED_AT, 0)))
+        self.add_steps(record.number, max(0, trained - self._trained[record.number]))
+        if record.state.is_finished:
+            self.add_finished(record)

@@ -1,0 +1,120 @@
+"""When a sweep ends: its trials, its time, its failures, its other budgets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.domain.objective import Goal
+from tuner.domain.spec import SearchSettings
+from tuner.domain.trial import TrialState
+
+GRID = ", all points of the grid"  # how the reason ends of a sweep of fewer trials than were asked for
+
+
+@dataclass(frozen=True)
+class StopReason:
+    """Why a sweep ends.
+
+    Attributes:
+        reason: In one line.
+        failed: Whether a failure limit struck (exit status 1).
+        at_once: Whether trials that run are stopped rather than waited for.
+    """
+
+    reason: str
+    failed: bool = False
+    at_once: bool = True
+
+
+def trials_used_up(begun: int, total: int, trials: int) -> StopReason:
+    """Return the end of a sweep that has no trial left to begin.
+
+    Args:
+        begun: How many were begun.
+        total: How many there may be.
+        trials: How many were asked for; a grid may have fewer points.
+    """
+    if begun > trials:  # fewer were asked for than it had
+        return StopReason(f"{begun} trials, and {trials} were asked for")
+    return StopReason(f"{begun} of {trials} trials{GRID if begun < trials and begun == total else ''}")
+
+
+def meets_target(value: float, target: float | None, goal: Goal) -> bool:
+    """Whether a first objective is at least as good as the target of a sweep's budget, if it has one."""
+    return target is not None and goal.loss(value) <= goal.loss(target)
+
+
+class StopCriteria:
+    """Count what settled trials spend of the sweep's limits.
+
+    Args:
+        search: The limits.
+        goal: Of the first objective.
+    """
+
+    def __init__(self, search: SearchSettings, goal: Goal) -> None:
+        self._search = search
+        self._goal = goal
+        self._failed = 0
+        self._failed_in_a_row = 0
+        self._last_reason = ""
+        self._best: float | None = None
+        self._since_best = 0
+        self._settled = 0
+
+    def finish(self, state: TrialState, reason: str, value: float | None, judged: bool = True) -> None:
+        """Count a trial that will not run again.
+
+        Args:
+            state: COMPLETE, PRUNED or FAIL.
+            reason: Of its failure.
+            value: Its first objective, or None; the mean of its set of parameters if that has several.
+            judged: Whether it is the one that decides what becomes of its set.
+        """
+        self._settled += judged
+        if state is TrialState.FAIL:
+            self._failed += 1
+            self._failed_in_a_row += 1
+            self._last_reason = reason
+        else:
+            self._failed_in_a_row = 0
+        if state is TrialState.COMPLETE and value is not None and self._improves(value):
+            self._best, self._since_best = value, 0
+        elif judged:
+            self._since_best += 1
+
+    def reached(self, elapsed_s: float, steps: int = 0, latest: Sequence[float] = ()) -> StopReason | None:
+        """Return why the sweep ends now, or None.
+
+        Args:
+            elapsed_s: Running time of the sweep over all calls, in seconds.
+            steps: Global steps trained by all trials over all calls, overshoot included.
+            latest: First objectives that trials show now.
+        """
+        search, budget = self._search, self._search.budget
+        if search.max_failed_trials is not None and self._failed > search.max_failed_trials:
+            return StopReason(
+                f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})", failed=True
+            )
+        if self._failed_in_a_row >= search.max_consecutive_failures:
+            return StopReason(
+                f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}",
+                failed=True,
+            )
+        if search.timeout_s is not None and elapsed_s >= search.timeout_s:
+            return StopReason(f"the sweep's time of {search.timeout_s:g} s is over")
+        if budget.steps is not None and steps >= budget.steps:
+            return StopReason(f"the budget of {budget.steps} steps is spent")
+        if budget.target is not None:
+            seen = [value for value in (*latest, self._best) if value is not None]
+            if any(meets_target(value, budget.target, self._goal) for value in seen):
+                return StopReason(f"the target of {budget.target:g} was reached")
+        if budget.plateau is not None and self._settled and self._since_best >= budget.plateau:
+            what = "trial" if search.repeats == 1 else "set of parameters"
+            return StopReason(f"no better {what} among the last {budget.plateau}", at_once=False)
+        return None
+
+    def _improves(self, value: float) -> bool:
+        return math.isfinite(value) and (self._best is None or self._goal.loss(value) < self._goal.loss(self._best))

@@ -1,0 +1,86 @@
+"""What the end of an attempt means for its trial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tuner.domain.job import NO_FIT, JobResult, JobStatus
+from tuner.domain.tags import FORKED_FROM
+from tuner.domain.trial import TrialState
+from tuner.driver.running_trial import RunningTrial, TrialOutcome
+
+LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
+
+
+_PERTURBED = (
+    "a parameter that pbt perturbs changes the shape of a variable; take it out of search.scheduler.perturb, "
+    "or make it a constant"
+)
+
+
+def outcome_of_end(
+    running: RunningTrial, result: JobResult, damage: Sequence[str], nan: str, retries: int
+) -> TrialOutcome:
+    """Say what becomes of a trial whose process ended.
+
+    Args:
+        running: The trial.
+        result: How its process ended.
+        damage: What could not be read of its event files, a line each.
+        nan: Policy for a NaN loss, ``fail`` or ``worst``.
+        retries: How often a trial that failed is taken up again.
+    """
+    decided = running.outcome
+    if damage and result.ending in (JobStatus.FINISHED, JobStatus.STOPPED) and running.step < (result.step or 0):
+        # The next attempt evaluates the newest checkpoint, because it finds no evaluation of it.
+        result = replace(result, ending=JobStatus.FAILED, reason=f"its last evaluation is lost: {damage[0]}", died=True)
+    # One that came to its end before the kill of its pause evaluates that in its next attempt, if it has one.
+    if result.ending is JobStatus.FINISHED and not running.is_decided:
+        return outcome_of_completion(running, nan, result.reason)
+    if decided is not None:
+        return decided
+    if result.ending is JobStatus.STOPPED:
+        if running.job.stop_at is not None and (result.step or 0) >= running.job.stop_at:
+            if running.was_evaluated_without_objective:
+                return running.missing()
+            return TrialOutcome(TrialState.PAUSED, f"at its rung, step {result.step}")
+        return TrialOutcome(TrialState.RUNNING, "somebody else stopped it")
+    if result.ending is JobStatus.INFEASIBLE:
+        return TrialOutcome(TrialState.PRUNED, f"infeasible: {result.reason}")
+    if result.ending is JobStatus.NAN:
+        return TrialOutcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
+    if result.ending is JobStatus.LOST and running.record.losses < LOST_LIMIT:
+        return TrialOutcome(TrialState.RUNNING, result.reason)
+    if NO_FIT in result.reason and FORKED_FROM in running.record.tags:
+        return TrialOutcome(TrialState.FAIL, f"{result.reason}: {_PERTURBED}")
+    # An exception before the first checkpoint would come again; a process that died may live.
+    hopeless = not result.step and not result.died
+    if running.record.failures < retries and not hopeless:
+        return TrialOutcome(TrialState.RUNNING, result.reason)
+    return TrialOutcome(TrialState.FAIL, result.reason)
+
+
+def outcome_of_completion(running: RunningTrial, nan: str, remark: str) -> TrialOutcome:
+    """Return what becomes of a trial that trained to its end: complete, unless its objective is missing or no number.
+
+    Args:
+        running: The trial.
+        nan: Policy for an objective that is NaN or infinite, ``fail`` or ``worst``.
+        remark: What its process said of its end.
+    """
+    values = running.values()
+    if not values or any(not curve for curve in running.others.values()):
+        return running.missing()
+    odd = [no_number(metric, value) for metric, value in values.items() if not math.isfinite(value)]
+    if odd and nan == "fail":
+        return TrialOutcome(TrialState.FAIL, "; ".join(odd))
+    return TrialOutcome(TrialState.COMPLETE, "; ".join(filter(None, (remark, *odd))))
+
+
+def no_number(metric: str, value: float) -> str:
+    """Say that an objective is no finite number, and what that means."""
+    if math.isnan(value):
+        return f"the objective {metric} is NaN"
+    return f"the objective {metric} is {value}, which counts as NaN does"

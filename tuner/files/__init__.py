@@ -1,0 +1,1 @@
+"""The files of a sweep: their names, whole writes, locks."""

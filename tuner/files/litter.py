@@ -1,0 +1,51 @@
+"""What killed processes leave beside files: unfinished writes, folders in which something was made."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from tuner.files.paths import SweepDir
+
+STAGE = ".files-"
+"""How the folders of a sweep begin in which files for its runs are made."""
+
+_OF_A_PROCESS = re.compile(r"\..+[.-]([0-9]+)")
+
+
+def remove_unfinished(sweep_dir: SweepDir) -> None:
+    """Remove what drivers and trials that died have left; call it while holding the driver's lock."""
+    for folder in (sweep_dir.path, *sweep_dir.trials_dir.glob("*")):
+        for left in folder.glob(".*.[0-9]*"):
+            _remove(left)
+    for left in sweep_dir.path.parent.glob(".deleted-*"):
+        _remove(left)
+
+
+def remove_stages(sweep_dir: SweepDir) -> None:
+    """Remove what recorders that died have left; call it while holding the sender's lock."""
+    for left in sweep_dir.path.glob(f"{STAGE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _remove(left: Path) -> None:
+    """Remove what a process has left that its name ends with, unless that process lives."""
+    found = _OF_A_PROCESS.fullmatch(left.name)
+    if found is None or _lives(int(found[1])):
+        return
+    if left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

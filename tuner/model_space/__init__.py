@@ -1,0 +1,1 @@
+"""``space(trial)`` of a model, run in a process of its own."""

@@ -1,0 +1,1 @@
+"""What commands do with a sweep that is there: one file a command."""

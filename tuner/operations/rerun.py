@@ -1,0 +1,127 @@
+"""Run a trial again from its record, beside it, and compare what it evaluates.
+
+The job that the trial's last process was given stands in its folder: parameters, seed, steps, threads.
+Nothing of the sweep is changed.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuner.backends import Ended, Message
+from tuner.backends.local import LocalBackend
+from tuner.domain.job import Job, JobStatus
+from tuner.domain.spec import ModelRef
+from tuner.domain.tags import FORKED_AT, FORKED_FROM
+from tuner.domain.trial import TrialState
+from tuner.errors import InvalidInput, SweepError
+from tuner.events import FirstValueFilter, read_all
+from tuner.events.first_values import same_bits
+from tuner.files import checkpoints
+from tuner.files.paths import SweepDir, TrialDir
+from tuner.results import Trial
+
+Key = tuple[str, int, str]  # folder, global step, tag
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A trial that was run again.
+
+    Attributes:
+        compared: How many values were compared.
+        differences: A line for each value that is not the recorded one to the last bit.
+    """
+
+    compared: int
+    differences: tuple[str, ...]
+
+
+def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
+    """Run ``trial`` again in a folder of its own, to the step that was recorded, and compare.
+
+    Raises:
+        InvalidInput: The trial left no job, or nothing that could be compared.
+        SweepError: It failed this time.
+    """
+    trial_dir = sweep_dir.trial(trial.number)
+    try:
+        recorded = Job.read(trial_dir.job_file)
+    except (OSError, ValueError) as error:
+        raise InvalidInput("", f"trial {trial.number} left no job that can be read: {error}") from error
+    if recorded.command:
+        raise InvalidInput(
+            "", f"trial {trial.number} is a command, which runs again by itself: {shlex.join(recorded.command)}"
+        )
+    if recorded.task is not None:
+        raise InvalidInput(
+            "", f"trial {trial.number} is a cluster, whose tasks train asynchronously: no two runs of it are equal"
+        )
+    expected = _values(trial_dir.path, trial.record.step)
+    recorded = replace(recorded, model=model or recorded.model)  # a project may have been moved since
+    if not expected or recorded.model is None:
+        raise InvalidInput("", f"trial {trial.number} is {trial.state.value} and has no evaluation to compare with")
+    stop_at = None if trial.state is TrialState.COMPLETE else trial.record.step
+    with tempfile.TemporaryDirectory(prefix="tuner-rerun-") as folder:
+        again = TrialDir(Path(folder) / trial_dir.path.name)
+        _begin_as(trial, sweep_dir, again)
+        backend = LocalBackend(recorded.model, Path(folder) / "server.log")
+        try:
+            backend.open()
+            backend.start(replace(recorded, life=1, stop_at=stop_at), again)
+            messages: list[Message] = []
+            while not any(isinstance(message, Ended) for message in messages):
+                messages += backend.wait(1.0)
+        finally:
+            backend.close()
+        end = next(message for message in messages if isinstance(message, Ended)).result
+        if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
+            raise SweepError(f"trial {trial.number} failed this time: {end.reason}", _tail(again))
+        return _compared(expected, _values(again.path, trial.record.step))
+
+
+def _begin_as(trial: Trial, sweep_dir: SweepDir, again: TrialDir) -> None:
+    """Give the trial the checkpoint that it began with, if it began with another one's."""
+    donor = trial.record.tags.get(FORKED_FROM)
+    if donor is None:
+        return
+    step = int(trial.record.tags[FORKED_AT])
+    try:
+        checkpoints.fork(sweep_dir.trial(int(donor)).path, step, again.path)
+    except OSError as error:
+        raise InvalidInput(
+            "", f"trial {trial.number} began with the checkpoint of trial {donor} at step {step}, which is gone"
+        ) from error
+
+
+def _values(folder: Path, last: int | None) -> Mapping[Key, float]:
+    """Return what evaluations say up to a step: the first value of each stands."""
+    first = FirstValueFilter()
+    found: dict[Key, float] = {}
+    for evaluation in filter(None, map(first.filter, read_all(folder))):
+        if evaluation.folder and (last is None or evaluation.step <= last):
+            for tag, value in evaluation.scalars.items():
+                found.setdefault((evaluation.folder, evaluation.step, tag), value)
+    return found
+
+
+def _compared(expected: Mapping[Key, float], found: Mapping[Key, float]) -> Rerun:
+    differences = []
+    for key in sorted({*expected, *found}):
+        folder, step, tag = key
+        if key not in found:
+            differences.append(f"{folder}/{tag} at step {step}: recorded {expected[key]!r}, not evaluated again")
+        elif key not in expected:
+            differences.append(f"{folder}/{tag} at step {step}: not recorded, again {found[key]!r}")
+        elif not same_bits(expected[key], found[key]):
+            differences.append(f"{folder}/{tag} at step {step}: recorded {expected[key]!r}, again {found[key]!r}")
+    return Rerun(len({*expected, *found}), tuple(differences))
+
+
+def _tail(trial_dir: TrialDir) -> str:
+    lines = trial_dir.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-15:])

@@ -1,0 +1,43 @@
+"""Charts as files, and as Plotly's own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import InvalidInput
+from tuner.plots.chart import Chart, Parallel
+from tuner.plots.html_page import chart_page
+from tuner.plots.matplotlib_png import png
+from tuner.plots.plotly_figure import figure
+
+
+def to_plotly(charts: Sequence[Chart | Parallel], name: str) -> Any:
+    """Return one of the charts as a ``plotly.graph_objects.Figure``.
+
+    Raises:
+        InvalidInput: There is none of that name.
+    """
+    import plotly.graph_objects
+
+    for chart in charts:
+        if chart.name == name:
+            return plotly.graph_objects.Figure(figure(chart))
+    there = ", ".join(chart.name for chart in charts) or "nothing yet"
+    raise InvalidInput("", f"there is no plot {name!r} of this sweep; there is: {there}")
+
+
+def write_charts(charts: Sequence[Chart | Parallel], sweep: str, folder: Path, pages: bool = True) -> list[Path]:
+    """Write each chart into ``folder`` as a picture, and as a page if ``pages`` says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for chart in charts:
+        file = folder / f"{chart.name}.png"
+        file.write_bytes(png(chart))
+        written.append(file)
+        if pages:
+            file = folder / f"{chart.name}.html"
+            file.write_text(chart_page(chart, sweep), encoding="utf-8")
+            written.append(file)
+    return written

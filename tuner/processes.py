@@ -1,0 +1,89 @@
+"""Start a process of ours that has TensorFlow, joined to this one by a socket."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ADDED = {"TF_USE_LEGACY_KERAS": "1", "PYTHONUNBUFFERED": "1"}
+DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1"}
+_TO_ALL = (signal.SIGINT, signal.SIGTERM)  # sent to all processes of a sweep at once
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Hold signals back from processes that are started meanwhile, until they call ``ignore_signals``.
+
+    A fork of this process has them at the end of this, as it has itself.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_ALL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_server(
+    module: str, log_file: Path, folder: str = "", own: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start ``python -m module FD``, where FD is its end of a socket; it ends when ours closes.
+
+    Args:
+        module: What to run.
+        log_file: Takes its output.
+        folder: Its working directory, or an empty string for this process's.
+        own: Variables for it alone, not for programs that it starts; their names follow FD, see ``drop_private_env``.
+
+    Returns:
+        The process, and our end of the socket.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs, log_file.open("ab") as log, signals_blocked():
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(theirs.fileno()), *(own or {})],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**DEFAULTS, **os.environ, **ADDED, **(own or {})},
+            cwd=folder or None,
+            start_new_session=True,  # Ctrl-C of the terminal is the driver's to handle
+        )
+    return process, ours
+
+
+def ignore_signals() -> None:
+    """Let no SIGINT or SIGTERM end this process: when its end comes, the driver says so by closing its end.
+
+    Both are sent to all processes at once by a terminal, systemd or Slurm, and then trials are to stop at their
+    checkpoints. The handlers do nothing; signals that are ignored would be so in the programs that are started, too.
+    """
+    for signum in _TO_ALL:
+        signal.signal(signum, lambda _signum, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_ALL)
+
+
+def drop_private_env(names: list[str]) -> None:
+    """Take out of the environment of this process, which ``start_server`` started, what was for it alone."""
+    for name in names:
+        os.environ.pop(name, None)
+
+
+def private_env() -> list[str]:
+    """Return the environment variables that such a process has and this one has not."""
+    return [name for name in (*ADDED, *DEFAULTS) if name not in os.environ]
+
+
+def import_beside(module: str) -> threading.Thread:
+    """Import a module in a thread, while this one waits for processes."""
+    thread = threading.Thread(target=importlib.import_module, args=(module,), daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,276 @@
+"""What a sweep has found, for people who program: trials, the best, curves, a DataFrame.
+
+Reads the study and the record log; needs neither TensorFlow nor MLflow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.domain.objective import Objective
+from tuner.domain.pareto import nondominated
+from tuner.domain.repeats import groups_of
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import TrialState
+from tuner.errors import SweepError
+from tuner.files.paths import SweepDir
+from tuner.files.run_ids import run_ids
+from tuner.records.log import read_records
+from tuner.records.record import Evaluated, SweepOpened
+from tuner.results.selection import select
+from tuner.results.trial import Trial
+from tuner.study import read_trials
+from tuner.text import csv_text
+
+if TYPE_CHECKING:
+    import pandas
+
+    from tuner.plots import Chart, Parallel
+    from tuner.study.importance import Importances
+
+
+class SweepResult:
+    """The trials of a sweep as they stand on disk.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        spec: What it runs.
+        storage_url: Optuna storage, or empty for the journal.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:
+        self.dir = sweep_dir
+        self.spec = spec
+        runs = run_ids(sweep_dir)
+        records = read_trials(sweep_dir, spec, storage_url)
+        repeats = spec.search.repeats > 1
+        self._groups = groups_of(records if repeats else (), spec)
+        self.trials: list[Trial] = [
+            Trial(
+                record,
+                spec.objectives,
+                runs.get(record.number),
+                sweep_dir.trial_path(record.number),
+                spec.constraints,
+                self._groups.group_of(record.number, record.tags) if repeats else None,
+            )
+            for record in records
+        ]
+
+    @property
+    def best(self) -> Trial:
+        """The complete and feasible trial with the best first objective.
+
+        If parameters are repeated with several seeds, it is of the set with the best mean, whole sets
+        before others, the trial nearest to that mean (the first of equals).
+
+        Raises:
+            SweepError: No trial is complete, or none of them is feasible.
+        """
+        found = self.best_or_none
+        if found is None:
+            complete = any(trial.state is TrialState.COMPLETE for trial in self.trials)
+            if complete and not self.spec.constraints:
+                raise SweepError(
+                    f"the objective of every complete trial of the sweep {self.spec.name!r} is NaN or infinite",
+                    f"see them with: tuner show {self.spec.name}",
+                )
+            if complete:
+                bounds = ", ".join(f"{c.metric} {c}" for c in self.spec.constraints)
+                raise SweepError(
+                    f"no complete trial of the sweep {self.spec.name!r} is feasible (constraints: {bounds})",
+                    f"see by how much with: tuner show {self.spec.name}",
+                )
+            states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
+            raise SweepError(
+                f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})",
+                f"see why with: tuner show {self.spec.name}",
+            )
+        return found
+
+    @property
+    def best_or_none(self) -> Trial | None:
+        """The complete and feasible trial with the best first objective, or None; see ``best``."""
+        if self.spec.search.repeats > 1:
+            group = self._groups.best_of_all()
+            return next((t for t in self.trials if group and t.number == group.typical), None)
+        goal = self.spec.objectives[0].goal
+        sound = [trial for trial in self._feasible() if trial.value is not None and math.isfinite(trial.value)]
+        return min(sound, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The complete and feasible trials that no other one dominates (the Pareto front).
+
+        One dominates another if it is nowhere worse and somewhere better.
+        """
+        complete = {trial.number: trial for trial in self._feasible() if trial.values}
+        return [complete[number] for number in nondominated({n: self._losses(t) for n, t in complete.items()})]
+
+    def select(self, where: str = "", sort: str = "", top: int | None = None) -> list[Trial]:
+        """Return some of the trials, as ``tuner show --where --sort --top`` does.
+
+        Args:
+            where: A condition on parameters, objectives and what ``Trial.row`` has: ``units > 64 and state = PRUNED``.
+            sort: What to sort by, or ``-`` and that for the other way round. By ``value`` or an objective the best
+                come first, those that are complete and feasible before others.
+            top: How many at most: the best, unless ``sort`` says otherwise.
+
+        Raises:
+            InvalidInput: The condition cannot be read, or there is no such field.
+        """
+        ranks: dict[str, Callable[[Trial], Any]] = {"value": partial(self._rank, objective=None)}
+        ranks |= {o.metric: partial(self._rank, objective=o) for o in self.spec.objectives}
+        names = [*(p.name for p in self.spec.space.parameters), *self.spec.space.constants]
+        return select(self.trials, Trial.fields, ranks, where, sort, top, names)
+
+    def _rank(self, trial: Trial, objective: Objective | None) -> tuple[bool, float, int]:
+        """Return a key by which the best come first; by what it is judged by if no objective is named."""
+        value = trial.judged if objective is None else trial.values.get(objective.metric)
+        goal = (objective or self.spec.objectives[0]).goal
+        loss = goal.loss(value) if value is not None and math.isfinite(value) else math.inf
+        return trial.state is not TrialState.COMPLETE or trial.feasible is False, loss, trial.number
+
+    def curves(self) -> pandas.DataFrame:
+        """Return all evaluations: columns trial, step, time (s), folder, tag, value."""
+        import pandas
+
+        rows: dict[tuple[int, str, int, str], dict[str, Any]] = {}
+        for record, _ in read_records(self.dir.records_file):
+            if isinstance(record, Evaluated):
+                found = record.evaluation
+                for tag, value in found.scalars.items():
+                    key = (record.trial, found.folder, found.step, tag)
+                    row = {
+                        "trial": record.trial,
+                        "step": found.step,
+                        "time": found.time,
+                        "folder": found.folder,
+                    }
+                    rows.setdefault(key, {**row, "tag": tag, "value": value})
+        columns = ["trial", "step", "time", "folder", "tag", "value"]
+        frame: pandas.DataFrame = pandas.DataFrame(list(rows.values()), columns=columns)
+        return frame
+
+    def dataframe(self) -> pandas.DataFrame:
+        """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id.
+
+        ``started`` and ``ended`` are times in UTC; the latter is missing if the trial may go on.
+        """
+        import pandas
+
+        rows = []
+        for trial in self.trials:
+            row = trial.row()
+            params, values = row.pop("params"), row.pop("values")
+            times = {"started": _utc(trial.record.started), "ended": _utc(trial.record.ended)}
+            rows.append({**row, **values, **times, **{f"params_{name}": value for name, value in params.items()}})
+        frame: pandas.DataFrame = pandas.DataFrame(rows)
+        return frame
+
+    def save_tables(self, folder: Path | str) -> list[Path]:
+        """Write the trials as CSV and as Parquet; return the files."""
+        import pandas
+
+        frame = self.dataframe()
+        files = [Path(folder) / "trials.csv", Path(folder) / "trials.parquet"]
+        frame.rename(columns=csv_text).map(csv_text).to_csv(files[0], index=False)
+        for name in frame.columns:  # a column of Parquet has one type
+            kinds = {type(value) for value in frame[name] if not pandas.api.types.is_scalar(value) or value == value}
+            if len(kinds - {type(None)}) > 1 or list in kinds:
+                frame[name] = [value if value is None or value != value else str(value) for value in frame[name]]
+        frame.to_parquet(files[1], index=False)
+        return files
+
+    def charts(self) -> list[Chart | Parallel]:
+        """Return what is drawn of the sweep; what has nothing to show is left out."""
+        from tuner.plots import make_charts
+
+        records = [trial.record for trial in self.trials]
+        return make_charts(self.spec, records, self.importances)
+
+    @cached_property
+    def importances(self) -> dict[str, Importances | None]:
+        """What mattered for each objective, by its metric; None if it cannot be told yet."""
+        from tuner.study.importance import importances
+
+        records = [trial.record for trial in self.trials]
+        return {objective.metric: importances(self.spec, records, objective) for objective in self.spec.objectives}
+
+    def importance(self) -> dict[str, float]:
+        """Return each parameter's share (0 to 1) in the variation of the first objective, the greatest first.
+
+        Empty if it cannot be told yet: it takes four complete trials.
+        """
+        found = self.importances[self.spec.objectives[0].metric]
+        shares = found.shares if found is not None else {}
+        return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
+
+    def plot(self, name: str) -> Any:
+        """Return a Plotly figure: ``history``, ``learning_curves``, ``importance``, ``slices``,
+        ``parallel_coordinates``, ``nondominated``.
+
+        Raises:
+            InvalidInput: There is none of that name, or nothing to show in it; names those that are there.
+        """  # noqa: D205
+        from tuner.plots.write import to_plotly
+
+        return to_plotly(self.charts(), name)
+
+    def save_plots(self, folder: Path | str) -> list[Path]:
+        """Write each plot as a picture (PNG) and as a page that stands alone (HTML); return the files."""
+        from tuner.plots.write import write_charts
+
+        return write_charts(self.charts(), self.spec.name, Path(folder))
+
+    def report(self, charts: Sequence[Chart | Parallel] | None = None) -> str:
+        """Return one HTML page of the sweep that stands alone: charts, every trial, how to repeat it."""
+        from tuner.plots.report import report
+
+        records = [trial.record for trial in self.trials]
+        return report(
+            self.spec, records, self.charts() if charts is None else charts, self._best_numbers(), self.facts()
+        )
+
+    def facts(self) -> dict[str, str]:
+        """Return how the sweep was run: command, versions, git commit."""
+        found: dict[str, str] = {}
+        for record, _ in read_records(self.dir.records_file):
+            if isinstance(record, SweepOpened):
+                found = {key.removeprefix("tuner."): value for key, value in record.facts.items()}
+        return found
+
+    def __repr__(self) -> str:
+        states = Counter(trial.state.value for trial in self.trials)
+        found = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trials"
+        best = self.best_or_none
+        which = f", best trial {best.number} with {best.values}" if best else ""
+        return f"<SweepResult {self.spec.name!r}: {found}{which}>"
+
+    def _repr_html_(self) -> str:
+        from tuner.plots.notebook_html import result_html
+
+        return result_html(self.spec, [trial.record for trial in self.trials], self._best_numbers())
+
+    def _best_numbers(self) -> list[int]:
+        if len(self.spec.objectives) > 1:
+            return [trial.number for trial in self.front]
+        best = self.best_or_none
+        return [best.number] if best else []
+
+    def _feasible(self) -> list[Trial]:
+        return [t for t in self.trials if t.state is TrialState.COMPLETE and t.feasible is not False]
+
+    def _losses(self, trial: Trial) -> list[float]:
+        return [objective.goal.loss(trial.values[objective.metric]) for objective in self.spec.objectives]
+
+
+def _utc(seconds: float) -> datetime | None:
+    """Return seconds since 1970 as a time, or None if there are none."""
+    return datetime.fromtimestamp(seconds, timezone.utc) if seconds else None

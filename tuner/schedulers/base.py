@@ -1,0 +1,157 @@
+"""What every scheduler does: judge trials by their evaluations, and say which paused ones go on.
+
+A scheduler is a function of the history that it has been told: after a restart the history is told
+again (with what became of each trial), and it decides as it would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from tuner.domain.spec import SearchSettings, TrainSettings
+from tuner.domain.trial import Decision, TrialState
+from tuner.errors import Problem
+from tuner.space.parameters import Params
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A paused trial goes on.
+
+    Attributes:
+        why: It was chosen, in a few words for people; nothing if the scheduler has no more to say.
+    """
+
+    trial: int
+    why: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Exploit:
+    """A paused trial ends; a new one begins in its place from a better one's checkpoint.
+
+    Attributes:
+        trial: The one that ends.
+        donor: Whose checkpoint the new one begins with.
+        step: Global step of that checkpoint.
+        params: Of the new trial, without constants.
+    """
+
+    trial: int
+    donor: int
+    step: int
+    params: Params
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A new trial begins, unless one that was enqueued or that repeats another is due.
+
+    Attributes:
+        params: Of the new trial, without constants.
+        memory: What the scheduler keeps with the trial, as JSON; ``on_begin`` gets it back in each driver.
+        why: As of ``Promotion``.
+    """
+
+    params: Params
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    why: str = field(default="", compare=False)
+
+
+class Scheduler:
+    """Judge trials; this one lets every trial run to its end.
+
+    Losses are values of which less is better, one for each objective.
+
+    A constructor's arguments are the options in a search space file; ``train``, ``space``, ``search``, ``objectives``
+    and ``seed`` are given by the sweep to those that name them.
+
+    Attributes:
+        uses_rungs: Whether it judges at steps between ``train.evaluate_every`` and ``train.max_steps``, so that both
+            must be there.
+        goes_with_repeats: Whether it may judge trials of which several share their parameters.
+        goes_with_several_objectives: Whether there may be several.
+        needs_listed_parameters: Whether the file must have the parameters, rather than the model's ``space(trial)``.
+        changes_parameters: Whether parameters change while a trial trains.
+        pauses_anywhere: Whether it pauses trials at other steps than those that ``next_stop`` has named.
+        infeasible_is_worst: Whether it is told of an infinite loss at evaluations that break a constraint.
+        repeats_complete_trials: Whether a trial with another seed begins when the first one is complete.
+    """
+
+    uses_rungs: ClassVar[bool] = False
+    goes_with_repeats: ClassVar[bool] = True
+    goes_with_several_objectives: ClassVar[bool] = True
+    needs_listed_parameters: ClassVar[bool] = False
+    changes_parameters: ClassVar[bool] = False
+    pauses_anywhere: ClassVar[bool] = False
+    infeasible_is_worst: ClassVar[bool] = False
+    repeats_complete_trials: ClassVar[bool] = False
+
+    @classmethod
+    def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:  # noqa: ARG003
+        """Yield what is wrong with options whose types are right."""
+        if (rank := options.get("rank", "first")) not in ("first", "nondominated"):
+            yield Problem("search.scheduler.rank", f"is {rank!r}, expected first or nondominated")
+
+    @classmethod
+    def hints(cls, search: SearchSettings) -> Iterator[str]:  # noqa: ARG003
+        """Yield what is allowed and rarely meant."""
+        yield from ()
+
+    def on_begin(
+        self,
+        trial: int,
+        params: Params,
+        replaces: int | None = None,
+        step: int = 0,
+        memory: Mapping[str, Any] | None = None,
+        repeat_of: int | None = None,
+    ) -> None:
+        """Take that a trial exists; told again of one that had not drawn all of its parameters, take these.
+
+        Args:
+            trial: Its number.
+            params: Its parameters and constants.
+            replaces: The trial that ended for it, see ``Exploit``, or None.
+            step: Global step at which it began, above 0 if it began with another one's checkpoint.
+            memory: What was kept with it, see ``Begin``.
+            repeat_of: The trial whose parameters it trains with another seed, or None.
+        """
+
+    def learn(self, params: Params, loss: float) -> None:
+        """Take a trial of an earlier sweep that trained to its end."""
+
+    def next_stop(self, trial: int, step: int) -> int | None:  # noqa: ARG002
+        """Return the global step after ``step`` at which a trial pauses by itself, or None for its end."""
+        return None
+
+    def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:  # noqa: ARG002
+        """Take an evaluation of a running trial, in step order, and say what becomes of the trial."""
+        return Decision.CONTINUE
+
+    def on_finished(self, trial: int, state: TrialState) -> None:
+        """Take that a trial was paused, or will not run again."""
+
+    def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
+        """Take what an earlier driver saw of a trial; ``on_begin`` came before.
+
+        A trial that is neither finished nor paused runs again, and its evaluations are reported again.
+        """
+        if state.is_finished:
+            for step, losses in curve.items():
+                self.report(trial, step, losses)
+            self.on_finished(trial, state)
+
+    def next_resume(self, may_begin: bool) -> Promotion | Exploit | Begin | None:  # noqa: ARG002
+        """Return what is to be done before a new trial is drawn, or None.
+
+        Args:
+            may_begin: Whether the sweep's limits allow another trial.
+        """
+        return None
+
+    def wants_new_trial(self) -> bool:
+        """Whether a new trial may be drawn now."""
+        return True

@@ -1,0 +1,77 @@
+"""What the sweep knows of commands: whether one can be run, what a trial's is, which folder counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from tuner.domain.spec import SweepSpec
+from tuner.domain.tags import OBJECTIVE_FOLDERS
+from tuner.domain.trial import Evaluation
+
+
+def metrics_of(spec: SweepSpec) -> tuple[str, ...]:
+    """Return the tags that a command's folders are chosen by: objectives and constraints."""
+    return (*(objective.metric for objective in spec.objectives), *(limit.metric for limit in spec.constraints))
+
+
+def wanted_folders(spec: SweepSpec) -> dict[str, str]:
+    """Return each objective's folder, if the file says which counts."""
+    return {objective.metric: objective.folder for objective in spec.objectives if objective.folder}
+
+
+def _names(spec: SweepSpec) -> list[str]:
+    return [*(parameter.name for parameter in spec.space.parameters), *spec.space.constants]
+
+
+class ObjectiveFolders:
+    """Which folder's evaluations of an objective count.
+
+    Of a command those of the folder that is wanted, else of the first that has it, so that none are mixed; of a
+    model its own evaluations.
+
+    Args:
+        command: Whether the trial is a command.
+        wanted: Of a command, objective to folder.
+    """
+
+    def __init__(self, command: bool, wanted: Mapping[str, str]) -> None:
+        self._command = command
+        self._wanted = wanted
+        self._chosen: dict[str, str] = dict(wanted)
+        self._others: dict[str, set[str]] = {}
+
+    def counts(self, metric: str, evaluation: Evaluation) -> bool:
+        """Whether what an evaluation has of ``metric`` counts."""
+        if not self._command:
+            return not evaluation.is_secondary
+        chosen = self._chosen.setdefault(metric, evaluation.folder)
+        if chosen != evaluation.folder:
+            self._others.setdefault(metric, set()).add(evaluation.folder)
+        return chosen == evaluation.folder
+
+    def elsewhere(self, metric: str) -> str:
+        """Say in which other folders than the wanted one there is ``metric``; empty if there are none."""
+        others = sorted(self._others.get(metric, ()))
+        return f"the folder {self._wanted[metric]!r} has none; {', '.join(others)} has" if others else ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The choice as a tag of the trial."""
+        return {OBJECTIVE_FOLDERS: json.dumps(self._chosen)} if self._command and self._chosen else {}
+
+    @property
+    def choices(self) -> list[str]:
+        """A line for each objective that several folders have."""
+        return [
+            f"{metric!r} is written in {', '.join(sorted({self._chosen[metric], *others}))}: "
+            f"what {self._chosen[metric]} has counts, because it was there first; objective.folder says which shall"
+            for metric, others in self._others.items()
+            if metric not in self._wanted
+        ]
+
+
+def folders_of(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the choice that a trial's tags hold: objective to folder."""
+    found: dict[str, str] = json.loads(tags.get(OBJECTIVE_FOLDERS, "{}"))
+    return found

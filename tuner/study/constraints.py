@@ -1,0 +1,29 @@
+"""By how much a trial is beyond each constraint, told to Optuna for samplers that know constraints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tuner.domain.objective import Constraint
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+MAX_VIOLATION = 1e300
+"""What is infinitely beyond a constraint, for samplers that reckon with it."""
+
+
+def set_constraints(
+    storage: BaseStorage, trial_id: int, constraints: Sequence[Constraint], values: Mapping[str, float]
+) -> None:
+    """Give Optuna by how much a trial is beyond each constraint whose metric has a value."""
+    frozen = copy.copy(storage.get_trial(trial_id))
+    frozen.system_attrs = before = dict(frozen.system_attrs)
+    for constraint in constraints:
+        if constraint.metric in values:
+            beyond = constraint.violation(values[constraint.metric])
+            frozen.set_constraint(constraint.metric, min(beyond, MAX_VIOLATION))
+    for key in frozen.system_attrs.keys() - storage.get_trial(trial_id).system_attrs.keys():
+        storage.set_trial_system_attr(trial_id, key, before[key])

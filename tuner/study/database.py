@@ -1,0 +1,218 @@
+"""A study on a database that several drivers share: one of them at a time counts, asks and takes up.
+
+What a driver reads and writes while it holds ``StudyLock`` no other driver changes. On PostgreSQL the lock
+lasts exactly as long as a transaction (a driver that dies releases it with its connection), on MySQL
+as long as a connection; a restart of the server ends both. So a lock on a file goes with it: beside the database on
+SQLite, in the sweep's folder on a server, if it keeps the drivers of one host (and of others whose file system
+passes locks on) apart while the server is away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tuner.errors import InvalidInput, StoreError
+from tuner.hiding import hidden
+from tuner.study.patience import Patience, away, reason_of
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+EXTRAS = {"postgresql": "postgres"}
+_BETWEEN_S = 0.01  # from one try to lock a file to the next
+_USUAL_S = 5.0  # longer than a driver holds the lock, unless the database is away
+
+
+class StudyLock:
+    """Let one driver at a time into ``held``.
+
+    Args:
+        url: Of the database.
+        study: Name of the study.
+        file: Locked with a database that is a server.
+        patience: Waits while the database is away.
+
+    Raises:
+        InvalidInput: The URL is none, or its driver is not installed.
+    """
+
+    def __init__(self, url: str, study: str, file: Path, patience: Patience) -> None:
+        from sqlalchemy import create_engine
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+        self._key = zlib.crc32(f"tuner:{study}".encode())
+        self._patience = patience
+        try:
+            self._url = make_url(url)
+            self._engine: Any = create_engine(url, pool_pre_ping=True)
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise _no_url(url, error) from error
+        except ImportError as error:
+            raise _not_installed(url, error) from error
+        self._is_file = self._url.get_backend_name() == "sqlite"
+        self._file = Path(f"{self._url.database}.lock") if self._is_file else file
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock, waiting for it.
+
+        Raises:
+            StoreError: The database cannot be reached.
+        """
+        if self._is_file:
+            with self._file_held():
+                yield
+            return
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            connection = self._patience.run(self._connected)
+        except SQLAlchemyError as error:
+            raise unreachable(str(self._url), error) from error
+        try:
+            with self._file_held():
+                yield
+        finally:
+            self._release(connection)
+
+    @contextmanager
+    def _file_held(self) -> Iterator[None]:
+        with self._file.open("a") as stream:
+            began = time.monotonic()
+            while not _locked(stream):
+                if time.monotonic() < began + _USUAL_S:
+                    time.sleep(_BETWEEN_S)
+                else:  # whoever holds it may wait for the database
+                    self._patience.pause(_BETWEEN_S, "another driver held the lock of its study")
+            yield
+
+    def _connected(self) -> Any:
+        """Return a connection that holds the lock."""
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+            self._acquire(connection, self._url.get_backend_name())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _release(self, connection: Any) -> None:
+        """Release the lock; a restart of the server has done so already."""
+        try:
+            if self._url.get_backend_name() != "postgresql":
+                connection.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (str(self._key),))
+            connection.commit()
+        except Exception as error:
+            if not away(error):
+                raise
+        finally:
+            connection.close()
+
+    def _acquire(self, connection: Any, backend: str) -> None:
+        if backend == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._key})")
+        elif backend in ("mysql", "mariadb"):
+            taken = connection.exec_driver_sql("SELECT GET_LOCK(%s, 600)", (str(self._key),)).scalar()
+            if taken != 1:
+                raise StoreError(
+                    f"another driver has held the lock of the study in {hidden(str(self._url))} for ten minutes",
+                    "look whether it hangs; with its end the lock is free",
+                )
+        else:
+            raise InvalidInput("--storage", f"found a {backend} database, expected postgresql, mysql or sqlite")
+
+
+def _locked(stream: IO[str]) -> bool:
+    """Lock a file; False if somebody else holds it."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def database_url(url: str) -> str:
+    """Return a database's URL as it holds from any folder.
+
+    Raises:
+        InvalidInput: It is none, or of a database that is gone with its process.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # the latter if a port is no number
+        raise _no_url(url, error) from error
+    file = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or file.startswith("file:"):
+        return url
+    if file in ("", ":memory:"):
+        raise InvalidInput(
+            "--storage",
+            f"{url} is a database in memory, which is gone with its process; expected a file, as in "
+            "sqlite:///study.db, or no --storage",
+        )
+    return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)
+
+
+def missing_file(url: str) -> str:
+    """Return the file that a URL names, if it is not there and opening it would make it; else an empty string."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    file = parsed.database or ""
+    there = parsed.get_backend_name() != "sqlite" or file.startswith("file:") or Path(file).exists()
+    return "" if there else file
+
+
+def open_database(url: str) -> BaseStorage:
+    """Open Optuna's storage on a database, making its tables if they are not there.
+
+    Raises:
+        InvalidInput: Its driver is not installed.
+        StoreError: It cannot be reached, or is that of another version of Optuna.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return optuna.storages.get_storage(url)
+    except ImportError as error:
+        raise _not_installed(url, error) from error
+    except SQLAlchemyError as error:
+        raise unreachable(url, error) from error
+    except RuntimeError as error:
+        raise StoreError(
+            f"{hidden(url)} holds the tables of another version of Optuna than the installed {optuna.__version__}: "
+            f"{str(error).splitlines()[0]}",
+            "use that version, or upgrade the tables with: optuna storage upgrade --storage URL",
+        ) from error
+
+
+def unreachable(url: str, error: Exception) -> StoreError:
+    """Return the error that a database cannot be reached."""
+    return StoreError(
+        f"the database {hidden(url)} cannot be used: {reason_of(error)}",
+        "is the server running? A password that is not in the URL is read from PGPASSWORD or ~/.pgpass",
+    )
+
+
+def _no_url(url: str, error: Exception) -> InvalidInput:
+    expected = "expected one like postgresql://user@host/database"
+    return InvalidInput("--storage", f"{hidden(url)} is no database URL ({error}); {expected}")
+
+
+def _not_installed(url: str, error: ImportError) -> InvalidInput:
+    kind = url.partition(":")[0].partition("+")[0]
+    extra = EXTRAS.get(kind)
+    remedy = f"pip install 'estimator-tuner[{extra}]'" if extra else "install the database's Python driver"
+    return InvalidInput("--storage", f"{hidden(url)} needs a driver that is not installed ({error}); {remedy}")

@@ -1,0 +1,155 @@
+"""A trial as the study knows it, read from Optuna's.
+
+Optuna's states are fewer than ours: a trial that is paused or interrupted is RUNNING to Optuna (one
+that was told cannot be opened again), and which of them it is stands in the trial's user attribute
+``tuner``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tuner.domain.spec import SweepSpec
+from tuner.domain.trial import TrialRecord, TrialState
+from tuner.study.storing import read
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+
+@dataclass(frozen=True)
+class HeldTrial:
+    """What a study holds of a trial, whoever read it.
+
+    Attributes:
+        number: Optuna's.
+        state_name: Optuna's.
+        kinds: Name of a parameter to its distribution; None if its value needs none to be told.
+        started: In seconds since 1970, or 0.
+        ended: Likewise.
+    """
+
+    number: int
+    state_name: str
+    params: Mapping[str, Any]
+    kinds: Mapping[str, BaseDistribution | None]
+    values: Sequence[float] | None
+    curve: Mapping[int, float]
+    user_attrs: Mapping[str, Any]
+    started: float
+    ended: float
+
+    @classmethod
+    def of_optuna(cls, frozen: FrozenTrial) -> HeldTrial:
+        """Return what Optuna read."""
+        return cls(
+            frozen.number,
+            frozen.state.name,
+            frozen.params,
+            frozen.distributions,
+            frozen.values,
+            frozen.intermediate_values,
+            frozen.user_attrs,
+            frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
+            frozen.datetime_complete.timestamp() if frozen.datetime_complete else 0.0,
+        )
+
+
+def number_of(trial: FrozenTrial | HeldTrial) -> int:
+    """Return a trial's number: Optuna's, but of a trial that runs again the one that it had when it failed."""
+    number: int = trial.user_attrs.get(ATTRIBUTE, {}).get(NUMBER, trial.number)
+    return number
+
+
+AnyTrial = TypeVar("AnyTrial", "FrozenTrial", HeldTrial)
+
+
+def current(found: Sequence[AnyTrial]) -> list[AnyTrial]:
+    """Return Optuna's trials by number, of each number the last one: those before it have failed and run again."""
+    last = {number_of(trial): trial for trial in found}
+    if len(last) == len(found):
+        return list(found)
+    return [last[number] for number in sorted(last)]
+
+
+def begun(found: Sequence[HeldTrial], spec: SweepSpec) -> Iterator[TrialRecord]:
+    """Yield the trials that were begun: those that wait in Optuna's queue are none yet."""
+    for held in current(found):
+        if held.state_name != "WAITING":
+            yield record_of_held(held, spec)
+
+
+def record_of(frozen: FrozenTrial, spec: SweepSpec) -> TrialRecord:
+    """Return what the study knows of one of Optuna's trials."""
+    return record_of_held(HeldTrial.of_optuna(frozen), spec)
+
+
+def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
+    """Return what the study knows of a trial."""
+    noted = held.user_attrs.get(ATTRIBUTE, {})
+    state = TrialState(noted.get("state", held.state_name))
+    values = noted.get("values") or {}
+    if not values and held.values:
+        values = {o.metric: value for o, value in zip(spec.objectives, held.values, strict=True)}
+    return TrialRecord(
+        number=number_of(held),
+        state=state,
+        params={
+            **read(held.params, held.kinds, spec.space),
+            **spec.space.constants,
+            **noted.get("constants", {}),
+        },
+        reason=noted.get("reason", ""),
+        values=values,
+        curve=dict(sorted(held.curve.items())),
+        others=_others(held.user_attrs),
+        constraints=noted.get("constraints", {}),
+        seconds=noted.get("seconds", 0.0),
+        trained=noted.get("trained", 0),
+        lives=noted.get("lives", 0),
+        failures=noted.get("failures", 0),
+        losses=noted.get("losses", 0),
+        stop_at=noted.get("stop_at"),
+        started=held.started,
+        ended=held.ended,
+        tags=noted.get("tags", {}),
+        memory=noted.get("memory", {}),
+        driver=noted.get("driver", ""),
+        told=held.state_name in FINISHED or not state.is_finished,
+    )
+
+
+def _others(attributes: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+    """Return the curves that stand in attributes, in step order."""
+    steps = {int(key.removeprefix(STEP)): found for key, found in attributes.items() if key.startswith(STEP)}
+    curves: dict[str, dict[int, float]] = {}
+    for step in sorted(steps):
+        for metric, value in steps[step].items():
+            curves.setdefault(metric, {})[step] = value
+    return curves
+
+
+FINISHED = ("COMPLETE", "PRUNED", "FAIL")
+
+"""Optuna's states of trials that it has been told."""
+
+ATTRIBUTE = "tuner"
+
+STORED = "stored"
+
+"""In the study's, of earlier versions: the parameters of which it holds something else than their values."""
+
+FORGOTTEN = "forgotten"
+
+"""In the study's: numbers of trials that were deleted."""
+
+STEP = f"{ATTRIBUTE}."
+
+"""And a global step: attribute of a trial with what Optuna does not keep of an evaluation."""
+
+NUMBER = "number"
+
+"""In that of a trial in whose place a failed one runs again: the number of that one."""

@@ -1,0 +1,71 @@
+"""The processes of the export, started while the last trials of a sweep run, so that its end waits for no import."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+from tuner.domain.spec import SearchSettings
+from tuner.domain.tags import SERVABLE
+from tuner.domain.trial import TrialRecord
+from tuner.driver.reactions import Reaction
+from tuner.driver.running_trial import RunningTrial
+from tuner.export import ExportProcesses
+from tuner.files.paths import SweepDir
+
+STAGE = ".export-"
+
+
+class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
+    """Start the processes when the last trial has begun: they import while it trains.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        search: How many trials the sweep has.
+        wanted: Whether this driver will export; one of a shared study may find its stage cleared away by another.
+    """
+
+    def __init__(self, sweep_dir: SweepDir, search: SearchSettings, wanted: bool = True) -> None:
+        self._dir = sweep_dir
+        self._wanted = wanted
+        self._trials = search.trials
+        self._begun: set[int] = set()
+        self._running: set[int] = set()
+        self._servable = False
+        self.processes: ExportProcesses | None = None
+
+    def on_begin(self, trial: RunningTrial) -> None:
+        self._begun.add(trial.trial)
+        self._running.add(trial.trial)
+        self._consider()
+
+    def on_suspended(self, record: TrialRecord) -> None:
+        self._begun.add(record.number)
+        self._running.discard(record.number)
+
+    def on_finished(self, record: TrialRecord) -> None:
+        self.on_finished_elsewhere(record)
+        self._consider()
+
+    def on_finished_elsewhere(self, record: TrialRecord) -> None:
+        self.on_suspended(record)
+        self._servable = self._servable or record.tags.get(SERVABLE) == "true"
+
+    def _consider(self) -> None:
+        last = len(self._begun) >= self._trials and self._running
+        if last and self._wanted and self._servable and self.processes is None:
+            with suppress(OSError):  # no room for a process or a folder: they are started at the end
+                self.processes = ExportProcesses(make_stage(self._dir))
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes if they were not needed."""
+        if self.processes is not None:
+            self.processes.close()
+            shutil.rmtree(self.processes.stage, ignore_errors=True)
+
+
+def make_stage(sweep_dir: SweepDir) -> Path:
+    """Return an empty folder in which an export is made."""
+    return Path(tempfile.mkdtemp(prefix=STAGE, dir=sweep_dir.path))

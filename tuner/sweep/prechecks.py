@@ -1,0 +1,92 @@
+"""What a sweep's settings will not do, said before it starts: allowed, and rarely meant."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from tuner.backends.placement import check_backend
+from tuner.config.manifest import refuse_hidden
+from tuner.config.sampler_options import check_packages
+from tuner.domain.spec import SweepSpec
+from tuner.errors import InvalidInput, Problem
+from tuner.files.paths import SweepDir
+from tuner.recorders import check_recorders
+from tuner.recorders.mlflow.naming import check_tags
+from tuner.schedulers import scheduler_class
+from tuner.script.command_line import check_command
+from tuner.script.objective_folders import _names
+from tuner.space import Float, Int
+from tuner.space.drawing import fitted
+from tuner.sweep.run_options import RunOptions
+from tuner.user_class import is_place
+
+
+def precheck(spec: SweepSpec, sweep_dir: SweepDir, options: RunOptions) -> None:
+    """Look whether a sweep can run as it is asked to, before anything of it is written.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    check_tags(options.tags, "tags")
+    check_backend(spec, options.backend)
+    refuse_hidden(sweep_dir, spec)
+    if spec.command:
+        check_script(spec)
+    check_sampler(spec)
+    check_recorders(spec)
+
+
+def hints(spec: SweepSpec) -> list[str]:
+    """Return what is worth a line, from the settings alone."""
+    search = spec.search
+    found = list(scheduler_class(search.scheduler.name, spec.import_paths).hints(search))
+    for parameter in spec.space.parameters:
+        if not isinstance(parameter, (Int, Float)) or not parameter.step:
+            continue
+        last = fitted(parameter, parameter.high)
+        if last < parameter.high and not math.isclose(last, parameter.high):
+            found.append(
+                f"parameters.{parameter.name}: steps of {parameter.step:g} from {parameter.low:g} do not come to "
+                f"{parameter.high:g}; the last is {last:g}"
+            )
+    for name, value in spec.space.constants.items():
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            found.append(
+                f"parameters.{name} is the constant list {value}; for one of these: {{type: categorical, choices: ...}}"
+            )
+    if spec.command and not any("{trial_dir}" in word for word in spec.command):
+        found.append(
+            "the command does not mention {trial_dir}: what it writes is looked for in each trial's folder, "
+            "so tell it where that is, as in --job-dir {trial_dir}"
+        )
+    return found
+
+
+def check_script(spec: SweepSpec) -> None:
+    """Look whether a sweep's command can be run, before any trial.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    if spec.model is not None:
+        raise InvalidInput("", [Problem("model", "stands beside a command, expected one of the two", "remove one")])
+    if not Path(spec.command_dir).is_dir():
+        raise InvalidInput(
+            "command", f"its working directory {spec.command_dir} is gone; run it again with `tuner run` in the new one"
+        )
+    check_command(spec.command, _names(spec), spec.command_dir)
+
+
+def check_sampler(spec: SweepSpec) -> None:
+    """Look whether a sweep's sampler can be made, before any trial.
+
+    Raises:
+        InvalidInput: A package is missing, or the user's own cannot be imported or refuses its options.
+    """
+    search = spec.search
+    check_packages(search.sampler.name)
+    if is_place(search.sampler.name):
+        from tuner.study.samplers import make_sampler  # and Optuna, which is not needed yet otherwise
+
+        make_sampler(search.sampler, spec.space, search.seed, import_paths=spec.import_paths)

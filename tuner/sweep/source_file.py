@@ -1,0 +1,64 @@
+"""The file that a sweep is made from: one of ours, or another tool's if trials are commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.config import load_spec, parse_spec
+from tuner.domain.spec import SweepSpec
+from tuner.driver.progress import Display
+from tuner.errors import InvalidInput, Problem
+from tuner.files.paths import Root
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What a file says.
+
+    Attributes:
+        spec: The sweep.
+        notes: What of another tool's file is used otherwise than there, a line each.
+        warm_start: What another tool's file wants to learn from (``--from``), or empty.
+    """
+
+    spec: SweepSpec
+    notes: tuple[str, ...] = ()
+    warm_start: str = ""
+
+
+def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequence[str] = ()) -> SourceFile:
+    """Read a search space file, or another tool's if there is a command.
+
+    Raises:
+        InvalidInput: It has mistakes, or is another tool's and there is no command.
+    """
+    from tuner.importers import import_file  # only if a sweep is made, so not in commands on one that is there
+
+    imported = import_file(file) if file.is_file() else None
+    if imported is None:
+        return SourceFile(load_spec(file, overrides, command))
+    if not command:
+        suggested = shlex.join(imported.command or ("python", "-m", "trainer.task", "--job-dir", "{trial_dir}"))
+        raise InvalidInput(
+            str(file),
+            [
+                Problem(
+                    "",
+                    f"is a file of {imported.format}, which names no model, expected a command after --",
+                    f"tuner run {file} -- {suggested}; or make a search space file of it with: tuner import {file}",
+                )
+            ],
+        )
+    spec = parse_spec(imported.text, str(file), file.absolute().parent, file.stem, overrides, command)
+    return SourceFile(spec, imported.notes, imported.warm_start)
+
+
+def sources_here(warm_start: str, root: Root, display: Display) -> list[str]:
+    """Return the sweep that another tool's file wants to learn from, if it is under ``root``; else say so."""
+    if not warm_start or root.sweep(warm_start).spec_file.exists():
+        return [warm_start] if warm_start else []
+    display.line(f"note: the file learns from {warm_start!r}, and no sweep under {root.path} has that name")
+    return []
