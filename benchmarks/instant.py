@@ -28,7 +28,7 @@ class InstantBackend(Backend):
             loss = abs(float(job.params["x"]) - 0.3) + 1.0 / step  # type: ignore[arg-type]
             scalars = {"loss": loss, "rmse": loss, "mae": loss, "global_step": float(step)}
             self._messages.append(Reported(job.trial, Evaluation(step, time.time(), "eval", scalars)))
-        self._messages.append(Ended(job.trial, JobResult(JobStatus.FINISHED, job.life, last)))
+        self._messages.append(Ended(job.trial, JobResult(JobStatus.FINISHED, job.attempt, last)))
 
     def wait(self, timeout_s: float) -> list[Message]:
         del timeout_s

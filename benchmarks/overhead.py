@@ -42,7 +42,7 @@ SIZES = (100, 1_000, 10_000)
 
 
 class Meter:
-    """A watcher that notes CPU and wall time each time that a trial has settled."""
+    """A watcher that notes CPU and wall time each time that a trial has finished."""
 
     def __init__(self) -> None:
         self.at: list[tuple[float, float]] = [_now()]

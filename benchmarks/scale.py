@@ -99,7 +99,7 @@ def measure(scheduler: str, trials: int) -> Cost:
 
 
 class Meter(NullDisplay):
-    """Note the CPU that was spent when each trial had come to rest: settled, or paused."""
+    """Note the CPU that was spent when each trial had come to rest: finished, or paused."""
 
     def __init__(self) -> None:
         self.at: list[float] = []

@@ -129,7 +129,7 @@ def journal_study(sweep):
 def trial(study):
     """What the loop tells the study of a trial with three evaluations."""
     number = study.ask().number
-    study.note(number, state="RUNNING", lives=1, stop_at=None)
+    study.note(number, state="RUNNING", attempts=1, stop_at=None)
     for step in (20, 40, 60):
         study.report(number, step, {"rmse": 1 / step})
     study.finish(number, TrialState.COMPLETE, {"rmse": 1 / 60}, reason="", seconds=1.0, tags={})

@@ -21,7 +21,7 @@ def stragglers(workers: int, trials: int, schedulers: tuple[str, ...] = ()) -> l
     """Return a row for each scheduler.
 
     Args:
-        workers: At a time; a tenth of lives takes five times as long, one in a hundred dies.
+        workers: At a time; a tenth of attempts takes five times as long, one in a hundred dies.
         trials: Of each sweep.
         schedulers: Names, or nothing for all.
     """
@@ -30,7 +30,7 @@ def stragglers(workers: int, trials: int, schedulers: tuple[str, ...] = ()) -> l
     simulation = replace(
         spec.simulation, straggler_share=0.1, straggler_factor=5.0, failures=0.01, reaction_s=0.1, startup_s=1.0
     )
-    group = f"{workers} workers, {trials:,} trials, a tenth of lives five times as slow, one in a hundred dies"
+    group = f"{workers} workers, {trials:,} trials, a tenth of attempts five times as slow, one in a hundred dies"
     kinds = {
         "none": Named("none"),
         "median": Named("median"),

@@ -53,7 +53,7 @@ class TestLocal(BackendContract):
         os.kill(opened.server_pid, signal.SIGKILL)
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
         assert end.result.ending is JobStatus.LOST
-        opened.start(self.job(0, life=2), TrialDir(tmp_path / "0"))
+        opened.start(self.job(0, attempt=2), TrialDir(tmp_path / "0"))
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
         assert end.result.ending is JobStatus.FINISHED
 
@@ -93,13 +93,13 @@ class TestLocal(BackendContract):
         assert server.returncode == 0
 
     def lost_one(self, backend, folder, reason):
-        """Expect trial 1 to be lost before trial 0 finishes, and a next life of it to begin."""
+        """Expect trial 1 to be lost before trial 0 finishes, and a next attempt of it to begin."""
         lost, other = [m for m in self.until_ended(backend, 2) if isinstance(m, Ended)]
-        assert (lost.trial, lost.result.ending, lost.result.life) == (1, JobStatus.LOST, 1)
+        assert (lost.trial, lost.result.ending, lost.result.attempt) == (1, JobStatus.LOST, 1)
         assert lost.result.reason.startswith(reason)
         assert (other.trial, other.result.ending) == (0, JobStatus.FINISHED)
         (folder / "no_process_left").unlink(missing_ok=True)
-        backend.start(self.job(1, life=2), TrialDir(folder / "1"))
+        backend.start(self.job(1, attempt=2), TrialDir(folder / "1"))
         assert self.until_ended(backend)[-1].result.ending is JobStatus.FINISHED
 
 

@@ -1,21 +1,21 @@
-"""From where a life of a trial goes on, in words."""
+"""Jobs and results as files."""
 
-import pytest
+import json
 
-from tuner.domain.trial import TrialRecord, TrialState
-from tuner.driver.launch import how_it_begins
+from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.spec import TrainSettings
 
 
-@pytest.mark.parametrize(
-    ("lives", "tags", "step", "said"),
-    [
-        (1, {}, 0, ""),
-        (1, {}, None, ""),
-        (2, {}, 200, "resumed at step 200"),
-        (2, {}, None, "started again, without a checkpoint"),
-        (1, {"tuner.forked_from": "3"}, 300, "goes on from trial 3 at step 300"),
-        (2, {"tuner.forked_from": "3"}, 400, "resumed at step 400"),
-    ],
-)
-def test_a_life_says_how_it_begins(lives, tags, step, said):
-    assert how_it_begins(TrialRecord(7, TrialState.RUNNING, {}, lives=lives, tags=tags), step) == said
+def test_files_call_an_attempt_by_the_word_of_the_first_version_and_are_read_back(tmp_path):
+    job = Job(7, 3, {"password": "deep"}, 1, TrainSettings(10, 10), secrets=("password",))
+    job.write(tmp_path / "job.json")
+    for name in ("job.json", "private.json"):
+        data = json.loads((tmp_path / name).read_text())
+        assert (data["life"], "attempt" in data) == (3, False)
+    assert Job.read(tmp_path / "job.json") == job
+
+    result = JobResult(JobStatus.STOPPED, 3, 10)
+    result.write(tmp_path / "result.json")
+    assert json.loads((tmp_path / "result.json").read_text())["life"] == 3
+    assert JobResult.read(tmp_path / "result.json", 3) == result
+    assert JobResult.read(tmp_path / "result.json", 2) is None

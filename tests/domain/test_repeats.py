@@ -58,7 +58,7 @@ def test_an_infinite_value_makes_an_infinite_mean_and_no_error():
     assert group.mean == math.inf and math.isnan(group.spread) and group.typical == 0
 
 
-def test_a_set_is_over_when_all_have_settled_or_one_was_pruned():
+def test_a_set_is_over_when_all_have_finished_or_one_was_pruned():
     groups = SeedGroups(2, Goal.MINIMIZE)
     assert not groups.is_decided(groups.finish(0, {}, COMPLETE, 1.0))
     assert groups.is_decided(groups.finish(1, tags(0), FAIL, None))
@@ -75,7 +75,7 @@ def test_a_plateau_counts_sets_of_parameters():
 
 
 def run(study, repeating, count, outcome=lambda number, rate: (COMPLETE, rate + number % 2)):
-    """Begin and settle trials one after another, as a sweep with one worker does."""
+    """Begin and finish trials one after another, as a sweep with one worker does."""
     for _ in range(count):
         again = repeating.next()
         record = study.begin(*again) if again else study.ask()

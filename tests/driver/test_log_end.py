@@ -6,7 +6,7 @@ import pytest
 
 from tuner.driver.log_end import last_error
 
-LIFE = "tuner: trial 3, life {}, began 2026-01-01 00:00:00\n"
+ATTEMPT = "tuner: trial 3, attempt {}, began 2026-01-01 00:00:00\n"
 ERROR = f'''Traceback (most recent call last):
   File "/home/me/task.py", line 31, in main
     read(rows)
@@ -20,18 +20,27 @@ KeyError: 'price'
 @pytest.mark.parametrize(
     ("log", "error"),
     [
-        (LIFE.format(1) + "trains\n" + ERROR + "saved nothing\n", "KeyError: 'price' (line 31 of task.py)"),
-        (LIFE.format(1) + ERROR + "goes on\n" * 20, ""),
-        (LIFE.format(1) + ERROR + LIFE.format(2) + "all well\n", ""),
-        (LIFE.format(1) + ERROR.replace("'price'", "'a'") + ERROR, "KeyError: 'price' (line 31 of task.py)"),
-        (LIFE.format(1) + "Traceback (most recent call last):\n", ""),
+        (ATTEMPT.format(1) + "trains\n" + ERROR + "saved nothing\n", "KeyError: 'price' (line 31 of task.py)"),
+        (ATTEMPT.format(1) + ERROR + "goes on\n" * 20, ""),
+        (ATTEMPT.format(1) + ERROR + ATTEMPT.format(2) + "all well\n", ""),
+        (ATTEMPT.format(1) + ERROR.replace("'price'", "'a'") + ERROR, "KeyError: 'price' (line 31 of task.py)"),
+        (ATTEMPT.format(1) + "Traceback (most recent call last):\n", ""),
         ("", ""),
     ],
 )
-def test_the_last_error_of_the_last_life_is_quoted_with_the_users_line(tmp_path, log, error):
+def test_the_last_error_of_the_last_attempt_is_quoted_with_the_users_line(tmp_path, log, error):
     file = tmp_path / "log.txt"
     file.write_text(log)
     assert last_error(file) == error
+
+
+def test_the_attempts_of_logs_of_former_versions_are_told_apart(tmp_path):
+    file = tmp_path / "log.txt"
+    former = ATTEMPT.replace("attempt", "life")
+    file.write_text(former.format(1) + ERROR + former.format(2) + "all well\n")
+    assert last_error(file) == ""
+    file.write_text(former.format(1) + "all well\n" + former.format(2) + ERROR)
+    assert last_error(file) == "KeyError: 'price' (line 31 of task.py)"
 
 
 def test_no_log_has_no_error(tmp_path):

@@ -119,13 +119,13 @@ def test_what_another_driver_noted_of_a_trial_since_is_not_overwritten_at_the_sw
     here, study = queue(storage=storage)
     here.sync()
     record = here.next().start
-    study.note(record.number, state=PAUSED.value, lives=1, stop_at=10)
+    study.note(record.number, state=PAUSED.value, attempts=1, stop_at=10)
     here.suspend(replace(record, state=PAUSED, curve={10: 1.0}))
     _, elsewhere = queue(storage=storage)
-    elsewhere.note(record.number, lives=2, stop_at=30)
+    elsewhere.note(record.number, attempts=2, stop_at=30)
     (ended,) = here.never_promoted()
     study.note(ended.number, state=PRUNED.value)
     (found,) = elsewhere.trials()
     elsewhere.look_again(record.number)
-    assert (elsewhere.trial(record.number).lives, elsewhere.trial(record.number).stop_at) == (2, 30)
+    assert (elsewhere.trial(record.number).attempts, elsewhere.trial(record.number).stop_at) == (2, 30)
     assert found.number == record.number

@@ -37,7 +37,7 @@ def test_steps_that_a_killed_process_trained_twice_count_twice(space_file, root,
     parameters = f"learning_rate: 0.01\nfault_at: 30\nfault_there: kill\nonce: {tmp_path / 'struck'}"
     ran, _ = run(space_file(train=SHORT, parameters=parameters, search="{sampler: random, trials: 1}"), root)
     (trial,) = ran.result.trials
-    assert (trial.state, trial.record.lives) == (TrialState.COMPLETE, 2)
+    assert (trial.state, trial.record.attempts) == (TrialState.COMPLETE, 2)
     assert trial.record.trained >= 40  # what is known: the kill left no word of the steps after its checkpoint
 
 

@@ -133,7 +133,7 @@ def test_a_killed_ps_evaluator_or_chief_costs_no_more_than_the_steps_since_the_l
     assert driver.gone()
     (trial,) = checked("tiny", root, 1)
     assert list(trial.record.curve) == list(range(20, 201, 20))
-    assert (trial.record.lives, trial.record.failures) == (2, 1)
+    assert (trial.record.attempts, trial.record.failures) == (2, 1)
     log = (trial_dir / "log.txt").read_text()
     for task in ("ps 0", "ps 1", "evaluator"):
         assert f"{task} is started again: killed by SIGKILL" in log
@@ -209,7 +209,7 @@ def test_pruning_pauses_and_the_limit_of_a_trial_end_all_its_tasks(space_file, r
         TrialState.COMPLETE,
         TrialState.PRUNED,
     ]
-    assert any(trial.record.lives == 2 for trial in result.trials)  # paused at step 20, promoted
+    assert any(trial.record.attempts == 2 for trial in result.trials)  # paused at step 20, promoted
     assert all(list(t.record.curve) in ([20], [20, 40]) for t in checked("paused", root, 3))
 
     enqueue = "enqueue: [{learning_rate: 0.1}, {learning_rate: 0.001}]"

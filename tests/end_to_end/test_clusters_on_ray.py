@@ -86,5 +86,5 @@ def test_tasks_run_on_both_nodes_a_killed_worker_comes_back_and_a_killed_node_co
     assert driver.end() == 0, driver.text()
     (trial,) = assert_whole("lost", root, 1).trials
     assert list(trial.record.curve) == [20, 40, 60, 80, 100]
-    assert (trial.record.lives, trial.record.losses) == (2, 1)
+    assert (trial.record.attempts, trial.record.times_lost) == (2, 1)
     none_left(cluster)

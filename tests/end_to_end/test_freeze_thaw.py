@@ -69,7 +69,7 @@ def test_trials_are_frozen_where_others_promise_more_and_thawed_and_the_best_is_
     records = [t.record for t in ran.result.trials]
     assert len(records) == 30
     assert {r.state for r in records} == {TrialState.COMPLETE, TrialState.PRUNED}
-    assert any(r.lives > 1 for r in records)
+    assert any(r.attempts > 1 for r in records)
     assert sum(r.step or 0 for r in records) < 0.7 * 30 * 270
     assert all(r.params.keys() >= {"depth"} for r in records if r.params["kind"] == "deep")
     again, _ = run(write(tmp_path, "{method: freeze_thaw, trials: 30, workers: 4}"), tmp_path / "two")
@@ -154,11 +154,11 @@ def test_real_trials_go_on_from_the_checkpoint_at_which_they_were_frozen(space_f
     assert ran.exit_status == 0
     assert verify_sweep(sweep.dir, ran.result).differences == []
     assert ran.result.best.state is TrialState.COMPLETE
-    thawed = [t for t in ran.result.trials if t.record.lives > 1]
+    thawed = [t for t in ran.result.trials if t.record.attempts > 1]
     assert thawed
     for trial in thawed:
         assert list(trial.record.curve) == list(range(10, (trial.record.step or 0) + 1, 10))
         events = read_all(sweep.dir.trial(trial.number).path)
         trained = [e.step for e in events if not e.folder and "loss" in e.scalars]
-        assert len(trained) - len(set(trained)) <= 10 * trial.record.lives  # at most what came after the checkpoint
+        assert len(trained) - len(set(trained)) <= 10 * trial.record.attempts  # at most what came after the checkpoint
     assert os.listdir(sweep.dir.trials_dir)

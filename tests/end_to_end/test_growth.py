@@ -11,7 +11,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.service]
 
 TRIALS = 200
-EARLY, LATE = range(20, 31), range(189, 200)  # trials that are settled while we look
+EARLY, LATE = range(20, 31), range(189, 200)  # trials that are finished while we look
 
 
 def test_two_hundred_trials_leave_memory_files_and_processes_as_they_were_after_twenty(space_file, root):

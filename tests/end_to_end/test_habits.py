@@ -80,8 +80,8 @@ def test_a_trainer_of_any_habit_is_recorded_truly_under_any_scheduler(sweep, sch
         assert steps == list(range(first, max(steps) + 1, 20))
         assert (max(steps) == 60) == (trial.state is TrialState.COMPLETE)
         log = swept.dir.trial(trial.number).log_file.read_text()
-        assert log.count(": resumed at step ") == record.lives - 1
-        if record.lives > 1 or first > 20:
+        assert log.count(": resumed at step ") == record.attempts - 1
+        if record.attempts > 1 or first > 20:
             again.add(trial.params["habit"])
         if trial.params["habit"] == "swallows" and trial.state is TrialState.COMPLETE:
             assert record.reason.startswith("its log ends with ValueError: the table has no column 'price' (line ")

@@ -44,7 +44,7 @@ def test_a_promoted_trial_goes_on_as_one_that_never_paused_and_no_step_is_traine
     expected = curves(straight.result)
     for number, curve in curves(ran.result).items():
         assert curve == {step: value for step, value in expected[number].items() if step in curve}
-    promoted = [t for t in ran.result.trials if t.record.lives > 1]
+    promoted = [t for t in ran.result.trials if t.record.attempts > 1]
     assert promoted
     for trial in promoted:
         steps = [e.step for e in read_all(sweep.dir.trial(trial.number).path) if e.folder]

@@ -173,7 +173,7 @@ def test_a_node_that_is_killed_costs_its_trials_only_the_steps_since_their_check
     assert driver.end() == 0, driver.text()
     assert "node 127.0.0.4 was lost" in driver.text()
     result = assert_whole("lost", root, 5)
-    assert [trial for trial in result.trials if trial.record.losses]
+    assert [trial for trial in result.trials if trial.record.times_lost]
     assert [trial for trial in result.trials if trial.state is TrialState.COMPLETE]
     none_left(cluster, "127.0.0.4")
     none_left(cluster)
@@ -193,6 +193,6 @@ def test_a_trial_that_is_promoted_on_any_node_is_exported_at_its_best_step(space
     driver = Driver(file, root, tmp_path / "log")
     assert driver.end() == 0, driver.text()
     best = assert_whole("tiny", root, 3).best
-    assert best.record.lives > 1
+    assert best.record.attempts > 1
     assert best.value == pytest.approx(best.params["height"], abs=1e-6)
     assert f"exporting the best model: trial {best.number} at step 40" in driver.text()

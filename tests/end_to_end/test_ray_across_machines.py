@@ -86,7 +86,7 @@ def assert_went_on(driver, machines, root, name, checkpoints):
     result = assert_whole(name, root, 5)
     for trial in result.trials:
         assert (trial.state, sorted(trial.record.curve)) == (TrialState.COMPLETE, [50, 100, 150, 200])
-        assert (trial.record.lives, trial.record.losses) == ((2, 1) if trial.number in checkpoints else (1, 0))
+        assert (trial.record.attempts, trial.record.times_lost) == ((2, 1) if trial.number in checkpoints else (1, 0))
     client = mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name(name).experiment_id])
     trials = [run.data.tags["tuner.trial"] for run in runs if "tuner.trial" in run.data.tags]

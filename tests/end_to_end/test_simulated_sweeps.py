@@ -93,7 +93,7 @@ def test_failing_trials_are_taken_up_again_from_their_checkpoints(tmp_path):
     search = "{sampler: random, trials: 30, workers: 4, retries: 20, max_consecutive_failures: 100}"
     ran, _ = run(write(tmp_path, search, "{task: surface, failures: 0.5, record: false}"), tmp_path)
     assert {t.state for t in ran.result.trials} == {TrialState.COMPLETE}
-    assert max(t.record.lives for t in ran.result.trials) > 1
+    assert max(t.record.attempts for t in ran.result.trials) > 1
 
 
 def test_a_trial_that_goes_on_says_from_which_step_and_a_copy_from_which_trial(tmp_path):
@@ -105,7 +105,7 @@ def test_a_trial_that_goes_on_says_from_which_step_and_a_copy_from_which_trial(t
         ran = sweep.session(RunOptions(backend="simulated"), lines).run()
         said[scheduler[7:10]] = lines.lines, ran.result
     lines, result = said["ash"]
-    promoted = [t for t in result.trials if t.record.lives == 2]
+    promoted = [t for t in result.trials if t.record.attempts == 2]
     assert promoted
     for trial in promoted:
         assert any(line.startswith(f"trial {trial.number}: running, simulated, with rate=") for line in lines)

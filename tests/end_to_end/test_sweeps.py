@@ -157,7 +157,7 @@ def test_a_trial_that_died_goes_on_from_its_checkpoint_and_ends_as_one_that_did_
     assert once.exists()
     (trial,) = ran.result.trials
     assert trial.state is TrialState.COMPLETE
-    assert (trial.record.lives, trial.record.failures) == (2, 1)
+    assert (trial.record.attempts, trial.record.failures) == (2, 1)
     assert [line.partition(", pid")[0] for line in lines if "pid" in line] == [
         "trial 0: running",
         "trial 0: resumed at step 40",
@@ -181,7 +181,7 @@ def test_a_trial_that_somebody_else_stops_goes_on_from_its_checkpoint_and_has_no
     assert trial.state is TrialState.COMPLETE
     stopped = re.compile(r"trial 0: INTERRUPTED( at step [24]0)? \(somebody else stopped it\)")
     assert any(map(stopped.fullmatch, lines.lines)), lines.lines
-    assert (trial.record.lives, trial.record.failures, trial.record.losses) == (2, 0, 0)
+    assert (trial.record.attempts, trial.record.failures, trial.record.times_lost) == (2, 0, 0)
     assert sorted(trial.record.curve) == [20, 40, 60]
 
 

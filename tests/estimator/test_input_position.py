@@ -1,4 +1,4 @@
-"""A trial that goes on in its input from where it was, with a real Estimator and lives that end as they like."""
+"""A trial that goes on in its input from where it was, with a real Estimator and attempts that end as they like."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def test_a_torn_file_of_positions_is_none(tmp_path):
 
 @pytest.fixture(scope="module")
 def live():
-    """Run a life of a trial of the tiny model."""
+    """Run an attempt of a trial of the tiny model."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     from tuner.estimator.install import install_estimator
     from tuner.estimator.stop_control import StopRequest
@@ -54,12 +54,12 @@ def live():
     model = ModelRef("tuner.testing.tiny_model")
     install_estimator()
 
-    def run(folder, life=1, stop_at=None, checkpoint_input="auto"):
+    def run(folder, attempt=1, stop_at=None, checkpoint_input="auto"):
         trial_dir = TrialDir(folder)
         folder.mkdir(exist_ok=True)
         train = TrainSettings(max_steps=100, evaluate_every=20, checkpoint_input=checkpoint_input)
         result = run_job(
-            Job(0, life, {"learning_rate": 0.1}, 1, train, model, stop_at=stop_at), trial_dir, StopRequest()
+            Job(0, attempt, {"learning_rate": 0.1}, 1, train, model, stop_at=stop_at), trial_dir, StopRequest()
         )
         assert result.ending is (JobStatus.STOPPED if stop_at else JobStatus.FINISHED), result.reason
         return result.tags
@@ -82,29 +82,29 @@ def curve(folder):
 
 
 @pytest.mark.tf
-def test_wherever_a_trial_is_killed_its_next_life_sees_the_batches_that_it_would_have_seen(live, tmp_path):
+def test_wherever_a_trial_is_killed_its_next_attempt_sees_the_batches_that_it_would_have_seen(live, tmp_path):
     whole, stopped, killed, often = (tmp_path / name for name in ("whole", "stopped", "killed", "often"))
     live(whole)
     assert not list(whole.glob("input.ckpt-*"))  # so short that a position in the input is not worth its time
 
     live(stopped, stop_at=40)
     assert InputProgressFile(stopped).at(40) == InputProgress(40, 0)  # saved where it stopped
-    assert live(stopped, life=2) == {}
+    assert live(stopped, attempt=2) == {}
     assert curve(stopped) == curve(whole)
 
     live(killed, stop_at=80)
     kill_after(killed, 60)
     assert InputProgressFile(killed).at(60) == InputProgress(None, 60)  # its batches are drawn again from the start
-    live(killed, life=2, stop_at=80)
+    live(killed, attempt=2, stop_at=80)
     kill_after(killed, 80)
-    assert live(killed, life=3) == {}
+    assert live(killed, attempt=3) == {}
     assert curve(killed)[-1] == curve(whole)[-1]
     assert dict(curve(killed)) == dict(curve(whole))
 
     live(often, checkpoint_input=True, stop_at=80)
     assert {file.name for file in often.glob("input.ckpt-*.index")} == {f"input.ckpt-{s}.index" for s in (40, 60, 80)}
     kill_after(often, 60)
-    live(often, life=2)
+    live(often, attempt=2)
     assert dict(curve(often)) == dict(curve(whole))
 
 
@@ -113,10 +113,10 @@ def test_batches_are_drawn_again_after_the_position_that_was_saved_last(live, tm
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     live(whole)
     live(pieces, stop_at=40)
-    live(pieces, life=2, stop_at=80)
+    live(pieces, attempt=2, stop_at=80)
     kill_after(pieces, 60)
     assert InputProgressFile(pieces).at(60) == InputProgress(40, 20)
-    assert live(pieces, life=3) == {}
+    assert live(pieces, attempt=3) == {}
     assert dict(curve(pieces)) == dict(curve(whole))
 
 
@@ -125,4 +125,4 @@ def test_a_position_that_nobody_wrote_down_is_said_and_training_goes_on(live, tm
     live(tmp_path, stop_at=60)
     for file in tmp_path.glob("input.ckpt*"):
         file.unlink()
-    assert live(tmp_path, life=2) == UNSEEN
+    assert live(tmp_path, attempt=2) == UNSEEN

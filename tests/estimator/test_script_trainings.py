@@ -17,8 +17,8 @@ pytestmark = pytest.mark.tf
 
 
 @pytest.fixture
-def life(tf, tmp_path):
-    """Run a script's calls in a life of a trial."""
+def attempt(tf, tmp_path):
+    """Run a script's calls in an attempt of a trial."""
 
     def model_fn(features, labels, mode):
         weight = tf.compat.v1.get_variable("w", [], initializer=tf.compat.v1.zeros_initializer())
@@ -51,7 +51,7 @@ def life(tf, tmp_path):
     return run
 
 
-def test_a_training_before_the_first_evaluation_is_evaluated_as_if_it_were_evaluated_all_along(life):
+def test_a_training_before_the_first_evaluation_is_evaluated_as_if_it_were_evaluated_all_along(attempt):
     def script(estimator, rows):
         estimator.train(rows, max_steps=60)
         metrics = estimator.evaluate(rows, steps=3)
@@ -59,23 +59,23 @@ def test_a_training_before_the_first_evaluation_is_evaluated_as_if_it_were_evalu
         seen.append(metrics["loss"])
 
     seen = []
-    steps, losses, _ = life(script)
+    steps, losses, _ = attempt(script)
     assert steps == [("eval", 20), ("eval", 40), ("eval", 60)]
     assert np.float32(losses[60]) == seen[0]
 
 
-def test_the_first_of_several_evaluations_is_made_on_the_grid_and_a_named_checkpoint_is_the_newest(tf, life):
+def test_the_first_of_several_evaluations_is_made_on_the_grid_and_a_named_checkpoint_is_the_newest(tf, attempt):
     def script(estimator, rows):
         estimator.train(rows, max_steps=60)
         newest = tf.train.latest_checkpoint(estimator.model_dir)
         assert estimator.evaluate(rows, steps=3, checkpoint_path=newest, name="rows")["global_step"] == 60
         assert estimator.evaluate(rows, steps=3, name="test")["global_step"] == 60
 
-    assert life(script)[0] == [("eval_rows", 20), ("eval_rows", 40), ("eval_rows", 60), ("eval_test", 60)]
+    assert attempt(script)[0] == [("eval_rows", 20), ("eval_rows", 40), ("eval_rows", 60), ("eval_test", 60)]
 
 
 @pytest.mark.parametrize("use", ["predict", "variable", "nothing"])
-def test_what_is_done_with_a_trained_model_finds_it_trained(life, use):
+def test_what_is_done_with_a_trained_model_finds_it_trained(attempt, use):
     def script(estimator, rows):
         estimator.train(rows, max_steps=60)
         if use == "predict":
@@ -85,7 +85,7 @@ def test_what_is_done_with_a_trained_model_finds_it_trained(life, use):
         where.append(estimator.model_dir)
 
     where = []
-    assert life(script)[0] == []
+    assert attempt(script)[0] == []
     assert (Path(where[0]) / "model.ckpt-60.index").exists()
 
 
@@ -95,41 +95,41 @@ def looping(estimator, rows):
         assert estimator.evaluate(rows, steps=3)["global_step"] <= 60
 
 
-def test_a_loop_ends_where_the_file_says_and_a_rung_and_goes_on_from_there(life):
-    assert life(looping, stop_at=20)[0] == [("eval", 20)]
-    assert life(looping, attempt=2, stop_at=40)[0] == [("eval", 20), ("eval", 40)]
-    steps, losses, _ = life(looping, attempt=3)
+def test_a_loop_ends_where_the_file_says_and_a_rung_and_goes_on_from_there(attempt):
+    assert attempt(looping, stop_at=20)[0] == [("eval", 20)]
+    assert attempt(looping, attempt=2, stop_at=40)[0] == [("eval", 20), ("eval", 40)]
+    steps, losses, _ = attempt(looping, attempt=3)
     assert steps == [("eval", 20), ("eval", 40), ("eval", 60)]
     assert len(set(losses.values())) == 3
 
 
-def test_a_loop_that_evaluates_more_seldom_than_the_grid_is_evaluated_in_between(life):
+def test_a_loop_that_evaluates_more_seldom_than_the_grid_is_evaluated_in_between(attempt):
     def script(estimator, rows):
         for step in (20, 60):
             estimator.train(rows, max_steps=step)
             estimator.evaluate(rows, steps=3)
 
-    assert life(script, every=10)[0] == [("eval", step) for step in (10, 20, 30, 40, 50, 60)]
+    assert attempt(script, every=10)[0] == [("eval", step) for step in (10, 20, 30, 40, 50, 60)]
 
 
-def test_training_ends_where_the_file_says_and_that_is_said(life):
+def test_training_ends_where_the_file_says_and_that_is_said(attempt):
     def script(estimator, rows):
         estimator.train(rows, max_steps=100)
         assert estimator.evaluate(rows, steps=3)["global_step"] == 40
 
-    steps, _, tags = life(script, max_steps=40)
+    steps, _, tags = attempt(script, max_steps=40)
     assert steps == [("eval", 20), ("eval", 40)]
     assert tags["tuner.note"] == "the command trains up to max_steps=100, the file up to 40, where training ends"
 
 
-def test_a_suspended_training_gives_what_an_undisturbed_one_gives(life, tf, tmp_path):
+def test_a_suspended_training_gives_what_an_undisturbed_one_gives(attempt, tf, tmp_path):
     def script(estimator, rows):
         estimator.train(rows, max_steps=60)
         estimator.evaluate(rows, steps=3)
         weights.append(estimator.get_variable_value("w"))
 
     weights = []
-    life(script)
+    attempt(script)
     plain = str(tmp_path / "plain")
-    life(lambda first, rows: script(tf.estimator.Estimator(first._model_fn, plain), rows), every=None)
+    attempt(lambda first, rows: script(tf.estimator.Estimator(first._model_fn, plain), rows), every=None)
     assert weights[0] == weights[1]

@@ -59,7 +59,7 @@ def test_checkpoints_that_training_itself_replaces_stay_gone(trial):
     assert newest_step(trial.path / "model") == 60
 
 
-def test_a_life_that_was_killed_after_it_had_cleared_is_made_good_by_the_next(trial):
+def test_an_attempt_that_was_killed_after_it_had_cleared_is_made_good_by_the_next(trial):
     shutil.rmtree(trial.path / "model")
     backup.link(trial)
     assert newest_step(trial.path / "model") == 40

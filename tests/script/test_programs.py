@@ -150,7 +150,7 @@ def test_a_paused_command_is_stopped_at_its_rung_and_a_promoted_one_runs_again(s
     pruned = [t for t in ran.result.trials if t.state is TrialState.PRUNED]
     assert complete
     assert pruned
-    assert all(t.record.lives > 1 for t in complete)
+    assert all(t.record.attempts > 1 for t in complete)
     assert all(max(t.record.curve) < 40 for t in pruned)
 
 
@@ -235,7 +235,7 @@ def test_a_program_that_clears_its_checkpoint_is_said_to_and_no_step_has_two_val
     assert not any("resumed at step" in line for line in lines)
     cleared = r"the command clears its folder when it begins, the checkpoint of step \d+ with it, and"
     assert any(re.match(f"note: {cleared} trains from nothing; what was evaluated before counts", x) for x in lines)
-    assert any(t.record.lives > 1 for t in ran.result.trials)
+    assert any(t.record.attempts > 1 for t in ran.result.trials)
     copies = [t.record.reason for t in ran.result.trials if "tuner.forked_from" in t.record.tags]
     assert bool(copies) == (scheduler == "pbt")
     assert all(re.match(f"{cleared} so is no copy of the other trial", reason) for reason in copies)

@@ -163,10 +163,10 @@ def test_a_paused_and_promoted_script_ends_as_one_that_never_paused(work, root, 
         if name == "halved":
             states = [t.state for t in ran.result.trials]
             assert states.count(TrialState.PRUNED) >= 2
-            promoted = next(t for t in ran.result.trials if t.state is TrialState.COMPLETE and t.record.lives > 1)
+            promoted = next(t for t in ran.result.trials if t.state is TrialState.COMPLETE and t.record.attempts > 1)
             log = swept.dir.trial(promoted.number).log_file.read_text()
             assert f"tuner: trial {promoted.number}: resumed at step 40\n" in log
-            assert log.count(": resumed at step ") == promoted.record.lives - 1
+            assert log.count(": resumed at step ") == promoted.record.attempts - 1
     for number, curve in curves["halved"].items():
         assert curve == {step: value for step, value in curves["whole"][number].items() if step in curve}
     assert len({curve[20] for curve in curves["whole"].values()}) == 4

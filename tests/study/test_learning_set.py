@@ -24,8 +24,8 @@ def test_the_best_an_even_choice_of_the_others_and_all_that_run_are_learned_from
     trials = [made(number, goal.loss(float(value))) for number, value in enumerate(values)]
     trials += [made(3000, state=Optuna.RUNNING), made(3001, state=Optuna.FAIL)]
     found = learning_set.learning_set(trials, goal, {values.index(0): 1.0})
-    settled = [trial for trial in found if trial.state.is_finished()]
-    assert len(settled) == learning_set.MOST and len(found) == len(settled) + 1
+    finished = [trial for trial in found if trial.state.is_finished()]
+    assert len(finished) == learning_set.MOST and len(found) == len(finished) + 1
     assert [t.number for t in found] == sorted(t.number for t in found)
     best = {number for number, value in enumerate(values) if 1 <= value <= 500}  # the very best breaks a constraint
     assert best <= {t.number for t in found}

@@ -40,7 +40,7 @@ def sweep_dir(tmp_path):
     study.enqueue([{"rate": 0.01}, {"units": 32}])
     for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.COMPLETE, None, None):
         number = study.ask().number
-        study.note(number, state="RUNNING", lives=1, stop_at=None)
+        study.note(number, state="RUNNING", attempts=1, stop_at=None)
         for step in (10, 20, 20, 30):
             study.report(number, step, {"rmse": 1 / (step + number), "ms": float("nan") if step == 10 else step})
         if state is not None:

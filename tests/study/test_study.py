@@ -296,7 +296,7 @@ def test_a_failed_trial_runs_again_under_its_number_and_what_failed_stays_in_opt
     one = Study(wanted, open_journal(sweep_dir.journal_file))
     first, second, third = (one.ask() for _ in range(3))
     one.report(second.number, 10, {"rmse": 2.0})
-    one.note(second.number, lives=1, tags={"mine": "kept"})
+    one.note(second.number, attempts=1, tags={"mine": "kept"})
     one.finish(first.number, TrialState.COMPLETE, {"rmse": 1.0})
     one.finish(second.number, TrialState.FAIL, {}, reason="it raised", seconds=3.0)
     one.finish(third.number, TrialState.COMPLETE, {"rmse": 3.0})
@@ -306,7 +306,8 @@ def test_a_failed_trial_runs_again_under_its_number_and_what_failed_stays_in_opt
     (waits,) = [record for record in again.trials() if record.state is TrialState.INTERRUPTED]
     assert [record.number for record in again.trials()] == [0, 1, 2]
     assert (waits.number, waits.params, waits.curve) == (1, second.params, {10: 2.0})
-    assert (waits.reason, waits.seconds, waits.lives, waits.tags) == ("", 3.0, 1, {"mine": "kept"})
+    assert (waits.reason, waits.seconds, waits.attempts, waits.tags) == ("", 3.0, 1, {"mine": "kept"})
+    assert one._storage.get_trial(1).user_attrs["tuner"]["lives"] == 1  # on the disk as in the first version
     assert again.take_up(1).params == second.params
     again.report(1, 20, {"rmse": 0.5})
     again.finish(1, TrialState.COMPLETE, {"rmse": 0.5})

@@ -187,7 +187,7 @@ class AtOnce(Backend):
         self.messages += [
             Started(job.trial, "here"),
             Reported(job.trial, Evaluation(90, time.time(), "eval", scalars)),
-            Ended(job.trial, JobResult(JobStatus.FINISHED, job.life, 90)),
+            Ended(job.trial, JobResult(JobStatus.FINISHED, job.attempt, 90)),
         ]
 
     def wait(self, timeout_s):

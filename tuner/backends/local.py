@@ -205,7 +205,7 @@ class LocalBackend(Backend):
             self._messages.append(Started(trial.job.trial, f"pid {trial.pid}"))
         elif said["event"] == "unstarted":
             step = newest_step(trial.dir.path)
-            self._end(trial, JobResult(JobStatus.LOST, trial.job.life, step, said["reason"]))
+            self._end(trial, JobResult(JobStatus.LOST, trial.job.attempt, step, said["reason"]))
         elif said["event"] == "ended":
             self._end(trial, trial.result(said["status"]))
 
@@ -234,7 +234,7 @@ class LocalBackend(Backend):
         self._kill_groups()
         for trial in list(self._trials.values()):
             step = newest_step(trial.dir.path)
-            self._end(trial, JobResult(JobStatus.LOST, trial.job.life, step, "the fork server died"))
+            self._end(trial, JobResult(JobStatus.LOST, trial.job.attempt, step, "the fork server died"))
         self._server = None
         self.begin()
         self._wait_until_warm()

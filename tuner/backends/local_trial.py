@@ -36,7 +36,7 @@ class LocalTrial:
     @property
     def trains_anew(self) -> bool:
         """Whether it is another trial's copy and has cleared the checkpoint that makes it one."""
-        return self.cleared and self.job.life == 1
+        return self.cleared and self.job.attempt == 1
 
     def new_reports(self) -> list[Message]:
         self.cleared = self.cleared or (self.offered is not None and self.offered.is_cleared())
@@ -53,24 +53,24 @@ class LocalTrial:
         keep = "have it keep what is there and go on from it"
         if self.trains_anew:
             return JobResult(
-                JobStatus.FAILED, self.job.life, None, f"{what}, and so is no copy of the other trial: {keep}"
+                JobStatus.FAILED, self.job.attempt, None, f"{what}, and so is no copy of the other trial: {keep}"
             )
         note = f"{what}, and trains from nothing; what was evaluated before counts: {keep}"
         return dataclasses.replace(result, tags={**result.tags, NOTE: note})
 
     def result(self, status: int) -> JobResult:
         """Return what the trial said of its end, or what its exit status says if it said nothing."""
-        found = JobResult.read(self.dir.result_file, self.job.life)
+        found = JobResult.read(self.dir.result_file, self.job.attempt)
         if found is not None:
             return found
         if self.job.command and status >= 0:
             return self._result_of_command(status)
         reason = killed_by(status) if status < 0 else f"the process ended with status {status} and left no result"
-        return JobResult(JobStatus.FAILED, self.job.life, newest_step(self.dir.path), reason, died=True)
+        return JobResult(JobStatus.FAILED, self.job.attempt, newest_step(self.dir.path), reason, died=True)
 
     def _result_of_command(self, status: int) -> JobResult:
         """Return what the exit status of a program says; one that was asked to stop and did so may be at no end."""
-        life, step = self.job.life, newest_step_below(self.dir.path)
+        attempt, step = self.job.attempt, newest_step_below(self.dir.path)
         if status == 0:
-            return JobResult(JobStatus.STOPPED if self.asked else JobStatus.FINISHED, life, step)
-        return JobResult(JobStatus.FAILED, life, step, f"the command exited with status {status}")
+            return JobResult(JobStatus.STOPPED if self.asked else JobStatus.FINISHED, attempt, step)
+        return JobResult(JobStatus.FAILED, attempt, step, f"the command exited with status {status}")

@@ -80,7 +80,7 @@ def _curve(metric: str, curve: Mapping[int, float], width: int) -> Iterator[str]
 
 def _times(trial: Trial) -> str:
     record = trial.record
-    attempts = f" in {record.lives} attempts" if record.lives > 1 else ""
+    attempts = f" in {record.attempts} attempts" if record.attempts > 1 else ""
     begun = f", begun {_clock(record.started)}" if record.started else ""
     ended = f", ended {_clock(record.ended)}" if record.ended else ""
     return f"{duration(record.seconds)}{attempts}{begun}{ended}"

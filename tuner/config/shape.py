@@ -128,7 +128,7 @@ class NotifyShape(_Shape):
 
 
 class StragglersShape(_Shape):
-    """Simulated lives that are slow: how many of all, and how many times as long they take."""
+    """Simulated attempts that are slow: how many of all, and how many times as long they take."""
 
     share: Share
     factor: Annotated[Number, Field(ge=1)] = 5.0

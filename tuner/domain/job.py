@@ -23,14 +23,17 @@ from tuner.hiding import HIDDEN, Hiding, hidden_words, secrets_in
 from tuner.space.parameters import ParamValue
 from tuner.text import legible_json
 
+_KEYS = {"attempt": "life"}
+"""Fields that files call otherwise: by the word of the first version, which reads and is read."""
+
 
 @dataclass(frozen=True)
 class Job:
-    """One life of a trial: from its newest checkpoint, if there is one, to its end or its rung.
+    """One attempt of a trial: from its newest checkpoint, if there is one, to its end or its rung.
 
     Attributes:
         trial: Optuna's number of the trial.
-        life: Counts the processes that this trial has had, from 1.
+        attempt: Counts the processes that this trial has had, from 1.
         params: The trial's parameters and constants.
         seed: Seeds Python's ``random``, NumPy and TensorFlow; 0 to 2**31 - 1.
         model: The user's model, or None in script mode.
@@ -46,7 +49,7 @@ class Job:
     """
 
     trial: int
-    life: int
+    attempt: int
     params: Mapping[str, ParamValue]
     seed: int
     train: TrainSettings
@@ -68,11 +71,12 @@ class Job:
         if shown != self:
             of_secrets = {name: self.params[name] for name in self.secrets}
             secret = self.task.secret if self.task else ""
-            private = {"life": self.life, "command": self.command, "params": of_secrets, "task_secret": secret}
+            private: dict[str, Any] = {"command": self.command, "params": of_secrets, "task_secret": secret}
+            private[_KEYS["attempt"]] = self.attempt
             write_whole(private_file(file), json.dumps(private, indent=1), mode=0o600)
         else:
             private_file(file).unlink(missing_ok=True)
-        write_whole(file, json.dumps(asdict(shown), indent=1))
+        write_whole(file, json.dumps(_in_file(shown), indent=1))
 
     def hiding(self) -> Hiding:
         """Return what hides the job's secrets in texts."""
@@ -138,7 +142,7 @@ class JobStatus(str, Enum):
 
 @dataclass(frozen=True)
 class JobResult:
-    """How one life of a trial ended.
+    """How one attempt of a trial ended.
 
     Attributes:
         step: Global step of the newest checkpoint, or None.
@@ -150,7 +154,7 @@ class JobResult:
     """
 
     ending: JobStatus
-    life: int = 0
+    attempt: int = 0
     step: int | None = None
     reason: str = ""
     died: bool = False
@@ -163,11 +167,11 @@ class JobResult:
 
     def write(self, file: Path) -> None:
         """Write the result to ``file``."""
-        write_whole(file, json.dumps(asdict(self), indent=1))
+        write_whole(file, json.dumps(_in_file(self), indent=1))
 
     @classmethod
-    def read(cls, file: Path, life: int) -> JobResult | None:
-        """Return what the trial's ``life`` left in ``file``; None if it left nothing whole."""
+    def read(cls, file: Path, attempt: int) -> JobResult | None:
+        """Return what the trial's ``attempt`` left in ``file``; None if it left nothing whole."""
         try:
             data = _known(cls, legible_json(json.loads(file.read_text(encoding="utf-8"))))
             result = cls(**{**data, "ending": JobStatus(data["ending"]), "seen": tuple(data.get("seen", ()))})
@@ -175,47 +179,51 @@ class JobResult:
                 return None
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return result if result.life == life else None
+        return result if result.attempt == attempt else None
 
     def _is_sound(self) -> bool:
         """Whether all is of its type: a damaged file may still be JSON."""
-        numbers = type(self.life) is int and (self.step is None or type(self.step) is int)
+        numbers = type(self.attempt) is int and (self.step is None or type(self.step) is int)
         texts = [self.reason, *self.seen, *(self.tags.values() if isinstance(self.tags, dict) else [None])]
         return numbers and isinstance(self.died, bool) and all(isinstance(text, str) for text in texts)
 
 
 def _private(job_file: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is secret of a job; nothing if it is another life's, or somebody else's."""
+    """Return what is secret of a job; nothing if it is another attempt's, or somebody else's."""
     try:
         data = json.loads(private_file(job_file).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return data if isinstance(data, dict) and data.get("life") == job.get("life") else {}
+    return data if isinstance(data, dict) and data.get(_KEYS["attempt"]) == job.get("attempt") else {}
 
 
 def _known(kind: type[Any], data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError(f"expected a mapping, found {type(data).__name__}")
-    names = {entry.name for entry in fields(kind)}
-    return {key: value for key, value in data.items() if key in names}
+    names = {_KEYS.get(entry.name, entry.name): entry.name for entry in fields(kind)}
+    return {names[key]: value for key, value in data.items() if key in names}
 
 
-def beginning(life: int, step: int | None, offered: bool = False) -> str:
-    """Return how a life begins; nothing if that is the trial's own beginning.
+def _in_file(job: Job | JobResult) -> dict[str, Any]:
+    return {_KEYS.get(name, name): value for name, value in asdict(job).items()}
+
+
+def beginning(attempt: int, step: int | None, offered: bool = False) -> str:
+    """Return how an attempt begins; nothing if that is the trial's own beginning.
 
     Args:
-        life: Counts the processes that the trial has had, from 1.
+        attempt: Counts the processes that the trial has had, from 1.
         step: Global step of the checkpoint with which it begins, or None.
         offered: Whether it is for a program to go on from it, and nobody knows whether it does.
     """
     if step and offered:
         return f"is given its checkpoint of step {step}"
     if step:
-        return f"resumed at step {step}" if life > 1 else f"begins with a checkpoint of step {step}"
-    return "started again, without a checkpoint" if life > 1 else ""
+        return f"resumed at step {step}" if attempt > 1 else f"begins with a checkpoint of step {step}"
+    return "started again, without a checkpoint" if attempt > 1 else ""
 
 
 def say_beginning(job: Job, step: int | None) -> None:
-    """Say in the trial's log how its life begins, if that is worth a line."""
-    if line := beginning(job.life, step):
+    """Say in the trial's log how its attempt begins, if that is worth a line."""
+    if line := beginning(job.attempt, step):
         print(f"tuner: trial {job.trial}: {line}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,7 +1,7 @@
 """Trials that train the same parameters with several seeds, and what they have come to together.
 
 Each is a trial of its own; all but the first carry the tag ``tuner.repeat_of``. What comes in are
-settled trials, in any order; what goes out is the mean by which a set of parameters is judged.
+finished trials, in any order; what goes out is the mean by which a set of parameters is judged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def first_of(number: int, tags: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class SeedGroup:
-    """The settled trials of one set of parameters.
+    """The finished trials of one set of parameters.
 
     Attributes:
         first: Number of the trial that has drawn the parameters.
@@ -131,7 +131,7 @@ class SeedGroups:
         return len(group.values) >= self._repeats
 
     def is_decided(self, group: SeedGroup) -> bool:
-        """Whether it is known what becomes of a group: all have settled, or one was pruned and no mean is to come."""
+        """Whether it is known what becomes of a group: all have finished, or one was pruned and no mean is to come."""
         return group.pruned or len(group.values) + len(group.others) >= self._repeats
 
     def best_of_all(self) -> SeedGroup | None:
@@ -152,7 +152,7 @@ class SeedGroups:
 
 
 def groups_of(records: Iterable[TrialRecord], spec: SweepSpec) -> SeedGroups:
-    """Return the sets of parameters of a sweep's settled trials, judged by the first objective."""
+    """Return the sets of parameters of a sweep's finished trials, judged by the first objective."""
     objective = spec.objectives[0]
     groups = SeedGroups(spec.search.repeats, objective.goal)
     for record in records:

@@ -68,7 +68,7 @@ def constraint_values(constraints: Iterable[Constraint], curves: Curves) -> dict
 
 
 def judged(record: TrialRecord, spec: SweepSpec) -> TrialRecord:
-    """Return a trial that settles with what its constraints say of it, as a tag and in its reason."""
+    """Return a trial that finishes with what its constraints say of it, as a tag and in its reason."""
     if not spec.constraints or record.state is TrialState.FAIL:
         return record
     values = constraint_values(spec.constraints, record.others)

@@ -89,7 +89,7 @@ class Budget:
     Attributes:
         steps: Global steps trained over all trials, or None.
         target: Stop when the first objective is at least this good, or None.
-        plateau: Stop when the best has not improved over this many settled trials, or None.
+        plateau: Stop when the best has not improved over this many finished trials, or None.
     """
 
     steps: int | None = None
@@ -112,7 +112,7 @@ class SearchSettings:
         max_consecutive_failures: The sweep ends when so many failed one after another.
         nan: ``fail``, or ``worst`` to count a NaN loss as the worst value.
         repeats: Seeds each set of parameters is trained with.
-        max_checkpoint_bytes: Checkpoints of settled trials are given up, the worst trials' first, while all
+        max_checkpoint_bytes: Checkpoints of finished trials are given up, the worst trials' first, while all
             of the sweep take more than this; or None.
         enqueue: Parameters to try first, each a mapping of some or all of them; the sampler draws the rest.
     """
@@ -162,11 +162,11 @@ class Simulation:
         neighbours: So many recorded curves are blended, the nearest most; 1 for the nearest as it is.
         noise: Standard deviation that is added to each evaluation, in units of the metric.
         seconds_per_step: Of a synthetic task; a table has its own seconds.
-        startup_s: Seconds from a trial's start to its first step, in each of its lives.
+        startup_s: Seconds from a trial's start to its first step, in each of its attempts.
         reaction_s: Seconds that a trial trains on when it is killed: how long its driver takes to hear and judge.
-        straggler_share: Share of lives that are slow, 0 to 1.
+        straggler_share: Share of attempts that are slow, 0 to 1.
         straggler_factor: How many times as long they take.
-        failures: Probability that a life of a trial dies before its end.
+        failures: Probability that an attempt of a trial dies before its end.
         event_files: Whether event files are written, as a real trial writes them.
         record: Whether the sweep is recorded in MLflow.
     """

@@ -95,14 +95,14 @@ class TrialRecord:
         values: Objective's metric to value; empty if there is none (yet).
         curve: Global step to the first objective's value, in step order.
         others: The same of each other objective and of each metric with a constraint.
-        constraints: What counts of each constraint's metric; empty before the trial is settled.
+        constraints: What counts of each constraint's metric; empty before the trial is finished.
         seconds: Time its processes ran, without pauses.
         trained: Global steps that its processes trained, those beyond its last report included.
-        lives: How many processes it has had.
+        attempts: How many processes it has had.
         driver: Which driver runs it or ran it last, if several share the sweep.
         told: Whether Optuna has been told its end; not yet if a driver died in between.
         failures: How many of them died or raised.
-        losses: How many of them their backend lost through no fault of theirs.
+        times_lost: How many of them their backend lost through no fault of theirs.
         stop_at: Global step at which its last process was to pause, or None for its end.
         tags: Tags of its run beyond the sweep's.
         memory: What the scheduler keeps with it.
@@ -118,9 +118,9 @@ class TrialRecord:
     constraints: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     trained: int = 0
-    lives: int = 0
+    attempts: int = 0
     failures: int = 0
-    losses: int = 0
+    times_lost: int = 0
     stop_at: int | None = None
     started: float = 0.0
     ended: float = 0.0

@@ -137,7 +137,7 @@ class CheckpointLimit:
     def __init__(self, sweep_dir: SweepDir, limit: int) -> None:
         self._dir = sweep_dir
         self._limit = limit
-        self._settled: dict[int, int] = {}  # bytes of trials that will not run again
+        self._finished: dict[int, int] = {}  # bytes of trials that will not run again
         self._waiting: dict[int, int] = {}  # of those that do not run now: there may be thousands that are paused
         self._reducible: dict[int, tuple[float, Sequence[int]]] = {}  # of those: loss, steps, the best first
         self._said = False
@@ -151,7 +151,7 @@ class CheckpointLimit:
             ranked: Global steps that were evaluated, the best first.
         """
         self._waiting.pop(trial, None)
-        self._settled[trial] = self._size(trial)
+        self._finished[trial] = self._size(trial)
         self._reducible[trial] = (loss, ranked)
 
     def enforce(self, running: Iterable[int], waiting: Iterable[int]) -> str:
@@ -167,13 +167,13 @@ class CheckpointLimit:
         running = list(running)
         for number in running:
             self._waiting.pop(number, None)
-        total = sum(self._settled.values()) + sum(map(self._size, running)) + sum(map(self._waiting_size, waiting))
+        total = sum(self._finished.values()) + sum(map(self._size, running)) + sum(map(self._waiting_size, waiting))
         for trial in sorted(self._reducible, key=lambda number: self._reducible[number][0], reverse=True):
             if total <= self._limit:
                 return ""
             _, ranked = self._reducible.pop(trial)
             freed = checkpoints.keep_one(self._dir.trial(trial).path, ranked)
-            self._settled[trial] -= freed
+            self._finished[trial] -= freed
             total -= freed
         if total <= self._limit or self._said:
             return ""

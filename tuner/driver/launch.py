@@ -60,10 +60,10 @@ def new_attempt(
         stop_at: Its rung, or None.
         threads: Threads of its sessions.
     """
-    record = replace(record, state=TrialState.RUNNING, lives=record.lives + 1, stop_at=stop_at)
+    record = replace(record, state=TrialState.RUNNING, attempts=record.attempts + 1, stop_at=stop_at)
     job = Job(
         trial=record.number,
-        life=record.lives,
+        attempt=record.attempts,
         params={**record.params, **spec.space.constants},
         seed=derive(spec.search.seed, "trial", record.number),
         train=spec.train,
@@ -98,10 +98,10 @@ def how_it_begins(record: TrialRecord, step: int | None, offered: bool = False) 
     """Say from where an attempt goes on; nothing if it is the trial's own beginning.
 
     Args:
-        record: The trial; ``lives`` counts this one.
+        record: The trial; ``attempts`` counts this one.
         step: Global step of the checkpoint with which it begins, or None.
         offered: Whether it is a program's to go on from it or not.
     """
-    if record.lives == 1 and FORKED_FROM in record.tags:
+    if record.attempts == 1 and FORKED_FROM in record.tags:
         return f"goes on from trial {record.tags[FORKED_FROM]} at step {step}"
-    return beginning(record.lives, step, offered)
+    return beginning(record.attempts, step, offered)

@@ -86,8 +86,8 @@ class TrialLifecycle:
         """
         if record.state is TrialState.RUNNING:
             failures = record.failures + (ending is JobStatus.FAILED)
-            losses = record.losses + (ending is JobStatus.LOST)
-            record = replace(record, state=TrialState.INTERRUPTED, failures=failures, losses=losses)
+            times_lost = record.times_lost + (ending is JobStatus.LOST)
+            record = replace(record, state=TrialState.INTERRUPTED, failures=failures, times_lost=times_lost)
         record = replace(record, values={})
         self._state(record)
         self._context.study.note(
@@ -97,7 +97,7 @@ class TrialLifecycle:
             seconds=record.seconds,
             trained=record.trained,
             failures=record.failures,
-            losses=record.losses,
+            times_lost=record.times_lost,
         )
         return record
 

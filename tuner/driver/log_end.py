@@ -13,7 +13,7 @@ from tuner.driver.running_trial import TrialOutcome
 
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
-_LIFE = re.compile(r"tuner: trial \d+, life \d+, began ")
+_ATTEMPT = re.compile(r"tuner: trial \d+, (attempt|life) \d+, began ")  # life: in logs of former versions
 _BYTES = 1 << 16
 _LINES = 10  # a command may say a little more after an error
 
@@ -34,7 +34,7 @@ def with_last_error(outcome: TrialOutcome, log_file: Path, of_command: bool) -> 
 
 
 def last_error(log_file: Path) -> str:
-    """Return the error of the traceback with which the log of a trial's last life ends, in a line; empty if none does.
+    """Return the error of the traceback with which the log of a trial's last attempt ends, in a line; empty if none.
 
     The user's own line is named if the traceback has one.
     """
@@ -53,15 +53,15 @@ def last_error(log_file: Path) -> str:
 
 
 def _end(log_file: Path) -> list[str]:
-    """Return the last lines of a log that are of the trial's last life."""
+    """Return the last lines of a log that are of the trial's last attempt."""
     try:
         with log_file.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - _BYTES))
             lines = stream.read().decode("utf-8", errors="replace").splitlines()
     except OSError:
         return []
-    lives = [number for number, line in enumerate(lines) if _LIFE.match(line)]
-    return lines[lives[-1] :] if lives else lines
+    attempts = [number for number, line in enumerate(lines) if _ATTEMPT.match(line)]
+    return lines[attempts[-1] :] if attempts else lines
 
 
 def _is_own(file: str) -> bool:

@@ -170,7 +170,7 @@ class Loop:
         changed = TrialChanged(number, now, TrialState.RUNNING, record.reason, step=record.step)
         context.log.append(self._opened_record(record), changed)
         context.study.note(
-            number, state=TrialState.RUNNING.value, reason=record.reason, lives=running.job.life, stop_at=stop_at
+            number, state=TrialState.RUNNING.value, reason=record.reason, attempts=running.job.attempt, stop_at=stop_at
         )
         self._dir.stop_trial_file(number).unlink(missing_ok=True)  # whoever asked meant an earlier attempt
         self._running[number] = running

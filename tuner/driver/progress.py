@@ -41,7 +41,7 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Trials that are settled."""
+        """Trials that are finished."""
         return sum(count for state, count in self.counts.items() if state.is_finished)
 
 

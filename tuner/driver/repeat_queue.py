@@ -31,7 +31,7 @@ class RepeatQueue:
         return sum(self._repeats - len(self._members[first]) for first in self._pruned)
 
     def add(self, record: TrialRecord) -> None:
-        """Take a trial as it is now: begun, taken up or settled."""
+        """Take a trial as it is now: begun, taken up or finished."""
         if self._repeats == 1:
             return
         first = first_of(record.number, record.tags)

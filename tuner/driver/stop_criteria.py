@@ -47,7 +47,7 @@ def meets_target(value: float, target: float | None, goal: Goal) -> bool:
 
 
 class StopCriteria:
-    """Count what settled trials spend of the sweep's limits.
+    """Count what finished trials spend of the sweep's limits.
 
     Args:
         search: The limits.
@@ -62,7 +62,7 @@ class StopCriteria:
         self._last_reason = ""
         self._best: float | None = None
         self._since_best = 0
-        self._settled = 0
+        self._finished = 0
 
     def finish(self, state: TrialState, reason: str, value: float | None, judged: bool = True) -> None:
         """Count a trial that will not run again.
@@ -73,7 +73,7 @@ class StopCriteria:
             value: Its first objective, or None; the mean of its set of parameters if that has several.
             judged: Whether it is the one that decides what becomes of its set.
         """
-        self._settled += judged
+        self._finished += judged
         if state is TrialState.FAIL:
             self._failed += 1
             self._failed_in_a_row += 1
@@ -111,7 +111,7 @@ class StopCriteria:
             seen = [value for value in (*latest, self._best) if value is not None]
             if any(meets_target(value, budget.target, self._goal) for value in seen):
                 return StopReason(f"the target of {budget.target:g} was reached")
-        if budget.plateau is not None and self._settled and self._since_best >= budget.plateau:
+        if budget.plateau is not None and self._finished and self._since_best >= budget.plateau:
             what = "trial" if search.repeats == 1 else "set of parameters"
             return StopReason(f"no better {what} among the last {budget.plateau}", at_once=False)
         return None

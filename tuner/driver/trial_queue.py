@@ -53,7 +53,7 @@ class TrialQueue:
         self._points = grid_points(spec.space) if sampler_kind(spec.search.sampler.name).lists_values else None
         self._on_other_drivers: set[int] = set()  # another driver runs them
         self._on_this_driver: set[int] = set()
-        self._settled: set[int] = set()
+        self._finished: set[int] = set()
         self._replaced: set[int] = set()  # in whose place others have begun
         self._nothing_to_start = False
         self.begun = 0
@@ -88,7 +88,7 @@ class TrialQueue:
         changed = []
         for record in records:
             self._repeats.add(record)
-            if record.number not in self._on_this_driver and record.number not in self._settled:
+            if record.number not in self._on_this_driver and record.number not in self._finished:
                 changed += self._sync_one(record)
         return changed
 
@@ -109,15 +109,15 @@ class TrialQueue:
         return left
 
     def suspend(self, record: TrialRecord) -> None:
-        """Keep a trial that is not settled until it is its turn."""
+        """Keep a trial that is not finished until it is its turn."""
         self._forget(record.number)
         (self._paused if record.state is TrialState.PAUSED else self._waiting)[record.number] = record
 
     def finished(self, record: TrialRecord) -> None:
-        """Take that a trial was settled here."""
+        """Take that a trial was finished here."""
         self._repeats.add(record)
         self._forget(record.number)
-        self._settled.add(record.number)
+        self._finished.add(record.number)
 
     def next(self) -> Next:
         """Choose the trial to run next."""

@@ -51,7 +51,7 @@ def outcome_of_end(
         return TrialOutcome(TrialState.PRUNED, f"infeasible: {result.reason}")
     if result.ending is JobStatus.NAN:
         return TrialOutcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
-    if result.ending is JobStatus.LOST and running.record.losses < LOST_LIMIT:
+    if result.ending is JobStatus.LOST and running.record.times_lost < LOST_LIMIT:
         return TrialOutcome(TrialState.RUNNING, result.reason)
     if NO_FIT in result.reason and FORKED_FROM in running.record.tags:
         return TrialOutcome(TrialState.FAIL, f"{result.reason}: {_PERTURBED}")

@@ -143,7 +143,7 @@ class InputPosition:
 
     def _keep(self, session: Any, step: int) -> None:
         if self.trouble or self._begun_at is None or step == self._begun_at:
-            return  # the position at which this life began is there, or is the input's start
+            return  # the position at which this attempt began is there, or is the input's start
         if self._last_step is not None and step >= self._last_step:
             return
         if not self._batches or self._stops(step) or self._due():

@@ -17,7 +17,7 @@ def at_end(trial_dir: Path, max_steps: int | None) -> bool:
 
 
 def evaluate_missed_checkpoint(estimator: Any, specs: Specs, trial_dir: Path) -> None:
-    """Evaluate the newest checkpoint if a former life died between saving and evaluating it.
+    """Evaluate the newest checkpoint if a former attempt died between saving and evaluating it.
 
     ``train_and_evaluate`` never evaluates the checkpoint it starts from.
     """

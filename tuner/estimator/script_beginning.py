@@ -14,10 +14,10 @@ from tuner.files.paths import TrialDir
 
 
 class ScriptBeginning:
-    """Look at each model_dir before it is used; made when the life begins, before the script can clear anything.
+    """Look at each model_dir before it is used; made when the attempt begins, before the script can clear anything.
 
     Args:
-        job: The life.
+        job: The attempt.
         trial_dir: The trial's folder.
         tags: Takes where else it trains.
         note: Takes what is worth knowing.
@@ -30,10 +30,10 @@ class ScriptBeginning:
         self._note = note
         self._given = {folder: step for folder, step in backup.given(trial_dir.path).items() if step}
         self._said = False
-        self._steps: dict[str, int] = {}  # at which this life found what it was to train
+        self._steps: dict[str, int] = {}  # at which this attempt found what it was to train
 
     def remark(self) -> str:
-        """Say that nothing was trained, if so; empty if there are no Estimators, or former lives have trained."""
+        """Say that nothing was trained, if so; empty if there are no Estimators, or former attempts have trained."""
         if self._given or not self._said:
             return ""
         if not self._steps:
@@ -44,7 +44,7 @@ class ScriptBeginning:
         return f"no step was trained: {folder} had a checkpoint of step {step} when the command began"
 
     def of(self, model_dir: str, trains: bool = True) -> bool:
-        """Have in a model_dir what the life was given; say whether there was a checkpoint.
+        """Have in a model_dir what the attempt was given; say whether there was a checkpoint.
 
         Args:
             model_dir: Of an Estimator, a path or a URL.

@@ -7,7 +7,7 @@ stays as it is):
 - ``Estimator.__init__``: the RunConfig gets the trial's seed and threads if the script gave none, and
   saves a checkpoint every ``train.evaluate_every`` steps if the file says so.
 - ``_TrainingExecutor``, which is behind every ``train_and_evaluate``: stops at rungs and requests,
-  checkpoints the position in the input, evaluates what a killed life left unevaluated; with
+  checkpoints the position in the input, evaluates what a killed attempt left unevaluated; with
   ``evaluate_every``, each checkpoint is evaluated.
 - ``Estimator.train`` and ``Estimator.evaluate``, called by the script itself: stop at the same checkpoints, are
   evaluated on the same grid, see ``script_trainings``; the next one ends the script.

@@ -38,7 +38,7 @@ class _Model:
         calls: By the evaluation's name, with what it was called last.
         results: By the evaluation's name, the global step that was evaluated last, and its metrics.
         skipped: Whether the last training that the script asked for was done before.
-        trained: Whether this life has trained.
+        trained: Whether this attempt has trained.
     """
 
     folder: Path
@@ -81,7 +81,7 @@ class ScriptTrainings:
     Args:
         job: Steps, how often to evaluate.
         control: When to stop.
-        begin: Called with a model_dir, and whether it is to be trained, before it is used; says whether the life was
+        begin: Called with a model_dir, and whether it is to be trained, before it is used; says whether the attempt was
             given a checkpoint there.
         note: Takes what is worth knowing.
     """

@@ -3,7 +3,7 @@
 A SessionRunHook that stops training between checkpoints would shift every later evaluation, and
 raising in one skips its ``end()``. So it is a saving listener that says stop: the checkpoint is
 there, ``train_and_evaluate`` evaluates it because its own listener runs after ours, and the next
-life goes on from the same grid. A request that arrives during an evaluation is obeyed after it.
+attempt goes on from the same grid. A request that arrives during an evaluation is obeyed after it.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class TrainingProgressCheck:
         """Take note that the input ended at ``step``.
 
         Raises:
-            TrialError: Nothing was trained, in this life of the trial or in a former one.
+            TrialError: Nothing was trained, in this attempt of the trial or in a former one.
         """
         if not step:
             raise TrialError(

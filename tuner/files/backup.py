@@ -1,4 +1,4 @@
-"""What a trial's folder holds when a life of its command begins, kept from a command that clears or moves it.
+"""What a trial's folder holds when an attempt of its command begins, kept from a command that clears or moves it.
 
 Trainers often do, so as to start fresh: ``shutil.rmtree(job_dir)``. Then a promoted trial would train from nothing,
 a copy of the best trial too, and steps that were evaluated would get a second value. So checkpoints, event
@@ -25,7 +25,7 @@ _OF_EVENTS = re.compile(r".*tfevents.*|output\.metrics")
 
 def link(trial_dir: TrialDir) -> None:
     """Give what is there a second name; nothing is done if links are not to be had."""
-    restore(trial_dir)  # what a life cleared that was killed before it had it back
+    restore(trial_dir)  # what an attempt cleared that was killed before it had it back
     beside = _beside(trial_dir)
     with contextlib.suppress(OSError):
         shutil.rmtree(beside, ignore_errors=True)

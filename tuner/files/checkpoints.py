@@ -28,7 +28,7 @@ def steps(trial_dir: Path) -> list[int]:
 
 
 def newest_step(trial_dir: Path) -> int | None:
-    """Return the global step of the checkpoint that a next life goes on from, or None.
+    """Return the global step of the checkpoint that a next attempt goes on from, or None.
 
     The state file names it: a checkpoint whose files are there but which the state file does not
     name yet was cut off.

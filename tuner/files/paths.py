@@ -191,7 +191,7 @@ class SweepDir:
 
     @property
     def simulated_file(self) -> Path:
-        """What is left of simulated trials: which course each has, and where its lives began and ended."""
+        """What is left of simulated trials: which course each has, and where its attempts began and ended."""
         return self.path / "simulated.jsonl"
 
     @property

@@ -53,7 +53,7 @@ def run_forked(
         _lock(trial_dir, inherited=bool(job.command))
         atexit._clear()  # what the parent registered is the parent's to do
         who = f"trial {job.trial}" if job.task is None else f"{job.task.name} of a cluster"
-        print(f"tuner: {who}, life {job.life}, began {_now()}", flush=True)  # noqa: T201
+        print(f"tuner: {who}, attempt {job.attempt}, began {_now()}", flush=True)  # noqa: T201
         if job.command:
             from tuner.trial.script import run_command
 
@@ -152,7 +152,7 @@ def end_threads(patience_s: float) -> str:
 
 def _add_note(job: Job, trial_dir: TrialDir, note: str) -> None:
     """Add a note to the result, which was written when the job was done."""
-    result = JobResult.read(trial_dir.result_file, job.life)
+    result = JobResult.read(trial_dir.result_file, job.attempt)
     if result is not None:
         notes = [result.tags[NOTE], note] if NOTE in result.tags else [note]
         replace(result, tags={**result.tags, NOTE: "; ".join(notes)}).write(trial_dir.result_file)

@@ -88,7 +88,7 @@ def _read(result: SweepResult) -> tuple[dict[int, dict[int, Evaluation]], dict[i
 
 def _seconds(trial: Trial, evaluations: Mapping[int, Evaluation], begun: float) -> dict[int, float]:
     """Return when each step was evaluated, in seconds of running; spread evenly over a trial that was paused."""
-    if trial.record.lives == 1:
+    if trial.record.attempts == 1:
         return {step: max(0.0, evaluation.time - begun) for step, evaluation in evaluations.items()}
     last = max(evaluations, default=1)
     return {step: trial.record.seconds * step / last for step in evaluations}

@@ -52,7 +52,7 @@ def plan_deletion(sweep_dir: SweepDir, trial: int | None = None) -> Deletion:
     A copy of a sweep's folder goes alone: the runs are those of the sweep. A sweep that is damaged can be deleted.
 
     Raises:
-        InvalidInput: There is no such sweep or trial, or the trial is not settled.
+        InvalidInput: There is no such sweep or trial, or the trial is not finished.
         RecorderError: MLflow is away.
     """
     recorded = RecordedRuns(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))

@@ -58,7 +58,7 @@ class RecordedMetrics:
 
     def is_source(self, trial: Trial, folder: str, tag: str) -> bool:
         """Whether ``tag`` is an objective and its value in ``folder`` counts."""
-        # A trial that is not settled has no choice recorded yet.
+        # A trial that is not finished has no choice recorded yet.
         return tag in self._metrics and folders_of(trial.record.tags).get(tag, self._wanted.get(tag, folder)) == folder
 
 

@@ -72,7 +72,7 @@ def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
         backend = LocalBackend(recorded.model, Path(folder) / "server.log")
         try:
             backend.open()
-            backend.start(replace(recorded, life=1, stop_at=stop_at), again)
+            backend.start(replace(recorded, attempt=1, stop_at=stop_at), again)
             messages: list[Message] = []
             while not any(isinstance(message, Ended) for message in messages):
                 messages += backend.wait(1.0)

@@ -113,13 +113,13 @@ class WatchedSweep:
             reason=changed.reason,
             values=changed.values,
             tags={**known.tags, **changed.tags},
-            lives=known.lives + (changed.state is TrialState.RUNNING),
+            attempts=known.attempts + (changed.state is TrialState.RUNNING),
         )
         self._shows_best = False
         if changed.state is TrialState.RUNNING:
             begun = TrialProgress(changed.trial, changed.step or 0, self._spec.train.max_steps, None)
             self._latest[changed.trial] = begun
-            begins = beginning(known.lives + 1, changed.step)
+            begins = beginning(known.attempts + 1, changed.step)
             return start_line(changed.trial, begins, "", known.params, self._spec.space.constants, changed.reason)
         self._latest.pop(changed.trial, None)
         return state_line(changed)

@@ -1,7 +1,7 @@
 """Trials in TensorBoard's HParams tab: small event files of its plugin's own summaries, without TensorFlow.
 
 Records come in. Out go, beside the trials' folders, one file that says which parameters and metrics a
-sweep has; in a trial's folder one file when it begins (its parameters) and one when it is settled. They
+sweep has; in a trial's folder one file when it begins (its parameters) and one when it is finished. They
 hold no scalars, so nothing that follows a trial sees them; the metrics are those of the evaluations.
 """
 

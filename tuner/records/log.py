@@ -26,7 +26,7 @@ class RecordLog:
 
     A torn last line, left by a writer that was killed, is cut off when the log is opened. What is appended
     survives this process at once, and the machine from the next record on that says where something stands:
-    that a trial was set aside or settled, a model exported, a driver begun or ended.
+    that a trial was set aside or finished, a model exported, a driver begun or ended.
 
     Args:
         file: The log; made if it is not there.

@@ -96,7 +96,7 @@ class PbtScheduler(Scheduler):
         self._rank = rank
         self._losses: dict[int, dict[int, tuple[float, ...]]] = {}
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
-        self._settled: set[int] = set()
+        self._finished: set[int] = set()
 
     def on_begin(
         self,
@@ -122,7 +122,7 @@ class PbtScheduler(Scheduler):
         self._slots.append([trial])
 
     def wants_new_trial(self) -> bool:
-        return len(self._slots) < self._size or all(slot[-1] in self._settled for slot in self._slots)
+        return len(self._slots) < self._size or all(slot[-1] in self._finished for slot in self._slots)
 
     def next_stop(self, trial: int, step: int) -> int | None:
         self._paused.pop(trial, None)
@@ -137,7 +137,7 @@ class PbtScheduler(Scheduler):
     def on_finished(self, trial: int, state: TrialState) -> None:
         self._paused.pop(trial, None)
         if state.is_finished:
-            self._settled.add(trial)
+            self._finished.add(trial)
         elif state is TrialState.PAUSED and self._losses.get(trial):
             self._paused[trial] = max(self._losses[trial])
 
@@ -151,7 +151,7 @@ class PbtScheduler(Scheduler):
             return None
         step = min(self._paused.values())
         members = [self._member(slot, step) for slot in self._slots]
-        if not all(step in self._losses.get(trial, {}) or trial in self._settled for trial in members):
+        if not all(step in self._losses.get(trial, {}) or trial in self._finished for trial in members):
             return None
         replaced = self._replaced(members, step) if may_begin else {}
         waiting = [trial for trial, at in self._paused.items() if at == step]

@@ -43,10 +43,10 @@ class PercentileScheduler(Scheduler):
         self._percentile = percentile
         self._rank = rank
         self._vectors: dict[int, list[tuple[float, ...]]] = {}  # losses of completed trials by step
-        self._shown: dict[int, dict[int, tuple[float, ...]]] = {}  # of trials that are not settled
+        self._shown: dict[int, dict[int, tuple[float, ...]]] = {}  # of trials that are not finished
         self._completed = 0
         self._at_step: dict[int, list[float]] = {}  # losses of completed trials, ascending
-        self._curves: dict[int, dict[int, float]] = {}  # of trials that are not settled
+        self._curves: dict[int, dict[int, float]] = {}  # of trials that are not finished
         self._judged: dict[int, int] = {}  # the last interval in which a trial was judged
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:

@@ -109,9 +109,9 @@ def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
         constraints=noted.get("constraints", {}),
         seconds=noted.get("seconds", 0.0),
         trained=noted.get("trained", 0),
-        lives=noted.get("lives", 0),
+        attempts=noted.get(KEYS["attempts"], 0),
         failures=noted.get("failures", 0),
-        losses=noted.get("losses", 0),
+        times_lost=noted.get(KEYS["times_lost"], 0),
         stop_at=noted.get("stop_at"),
         started=held.started,
         ended=held.ended,
@@ -120,6 +120,24 @@ def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
         driver=noted.get("driver", ""),
         told=held.state_name in FINISHED or not state.is_finished,
     )
+
+
+def noted_as(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a trial by the names that its attribute has for them."""
+    return {KEYS.get(name, name): value for name, value in values.items()}
+
+
+def anew(attributes: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the attributes of a trial that failed as those of the one that runs in its place.
+
+    Args:
+        attributes: Optuna's user attributes of the failed one.
+        number: By which both are known.
+    """
+    noted = attributes.get(ATTRIBUTE, {})
+    kept = {key: value for key, value in noted.items() if key not in ("reason", "values", "constraints", "driver")}
+    fresh = noted_as({"state": TrialState.INTERRUPTED.value, "failures": 0, "times_lost": 0})
+    return {**attributes, ATTRIBUTE: {**kept, NUMBER: number, **fresh}}
 
 
 def _others(attributes: Mapping[str, Any]) -> dict[str, dict[int, float]]:
@@ -135,6 +153,9 @@ def _others(attributes: Mapping[str, Any]) -> dict[str, dict[int, float]]:
 FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 
 """Optuna's states of trials that it has been told."""
+
+KEYS = {"attempts": "lives", "times_lost": "losses"}
+"""Fields of a trial that its attribute calls otherwise: by the words of the first version, whose studies are read."""
 
 ATTRIBUTE = "tuner"
 

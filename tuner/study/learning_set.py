@@ -15,27 +15,27 @@ from tuner.domain.objective import Goal
 
 MOST = 2_000
 _BEST = 500
-_SETTLED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 def learning_set(trials: Sequence[FrozenTrial], goal: Goal, beyond: Mapping[int, float]) -> list[FrozenTrial]:
-    """Return of more than ``MOST`` settled trials the best and an even choice of the others, and all that run.
+    """Return of more than ``MOST`` finished trials the best and an even choice of the others, and all that run.
 
     Args:
         trials: As the sampler sees them.
         goal: Of the one objective.
         beyond: By how much trials break constraints, by number; those that break none may be left out.
     """
-    settled = [trial for trial in trials if trial.state in _SETTLED]
-    if len(settled) <= MOST:
+    finished = [trial for trial in trials if trial.state in _FINISHED]
+    if len(finished) <= MOST:
         return list(trials)
 
     def rank(trial: FrozenTrial) -> tuple[float, float]:
         value = trial.value if trial.state is TrialState.COMPLETE else None
         return beyond.get(trial.number, 0.0), math.inf if value is None else goal.loss(value)
 
-    settled.sort(key=rank)
-    others = sorted(settled[_BEST:], key=lambda trial: trial.number)
+    finished.sort(key=rank)
+    others = sorted(finished[_BEST:], key=lambda trial: trial.number)
     count = MOST - _BEST
     left_out = set(map(id, others)).difference(id(others[-1 - n * len(others) // count]) for n in range(count))
     return [trial for trial in trials if id(trial) not in left_out]

@@ -1,6 +1,6 @@
 """Optuna's samplers by name, seeded anew for each trial.
 
-What trial n draws depends only on the sweep's seed, n and the settled trials, so that a restarted
+What trial n draws depends only on the sweep's seed, n and the finished trials, so that a restarted
 driver draws what an undisturbed one would have drawn.
 """
 
@@ -159,7 +159,7 @@ class _SeenStudy(Study):
         held = super()._get_trials(deepcopy, None, use_cache)
         if deepcopy:
             return [trial for trial in self._look_at(held) if states is None or trial.state in states]
-        if self._memo.held != held:  # a sampler asks several times for each trial; what has settled stays the same
+        if self._memo.held != held:  # a sampler asks several times for each trial; what has finished stays the same
             self._memo.held, self._memo.seen = held, self._look_at(held)
         return [trial for trial in self._memo.seen if states is None or trial.state in states]
 

@@ -14,8 +14,9 @@ from tuner.domain.trial import Source, TrialRecord, TrialState
 from tuner.errors import Infeasible
 from tuner.space.parameters import Params, ParamValue
 from tuner.space.points import fitted_point
+from tuner.study import frozen_trial
 from tuner.study.constraints import set_constraints
-from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, NUMBER, STEP, STORED, HeldTrial, begun, number_of, record_of
+from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, STEP, STORED, HeldTrial, begun, number_of, record_of
 from tuner.study.sampling import Walk
 from tuner.study.sampling import walk as walk_space
 from tuner.study.storing import read, store, store_loosely, suggest, told_values
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as OptunaTrial
-
-_ANEW = {"state": TrialState.INTERRUPTED.value, "failures": 0, "losses": 0}  # of a failed trial that runs again
 
 
 class Study:
@@ -129,7 +128,7 @@ class Study:
         """Draw the parameters of a new trial.
 
         One that the model's own space calls infeasible is returned as PRUNED, with those drawn before that, and is
-        to be settled.
+        to be finished.
         """
         trial = self._study.ask() if self._may_wait() else self._new()
         self._ids[trial.number] = trial._trial_id
@@ -193,17 +192,14 @@ class Study:
         import optuna
 
         failed = self._storage.get_trial(self._id(number))
-        noted = failed.user_attrs.get(ATTRIBUTE, {})
         if record_of(failed, self._spec).state is not TrialState.FAIL:
             return
-        kept = {key: value for key, value in noted.items() if key not in ("reason", "values", "constraints", "driver")}
-        attributes = {**failed.user_attrs, ATTRIBUTE: {**kept, NUMBER: number, **_ANEW}}
         again = optuna.trial.create_trial(
             state=optuna.trial.TrialState.RUNNING,
             params=failed.params,
             distributions=failed.distributions,
             intermediate_values=failed.intermediate_values,
-            user_attrs=attributes,
+            user_attrs=frozen_trial.anew(failed.user_attrs, number),
             system_attrs={**failed.system_attrs, "fixed_params": failed.params},
         )
         self._ids[number] = self._storage.create_new_trial(self._study._study_id, template_trial=again)
@@ -246,9 +242,9 @@ class Study:
         self._storage.set_trial_intermediate_value(self._id(number), step, float(values[first]))
 
     def note(self, number: int, **values: Any) -> None:
-        """Set attributes of a trial, beside those that are there: state, reason, seconds, lives."""
+        """Set attributes of a trial, beside those that are there: state, reason, seconds, attempts."""
         noted = self._noted(number)
-        noted.update(values)
+        noted.update(frozen_trial.noted_as(values))
         self._storage.set_trial_user_attr(self._id(number), ATTRIBUTE, noted)
 
     def finish(
@@ -262,21 +258,21 @@ class Study:
         """Tell the study that a trial will not run again.
 
         Args:
-            number: Of a trial that is not settled.
+            number: Of a trial that is not finished.
             state: COMPLETE, PRUNED or FAIL.
             values: Each objective's value; empty if there is none.
             constraints: What counts of each constraint's metric, for samplers that know constraints.
             noted: Attributes of the trial, as of ``note``.
         """
         if self._storage.get_trial(self._id(number)).state.is_finished():
-            return  # another driver took this one for dead, and has settled its trial
+            return  # another driver took this one for dead, and has finished its trial
         if constraints:
             noted["constraints"] = dict(constraints)
         self.note(number, state=state.value, values=dict(values), **noted)
         self._tell(number, state, values, constraints or {})
 
     def tell_again(self, record: TrialRecord) -> None:
-        """Tell Optuna of a trial that was settled by a driver that died before it had told."""
+        """Tell Optuna of a trial that was finished by a driver that died before it had told."""
         self._tell(record.number, record.state, record.values, record.constraints)
 
     def _tell(
@@ -298,7 +294,7 @@ class Study:
         self._attributes.pop(number, None)
 
     def forget(self, number: int) -> None:
-        """Show a settled trial no more; the sampler still knows it, and it still counts."""
+        """Show a finished trial no more; the sampler still knows it, and it still counts."""
         self.set_attributes(**{FORGOTTEN: sorted({*self.attributes.get(FORGOTTEN, []), number})})
 
     def trial(self, number: int) -> TrialRecord:

@@ -168,7 +168,7 @@ class Sweep:
                 checkpoint.
 
         Returns:
-            The result; a sweep that was stopped has trials that are not settled.
+            The result; a sweep that was stopped has trials that are not finished.
 
         Raises:
             InvalidInput: The search space or the model has mistakes.

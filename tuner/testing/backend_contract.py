@@ -46,9 +46,9 @@ class BackendContract:
     def job(self, trial: int, **changed: Any) -> Job:
         """Return a job of 40 steps with an evaluation every 10."""
         params = {"learning_rate": 0.1, "sleep": changed.pop("sleep", 0.0), "fault": changed.pop("fault", "")}
-        life = changed.pop("life", 1)
+        attempt = changed.pop("attempt", 1)
         train = changed.pop("train", TrainSettings(40, 10))
-        return Job(trial, life, params, seed=trial, train=train, model=self.model(), **changed)
+        return Job(trial, attempt, params, seed=trial, train=train, model=self.model(), **changed)
 
     def until_ended(self, backend: Backend, count: int = 1) -> list[Message]:
         """Return all messages until so many trials have ended."""
@@ -85,10 +85,10 @@ class BackendContract:
         opened.start(self.job(0, stop_at=20), trial_dir)
         first = self.until_ended(opened)
         assert [m.result.ending for m in first if isinstance(m, Ended)] == [JobStatus.STOPPED]
-        opened.start(self.job(0, life=2), trial_dir)
+        opened.start(self.job(0, attempt=2), trial_dir)
         second = self.until_ended(opened)
         steps = [m.evaluation.step for m in second if isinstance(m, Reported)]
-        assert steps == [10, 20, 30, 40]  # a new life is followed from the first byte
+        assert steps == [10, 20, 30, 40]  # a new attempt is followed from the first byte
         whole = TrialDir(tmp_path / "whole")
         opened.start(self.job(0), whole)
         undisturbed = self.until_ended(opened)

@@ -96,13 +96,13 @@ class RecorderContract:
         assert [run.status for run in found if run] == ["FINISHED", "KILLED"]
         assert [run.tags["tuner.state"] for run in found if run] == ["COMPLETE", "PRUNED"]
 
-    def _write(self, make: Callable[[], Recorder], lives: list[list[Record]]) -> None:
-        for life in lives:
+    def _write(self, make: Callable[[], Recorder], attempts: list[list[Record]]) -> None:
+        for attempt in attempts:
             recorder = make()
             recorder.open()
-            if not isinstance(life[0], SweepOpened):
+            if not isinstance(attempt[0], SweepOpened):
                 recorder.recall(records()[:3])
-            recorder.write(life)
+            recorder.write(attempt)
             recorder.close()
 
     def _check(self) -> None:

@@ -40,7 +40,7 @@ def end_without_progress(
         own = own_place(places)
         where = f", it stands at line {own[1]} of {Path(own[0]).name}" if own else ""
         reason = f"made no step for {limit_s:g} s{where}; its log has the stack"
-        result = JobResult(JobStatus.FAILED, job.life, newest_step_below(trial_dir.path), reason)
+        result = JobResult(JobStatus.FAILED, job.attempt, newest_step_below(trial_dir.path), reason)
         result.write(trial_dir.result_file)
         os._exit(1)
 

@@ -1,4 +1,4 @@
-"""One life of a trial in this process: a job and a folder come in, a result goes out.
+"""One attempt of a trial in this process: a job and a folder come in, a result goes out.
 
 Everything else that the trial has to say is in the event files that Estimator writes.
 """
@@ -38,11 +38,11 @@ from tuner.text import suggestion
 def run_job(
     job: Job, trial_dir: TrialDir, request: StopRequest, after_evaluation: Callable[[], None] | None = None
 ) -> JobResult:
-    """Run one life of a trial and leave its result in the folder; never raises for the user's faults.
+    """Run one attempt of a trial and leave its result in the folder; never raises for the user's faults.
 
     Args:
         job: What to do.
-        trial_dir: The trial's folder; what former lives left in it is gone on from.
+        trial_dir: The trial's folder; what former attempts left in it is gone on from.
         request: Asked while the trial runs, it stops at its next checkpoint.
         after_evaluation: Called after each evaluation was written, before the request is looked at.
     """
@@ -71,7 +71,7 @@ def run_and_write_result(
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error) + _misnamed(error, job)
-    result = JobResult(ending, job.life, newest_step(model_dir), reason, tags=tags)
+    result = JobResult(ending, job.attempt, newest_step(model_dir), reason, tags=tags)
     result.hidden(job.hiding()).write(folder.result_file)
     return result
 

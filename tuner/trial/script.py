@@ -1,4 +1,4 @@
-"""One life of a trial that is a command: Python runs in this process, any other program replaces it.
+"""One attempt of a trial that is a command: Python runs in this process, any other program replaces it.
 
 A script finds everything as in a fresh interpreter: ``sys.argv``, ``sys.path[0]``, ``__main__``, the
 working directory, the environment; and, unlike there, TensorFlow imported and Estimators in place.
@@ -38,7 +38,7 @@ _DEFAULT_IN_A_FRESH_PROGRAM = ("SIGINT", "SIGTERM", "SIGPIPE", "SIGXFZ", "SIGXFS
 
 
 def run_command(job: Job, trial_dir: TrialDir, request: StopRequest, private_env: tuple[str, ...]) -> None:
-    """Run a command's life; a program that is not Python of this interpreter replaces the process.
+    """Run a command's attempt; a program that is not Python of this interpreter replaces the process.
 
     Args:
         job: What to do.
@@ -106,7 +106,7 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
         ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error)
     signal.signal(signal.SIGTERM, before)
     backup.restore(trial_dir)
-    result = JobResult(ending, job.life, newest_step_below(trial_dir.path), reason, tags=tags)
+    result = JobResult(ending, job.attempt, newest_step_below(trial_dir.path), reason, tags=tags)
     result.hidden(job.hiding()).write(trial_dir.result_file)
 
 

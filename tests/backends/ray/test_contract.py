@@ -73,9 +73,9 @@ class TestRayMailbox(RayContract):
         opened.start(self.job(0, stop_at=20), trial_dir)
         self.until_ended(opened)
         assert (trial_dir.path / "model.ckpt-20.index").exists()
-        assert "tuner: trial 0, life 1" in trial_dir.log_file.read_text()
+        assert "tuner: trial 0, attempt 1" in trial_dir.log_file.read_text()
         assert not trial_dir.away_file.exists()
-        opened.start(self.job(0, life=2), trial_dir)
+        opened.start(self.job(0, attempt=2), trial_dir)
         messages = self.until_ended(opened)
         assert messages[-1].result.ending is JobStatus.FINISHED
         assert (trial_dir.path / "model.ckpt-40.index").exists()

@@ -84,7 +84,7 @@ def test_only_what_changed_is_sent_and_what_was_thinned_goes(mailbox, tmp_path, 
         file.unlink()
     second = mailbox.send("0000", here, 1, first)
     assert sorted(sent) == ["model.ckpt-20.data-00000-of-00001", "model.ckpt-20.index"]
-    checkpoint(there, 5)  # of a former life
+    checkpoint(there, 5)  # of a former attempt
     assert mailbox.fetch("0000", there) == second
     assert checkpoints.steps(there) == [20]
 
@@ -121,7 +121,7 @@ def test_what_grew_after_the_manifest_does_not_count(mailbox, tmp_path):
     assert (there / "log.txt").read_text() == "one\n"
 
 
-def test_a_machine_taken_for_dead_cannot_replace_what_a_later_life_sent(mailbox, tmp_path):
+def test_a_machine_taken_for_dead_cannot_replace_what_a_later_attempt_sent(mailbox, tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
     checkpoint(old, 10)
     held = mailbox.send("0000", old, 1, None)
@@ -159,7 +159,7 @@ def test_a_trial_that_goes_on_on_another_node_keeps_its_best_checkpoint(mailbox,
     job, bounds = Job(0, 2, {}, 0, TrainSettings(80, 10)), [Constraint("size", high=1.0)]
     away = NodeFiles(mailbox, "0000", node, job, Objective("score", Goal.MAXIMIZE), bounds)
     curve = {10: 0.1, 20: 0.9, 30: 0.3, 40: 0.4, 50: 0.2, 60: 0.1}
-    for step, score in curve.items():  # what the earlier life has evaluated comes again, step by step
+    for step, score in curve.items():  # what the earlier attempt has evaluated comes again, step by step
         found = Evaluation(step, 0.0, "eval", {"score": score, "size": 2.0 if step == 20 else 1.0})
         away.pass_on([Reported(0, replace(found, folder="eval_rows", scalars={"score": 1.0}, is_secondary=True))])
         pass_on_whole(away, Reported(0, found))
@@ -255,8 +255,8 @@ def failing(mailbox, monkeypatch):
     return fail
 
 
-def job(life=1):
-    return Job(0, life, {}, 1, TrainSettings(10, 10))
+def job(attempt=1):
+    return Job(0, attempt, {}, 1, TrainSettings(10, 10))
 
 
 def test_a_storage_that_fails_for_a_moment_keeps_no_trial_from_starting(mailbox, failing, tmp_path):
@@ -284,15 +284,15 @@ def test_a_storage_that_goes_on_failing_ends_the_sweep_in_words(mailbox, failing
     assert not trial_dir.away_file.exists()
 
 
-def test_a_life_that_was_overtaken_does_not_try_again(mailbox, monkeypatch, tmp_path):
+def test_an_attempt_that_was_overtaken_does_not_try_again(mailbox, monkeypatch, tmp_path):
     trial_dir = TrialDir(tmp_path / "0000")
     trial_dir.path.mkdir()
     mailbox.send("0000", trial_dir.path, 2, None)
     attempts = []
     send_once = FileTransfer.send
     monkeypatch.setattr(FileTransfer, "send", lambda self, *args: (attempts.append(args), send_once(self, *args)))
-    with pytest.raises(BackendError, match="life 2 of the trial runs elsewhere"):
-        send(mailbox, job(life=1), trial_dir)
+    with pytest.raises(BackendError, match="attempt 2 of the trial runs elsewhere"):
+        send(mailbox, job(attempt=1), trial_dir)
     assert len(attempts) == 1
 
 

@@ -45,13 +45,13 @@ class TestSimulated(BackendContract):
         first.open()
         first.start(self.job(0, stop_at=20), TrialDir(tmp_path / "0000"))
         before = [m.evaluation for m in self.until_ended(first) if isinstance(m, Reported)]
-        first.start(self.job(0, life=2), TrialDir(tmp_path / "0000"))  # and is killed: nothing more is written
+        first.start(self.job(0, attempt=2), TrialDir(tmp_path / "0000"))  # and is killed: nothing more is written
         before += [m.evaluation for m in first.wait(1) + first.wait(1) if isinstance(m, Reported)][2:]
         with (tmp_path / "left.jsonl").open("a") as stream:
             stream.write('{"trial":0,"e')
         second = make(tmp_path, noise=0.1)
         second.open()
-        second.start(self.job(0, life=3), TrialDir(tmp_path / "0000"))
+        second.start(self.job(0, attempt=3), TrialDir(tmp_path / "0000"))
         after = self.until_ended(second)
         assert [m.evaluation for m in after if isinstance(m, Reported)][: len(before)] == before
         assert [e.step for e in before] == [10, 20, 30]
@@ -68,7 +68,7 @@ class TestSimulated(BackendContract):
         forked = [m.evaluation for m in self.until_ended(backend) if isinstance(m, Reported)]
         assert [e.step for e in forked] == [20, 30, 40]
         assert forked[0].scalars == pytest.approx(donor[-1].scalars)
-        backend.start(replace(other, life=2), TrialDir(tmp_path / "0001"))
+        backend.start(replace(other, attempt=2), TrialDir(tmp_path / "0001"))
         again = [m.evaluation for m in self.until_ended(backend) if isinstance(m, Reported)]
         assert again == forked  # with the times that they had
         with pytest.raises(FileNotFoundError, match="no checkpoint of trial 7"):
@@ -94,13 +94,13 @@ class TestSimulated(BackendContract):
         assert slow.clock() == 120.0
         failing = make(failures=1.0)
         failing.open()
-        life, step = 0, 0
-        while step < 40 and life < 50:
-            life += 1
-            failing.start(self.job(0, life=life), TrialDir(tmp_path / "0000"))
+        attempt, step = 0, 0
+        while step < 40 and attempt < 50:
+            attempt += 1
+            failing.start(self.job(0, attempt=attempt), TrialDir(tmp_path / "0000"))
             (end,) = [m for m in self.until_ended(failing) if isinstance(m, Ended)]
             assert end.result.died
             assert (end.result.step or 0) >= step
             step = end.result.step or 0
             assert step % 10 == 0
-        assert step == 30  # every life dies before its end
+        assert step == 30  # every attempt dies before its end

@@ -118,7 +118,7 @@ def test_the_same_points_of_training_come_out_however_the_files_grow_and_from_wh
     whole = TrainingCurves(sweep_dir, ["loss"], 1000)
     first = list(whole.due(0, 200))
     whole.arrived(0)
-    # A later life repeats steps from its checkpoint on; what was written first stands.
+    # A later attempt repeats steps from its checkpoint on; what was written first stands.
     training(sweep_dir, 0, range(201, 601), "events.out.tfevents.1700000100.here")
     rest = list(whole.due(0, None))
     again = list(TrainingCurves(sweep_dir, ["loss"], 1000).due(0, None))

@@ -165,7 +165,8 @@ class RayBackend(Backend):
         for waiting in [pair for pair in self._waiting if pair[0].trial == trial]:
             self._waiting.remove(waiting)
             job, trial_dir = waiting
-            self._finish(Ended(trial, JobResult(JobStatus.STOPPED, job.life, newest_step(trial_dir.path))), trial_dir)
+            result = JobResult(JobStatus.STOPPED, job.attempt, newest_step(trial_dir.path))
+            self._finish(Ended(trial, result), trial_dir)
         if trial in self._running:
             slot = self._running[trial][0]
             node = self._nodes.get(slot.node)
@@ -215,10 +216,11 @@ class RayBackend(Backend):
                 self._begin(slot, *self._waiting.popleft())
 
     def _begin(self, slot: Slot, job: Job, trial_dir: TrialDir) -> None:
-        """Begin a life of a trial, or of a task, in a slot; it is lost at once if the slot's node is."""
+        """Begin an attempt of a trial, or of a task, in a slot; it is lost at once if the slot's node is."""
         node = self._nodes.get(slot.node)
         if node is None or slot not in self._slots:
-            result = JobResult(JobStatus.LOST, job.life, newest_step(trial_dir.path), f"node {slot.address} was lost")
+            reason = f"node {slot.address} was lost"
+            result = JobResult(JobStatus.LOST, job.attempt, newest_step(trial_dir.path), reason)
             self._messages.append(Ended(job.trial, result))
             return
         slot.trial = job.trial
@@ -314,7 +316,7 @@ class RayBackend(Backend):
             if slot.trial is not None:
                 _, job, trial_dir = self._running[slot.trial]
                 reason = f"node {node.address} was lost ({type(error).__name__})"
-                result = JobResult(JobStatus.LOST, job.life, newest_step(trial_dir.path), reason)
+                result = JobResult(JobStatus.LOST, job.attempt, newest_step(trial_dir.path), reason)
                 self._finish(Ended(job.trial, result), trial_dir)
         self._fault(error)
         self._hold(len(self._waiting) + len(self._running))

@@ -95,7 +95,7 @@ def send(mailbox: FileTransfer, job: Job, trial_dir: TrialDir) -> None:
     def bring() -> None:
         if trial_dir.away_file.exists():  # a driver died before it had fetched what the trial left
             mailbox.fetch(name, trial_dir.path)
-        mailbox.send(name, trial_dir.path, job.life, mailbox.manifest(name))
+        mailbox.send(name, trial_dir.path, job.attempt, mailbox.manifest(name))
 
     try:
         persevering(bring, f"trial {job.trial}")

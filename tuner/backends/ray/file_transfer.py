@@ -2,7 +2,7 @@
 
 A trial's folder goes in and comes out on another machine. What counts as there is named by a manifest
 that is written last: a machine that dies while it sends leaves the former manifest, and so a whole
-folder. A manifest names the life that wrote it; an earlier life, on a machine that was taken for dead,
+folder. A manifest names the attempt that wrote it; an earlier attempt, on a machine that was taken for dead,
 cannot replace it.
 """
 
@@ -16,7 +16,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ from tuner.files.paths import inside, relative_name
 OWN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*-[0-9a-f]{12}")
 """What a sweep's own folder in a storage is called: the sweep's name, and what makes it nobody else's."""
 
-_PAUSES_S = (1.0, 4.0)  # between attempts to send
+_PAUSES_S = (1.0, 4.0)  # between tries to send
 _MANIFEST = "manifest.json"
+_ATTEMPT = "life"  # in a manifest: the word of the first version
 _STATE = "checkpoint"  # TensorFlow's state file: always names a checkpoint that the manifest has
 _OURS = (_STATE, "trial.lock", "away.txt", "job.json", "private.json")  # each machine has its own
 _UNFINISHED = ("temp", "_temp", ".tempstate")
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 class Overtaken(Exception):
-    """A later life of the trial has written to the mailbox."""
+    """A later attempt of the trial has written to the mailbox."""
 
 
 def persevering(send: Callable[[], None], what: str) -> None:
@@ -48,7 +49,7 @@ def persevering(send: Callable[[], None], what: str) -> None:
         what: Whose files they are, for the log.
 
     Raises:
-        Exception: The last attempt failed, or the first if a later life was there.
+        Exception: The last try failed, or the first if a later attempt was there.
     """
     for pause_s in _PAUSES_S:
         try:
@@ -56,7 +57,7 @@ def persevering(send: Callable[[], None], what: str) -> None:
         except Overtaken:
             raise
         except Exception as error:  # each file system has errors of its own
-            logger.warning("The files of %s cannot be sent, next attempt in %g s: %s", what, pause_s, error)
+            logger.warning("The files of %s cannot be sent, next try in %g s: %s", what, pause_s, error)
             time.sleep(pause_s)
     return send()
 
@@ -66,12 +67,12 @@ class Manifest:
     """What a mailbox holds of a trial.
 
     Attributes:
-        life: Of the trial when it was written.
+        attempt: Of the trial when it was written.
         newest: Global step of the checkpoint to go on from, or None.
         files: Path within the folder to size in bytes and time of change in nanoseconds.
     """
 
-    life: int = 0
+    attempt: int = 0
     newest: int | None = None
     files: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -136,9 +137,9 @@ class FileTransfer:
                 "see who can write there; without that manifest the trial goes on from what is in its own folder",
             )
         files = {relative_name(name): (size, changed) for name, (size, changed) in data["files"].items()}
-        return Manifest(data["life"], data["newest"], files)
+        return Manifest(data[_ATTEMPT], data["newest"], files)
 
-    def send(self, trial: str, folder: Path, life: int, before: Manifest | None) -> Manifest:
+    def send(self, trial: str, folder: Path, attempt: int, before: Manifest | None) -> Manifest:
         """Make the mailbox hold what the folder of a trial holds; send only what changed.
 
         The trial may run meanwhile.
@@ -146,15 +147,15 @@ class FileTransfer:
         Args:
             trial: Name of the trial in the mailbox.
             folder: The trial's.
-            life: Of the trial.
+            attempt: Of the trial.
             before: What the mailbox holds.
 
         Raises:
-            Overtaken: A later life has written there.
+            Overtaken: A later attempt has written there.
         """
         there = self.manifest(trial)
-        if there is not None and there.life > life:
-            raise Overtaken(f"life {there.life} of the trial runs elsewhere")
+        if there is not None and there.attempt > attempt:
+            raise Overtaken(f"attempt {there.attempt} of the trial runs elsewhere")
         held = dict(before.files) if before else {}
         newest = checkpoints.newest_step(folder)
         files = _files(folder)
@@ -167,8 +168,8 @@ class FileTransfer:
                 if name.startswith(f"model.ckpt-{newest}."):
                     raise
                 del files[name]
-        manifest = Manifest(life, newest, files)
-        data = json.loads(json.dumps(asdict(manifest)))
+        manifest = Manifest(attempt, newest, files)
+        data = json.loads(json.dumps({_ATTEMPT: attempt, "newest": newest, "files": files}))
         signed = {**data, "signature": self._signature(trial, data)} if self.secret else data
         self._put_text(f"{self._path}/{trial}/{_MANIFEST}", json.dumps(signed))
         for name in held.keys() - files.keys():

@@ -41,7 +41,7 @@ class NodeSettings:
 
 @dataclass(frozen=True)
 class Begin:
-    """Begin a life of a trial.
+    """Begin an attempt of a trial.
 
     Attributes:
         folder: The trial's; if it is shared, absolute, else its name.

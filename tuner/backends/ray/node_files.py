@@ -30,7 +30,7 @@ class NodeFiles:
         mailbox: Where files travel.
         name: Of the trial in the mailbox.
         folder: The trial's folder on this node; it must not be there yet.
-        job: The life of the trial.
+        job: The attempt of the trial.
         objective: Decides which checkpoint is the best; that and the newest two are kept.
         constraints: What keeps to them is better than what does not.
 
@@ -93,7 +93,7 @@ class NodeFiles:
     def _end(self, message: Ended) -> Ended:
         if not self.broken:
             return message
-        return Ended(message.trial, JobResult(JobStatus.LOST, self._job.life, None, self.broken))
+        return Ended(message.trial, JobResult(JobStatus.LOST, self._job.attempt, None, self.broken))
 
     def _note(self, message: Reported) -> None:
         found = message.evaluation
@@ -109,7 +109,7 @@ class NodeFiles:
         checkpoints.thin(self._folder, ranked)
 
         def send() -> None:
-            self._held = self._mailbox.send(self._name, self._folder, self._job.life, self._held)
+            self._held = self._mailbox.send(self._name, self._folder, self._job.attempt, self._held)
 
         persevering(send, f"trial {self._name}")
 

@@ -138,13 +138,13 @@ class NodeWorker:
         self._devices.env[job.trial] = order.env
         folder = Path(order.folder)
         if self._mailbox is not None:
-            folder = inside(self._dir, f"{order.folder}.{job.life}")
+            folder = inside(self._dir, f"{order.folder}.{job.attempt}")
             try:
                 settings = self._settings
                 away = NodeFiles(self._mailbox, order.folder, folder, job, settings.objective, settings.constraints)
             except Exception as error:  # each file system has errors of its own
                 reason = f"its files cannot be fetched: {type(error).__name__}: {error}"
-                self._unbegun.append(Ended(job.trial, JobResult(JobStatus.LOST, job.life, None, reason)))
+                self._unbegun.append(Ended(job.trial, JobResult(JobStatus.LOST, job.attempt, None, reason)))
                 return
             self._away[job.trial] = away
         self._local.start(job, TrialDir(folder))

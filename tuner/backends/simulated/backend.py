@@ -6,7 +6,7 @@ clock to it, so that thousands of trials on hundreds of workers take seconds, an
 at the step that it was given for.
 
 What a checkpoint is for real trials is here a line in a file of the sweep: parameters, seed, and where
-each life began. It is enough, because a course is a function of these.
+each attempt began. It is enough, because a course is a function of these.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class EventSink(Protocol):
 
 
 @dataclass
-class _Life:
-    """One life of a trial: from a step, at a time, so many times slower than its course."""
+class _Attempt:
+    """One attempt of a trial: from a step, at a time, so many times slower than its course."""
 
     begin: int
     time: float
@@ -55,7 +55,7 @@ class _Life:
 
 @dataclass
 class _Trial:
-    """A trial and its lives so far.
+    """A trial and its attempts so far.
 
     Attributes:
         begins_at: Global step of another trial's checkpoint that it began with, or 0.
@@ -66,23 +66,23 @@ class _Trial:
     seed: int
     course: Course
     begins_at: int = 0
-    lives: list[_Life] = field(default_factory=list)
+    attempts: list[_Attempt] = field(default_factory=list)
     written: int = 0
 
     @property
     def step(self) -> int:
         """The newest checkpoint."""
-        return max([self.begins_at, *(life.end for life in self.lives if life.end is not None)])
+        return max([self.begins_at, *(attempt.end for attempt in self.attempts if attempt.end is not None)])
 
 
 @dataclass
 class _Running:
-    """A life that runs: its job, its next evaluation, and what was asked of it."""
+    """An attempt that runs: its job, its next evaluation, and what was asked of it."""
 
     job: Job
     trial: _Trial
     dir: TrialDir
-    life: _Life
+    attempt: _Attempt
     step: int  # the last that was evaluated
     dies_at: int | None
     stopping: bool = False
@@ -133,22 +133,22 @@ class SimulatedBackend(Backend):
         self._trials: dict[int, _Trial] = {}
         self._forks: dict[int, tuple[int, int]] = {}  # trial that will begin to its donor and the step
         self._running: dict[int, _Running] = {}
-        self._happenings: list[tuple[float, int, int, int]] = []  # time, order, trial, life
+        self._happenings: list[tuple[float, int, int, int]] = []  # time, order, trial, attempt
         self._order = 0
         self._messages: list[Message] = []
         self._left: Any = None
-        self._settled_steps = 0
+        self._ended_steps = 0
         self._busy_s = 0.0
 
     @property
     def steps(self) -> int:
-        """Steps trained so far: those of lives that ended, and of those that run up to now."""
-        return self._settled_steps + sum(self._trained(r) for r in self._running.values())
+        """Steps trained so far: those of attempts that ended, and of those that run up to now."""
+        return self._ended_steps + sum(self._trained(r) for r in self._running.values())
 
     @property
     def busy_s(self) -> float:
-        """Seconds that workers were taken, over all lives."""
-        return self._busy_s + sum(self._now - r.life.time for r in self._running.values())
+        """Seconds that workers were taken, over all attempts."""
+        return self._busy_s + sum(self._now - r.attempt.time for r in self._running.values())
 
     def clock(self) -> float:
         """Return the virtual time, in seconds since 1970."""
@@ -174,16 +174,16 @@ class SimulatedBackend(Backend):
         if trial is None:
             donor, step = self._forks.pop(job.trial, (None, 0))
             trial = self._begin(job.trial, job.params, job.seed, donor, step)
-        chance = random.Random(f"{job.seed}/life {len(trial.lives)}")
+        chance = random.Random(f"{job.seed}/life {len(trial.attempts)}")  # so it draws as former versions did
         slow = self._settings.straggler_factor if chance.random() < self._settings.straggler_share else 1.0
-        life = _Life(trial.step, self._now, slow)
-        trial.lives.append(life)
-        self._leave(trial=job.trial, begin=life.begin, time=life.time, slow=slow)
-        running = _Running(job, trial, trial_dir, life, trial.step, self._death(job, life, chance))
+        attempt = _Attempt(trial.step, self._now, slow)
+        trial.attempts.append(attempt)
+        self._leave(trial=job.trial, begin=attempt.begin, time=attempt.time, slow=slow)
+        running = _Running(job, trial, trial_dir, attempt, trial.step, self._death(job, attempt, chance))
         self._running[job.trial] = running
         self._messages.append(Started(job.trial, "simulated"))
-        # A trial that begins with a checkpoint evaluates it first; what earlier lives evaluated comes again.
-        steps = [step for step in _grid(job, trial.begins_at) if step <= life.begin]
+        # A trial that begins with a checkpoint evaluates it first; what earlier attempts evaluated comes again.
+        steps = [step for step in _grid(job, trial.begins_at) if step <= attempt.begin]
         self._messages += [self._report(running, step) for step in steps]
         self._plan(running)
 
@@ -191,9 +191,9 @@ class SimulatedBackend(Backend):
         if not self._messages and not self._happenings:
             self._now += timeout_s
         while not self._messages and self._happenings:
-            at, _, trial, life = heapq.heappop(self._happenings)
+            at, _, trial, attempt = heapq.heappop(self._happenings)
             running = self._running.get(trial)
-            if running is not None and running.job.life == life:
+            if running is not None and running.job.attempt == attempt:
                 self._now = max(self._now, at)
                 self._happen(running)
         messages, self._messages = self._messages, []
@@ -220,7 +220,7 @@ class SimulatedBackend(Backend):
         self._happenings.clear()
 
     def _happen(self, running: _Running) -> None:
-        """Let a life come to its next evaluation, or to its end."""
+        """Let an attempt come to its next evaluation, or to its end."""
         job = running.job
         if running.killed_at is not None and self._now >= running.killed_at:
             self._end(running, JobStatus.FAILED, "killed by SIGKILL", died=True)
@@ -241,24 +241,24 @@ class SimulatedBackend(Backend):
 
     def _end(self, running: _Running, ending: JobStatus, reason: str = "", died: bool = False) -> None:
         del self._running[running.job.trial]
-        self._settled_steps += self._trained(running)
-        self._busy_s += self._now - running.life.time
-        running.life.end = running.step
+        self._ended_steps += self._trained(running)
+        self._busy_s += self._now - running.attempt.time
+        running.attempt.end = running.step
         self._leave(trial=running.job.trial, end=running.step)
         step = running.step or None
-        self._messages.append(Ended(running.job.trial, JobResult(ending, running.job.life, step, reason, died)))
+        self._messages.append(Ended(running.job.trial, JobResult(ending, running.job.attempt, step, reason, died)))
 
     def _plan(self, running: _Running) -> None:
-        """Put the next evaluation of a life among the happenings."""
+        """Put the next evaluation of an attempt among the happenings."""
         step = self._next(running)
         if step is None:  # it stands at its end already
             self._end(running, JobStatus.FINISHED)
             return
-        self._push(running, self._time(running.trial.course, running.life, step))
+        self._push(running, self._time(running.trial.course, running.attempt, step))
 
     def _push(self, running: _Running, at: float) -> None:
         self._order += 1
-        heapq.heappush(self._happenings, (at, self._order, running.job.trial, running.job.life))
+        heapq.heappush(self._happenings, (at, self._order, running.job.trial, running.job.attempt))
 
     def _next(self, running: _Running) -> int | None:
         train = running.job.train
@@ -266,39 +266,39 @@ class SimulatedBackend(Backend):
             return None
         return min(train.end, (running.step // train.every + 1) * train.every)
 
-    def _time(self, course: Course, life: _Life, step: int) -> float:
-        return life.time + life.slow * (self._settings.startup_s + course.seconds(life.begin, step))
+    def _time(self, course: Course, attempt: _Attempt, step: int) -> float:
+        return attempt.time + attempt.slow * (self._settings.startup_s + course.seconds(attempt.begin, step))
 
     def _report(self, running: _Running, step: int) -> Reported:
-        """Return an evaluation; one that an earlier life has shown has the time that it had then."""
+        """Return an evaluation; one that an earlier attempt has shown has the time that it had then."""
         trial = running.trial
-        shown = (one for one in trial.lives if one.begin < step and (one.end is None or step <= one.end))
-        # The first life evaluates the checkpoint of another trial that it began with.
-        life = trial.lives[0] if step == trial.begins_at else next(shown, running.life)
-        evaluation = Evaluation(step, self._time(trial.course, life, step), FOLDER, trial.course.at(step))
+        shown = (one for one in trial.attempts if one.begin < step and (one.end is None or step <= one.end))
+        # The first attempt evaluates the checkpoint of another trial that it began with.
+        attempt = trial.attempts[0] if step == trial.begins_at else next(shown, running.attempt)
+        evaluation = Evaluation(step, self._time(trial.course, attempt, step), FOLDER, trial.course.at(step))
         if self._events is not None and step > trial.written:
             trial.written = step
             self._events.write(running.dir, evaluation)
         return Reported(running.job.trial, evaluation)
 
     def _trained(self, running: _Running) -> int:
-        """Return the steps that a life has trained up to now, those behind its last evaluation too."""
-        life, course = running.life, running.trial.course
+        """Return the steps that an attempt has trained up to now, those behind its last evaluation too."""
+        attempt, course = running.attempt, running.trial.course
         ahead = self._next(running)
-        done = running.step - life.begin
+        done = running.step - attempt.begin
         if ahead is None:
             return done
-        at = self._time(course, life, running.step) if running.step > life.begin else life.time
-        until = self._time(course, life, ahead)
+        at = self._time(course, attempt, running.step) if running.step > attempt.begin else attempt.time
+        until = self._time(course, attempt, ahead)
         share = (self._now - at) / (until - at) if until > at else 0.0
         return done + int((ahead - running.step) * min(1.0, max(0.0, share)))
 
-    def _death(self, job: Job, life: _Life, chance: random.Random) -> int | None:
-        """Return the step at which a life dies before it is evaluated, or None."""
+    def _death(self, job: Job, attempt: _Attempt, chance: random.Random) -> int | None:
+        """Return the step at which an attempt dies before it is evaluated, or None."""
         end = job.stop_at or job.train.end
-        if chance.random() >= self._settings.failures or end <= life.begin:
+        if chance.random() >= self._settings.failures or end <= attempt.begin:
             return None
-        return life.begin + 1 + int(chance.random() * (end - life.begin))
+        return attempt.begin + 1 + int(chance.random() * (end - attempt.begin))
 
     def _begin(self, number: int, params: Params, seed: int, donor: int | None, step: int) -> _Trial:
         if donor is None:
@@ -327,11 +327,12 @@ class SimulatedBackend(Backend):
         if "params" in line:
             self._begin(number, line["params"], line["seed"], line["donor"], line["step"])
         elif "begin" in line:
-            self._trials[number].lives.append(_Life(line["begin"], line["time"], line["slow"]))
+            self._trials[number].attempts.append(_Attempt(line["begin"], line["time"], line["slow"]))
         else:
-            life = self._trials[number].lives[-1]
-            life.end = line["end"]
-            self._now = max(self._now, self._time(self._trials[number].course, life, max(life.begin, life.end)))
+            attempt = self._trials[number].attempts[-1]
+            attempt.end = line["end"]
+            ended = self._time(self._trials[number].course, attempt, max(attempt.begin, attempt.end))
+            self._now = max(self._now, ended)
 
 
 def _grid(job: Job, begin: int) -> Iterable[int]:

@@ -26,7 +26,7 @@ _CLOSING_S = {Kind.WORKER: 10.0, Kind.EVALUATOR: 120.0}  # exporters of the last
 
 
 class _Cluster:
-    """One life of a trial: its tasks and who watches over them."""
+    """One attempt of a trial: its tasks and who watches over them."""
 
     def __init__(self, job: Job, trial_dir: TrialDir, tasks: Mapping[Name, Task], reserved: ReservedAddresses) -> None:
         self.job = job
@@ -107,7 +107,7 @@ class ClusterBackend(Backend):
         for waiting in [pair for pair in self._waiting if pair[0].trial == trial]:
             self._waiting.remove(waiting)
             job, trial_dir = waiting
-            self._unbegun.append(Ended(trial, JobResult(JobStatus.STOPPED, job.life, newest_step(trial_dir.path))))
+            self._unbegun.append(Ended(trial, JobResult(JobStatus.STOPPED, job.attempt, newest_step(trial_dir.path))))
         cluster = self._clusters.get(trial)
         if cluster is None:
             return
@@ -178,7 +178,7 @@ class ClusterBackend(Backend):
         result = cluster.supervision.result
         assert result is not None and cluster.ended is not None
         return Ended(
-            trial, replace(result, life=cluster.job.life, step=cluster.ended.result.step), cluster.ended.damage
+            trial, replace(result, attempt=cluster.job.attempt, step=cluster.ended.result.step), cluster.ended.damage
         )
 
     def _kinds(self) -> str:

@@ -13,7 +13,7 @@ from tuner.domain.job import JobResult, JobStatus
 from tuner.domain.tags import RESTARTED
 from tuner.domain.tf_cluster import CHIEF, Kind, Name
 
-RESTARTS = 5  # of one task in one life of a trial: what is lost so often is what loses it
+RESTARTS = 5  # of one task in one attempt of a trial: what is lost so often is what loses it
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ Order = Start | Stop
 
 
 class Supervision:
-    """Watch over the tasks of one life of a trial.
+    """Watch over the tasks of one attempt of a trial.
 
     Args:
         names: Of its tasks, all of which have been started.

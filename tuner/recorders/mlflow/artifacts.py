@@ -58,7 +58,7 @@ class SweepFiles(Protocol):
 
 
 class TrialArtifacts:
-    """The files of trials, due when a trial is settled.
+    """The files of trials, due when a trial is finished.
 
     Args:
         sweep_dir: The sweep's folder.

@@ -38,7 +38,7 @@ class ParentRun:
     def due(self, closing: bool) -> Batch | None:
         """Return what has changed, or None if nothing has or it is too soon.
 
-        ``best_objective`` has as its step the number of settled trials, so that its chart is the
+        ``best_objective`` has as its step the number of finished trials, so that its chart is the
         history of the sweep.
         """
         opened, closed = self._summary.opened, self._summary.closed

@@ -25,7 +25,7 @@ class Improvement:
     """A trial became the best, or the typical one of the best set of parameters; that set's mean is its value then.
 
     Attributes:
-        finished: How many trials were settled then, this one among them.
+        finished: How many trials were finished then, this one among them.
         step: The trial's last step.
     """
 

@@ -1,4 +1,4 @@
-"""One life of one task: a job and a folder come in, a result goes out.
+"""One attempt of one task: a job and a folder come in, a result goes out.
 
 The chief's result is the trial's.
 """
@@ -37,7 +37,7 @@ from tuner.trial.tf_cluster.hooks import Chief, TrainingIsOver, Worker, evaluate
 
 
 def run_task(job: Job, task: Task, folder: TrialDir, request: StopRequest) -> JobResult:
-    """Run one life of a task and leave its result in its folder; never raises for the user's faults.
+    """Run one attempt of a task and leave its result in its folder; never raises for the user's faults.
 
     Args:
         job: What the trial does.
@@ -103,7 +103,7 @@ def _ends(job: Job, model_dir: Path, request: StopRequest) -> Callable[[], bool]
     A signal to all processes asks all at once, and the checkpoint at which the chief stops is still to be evaluated.
     """
     of_chief = TrialDir(model_dir).result_file
-    return lambda: request.asked and JobResult.read(of_chief, job.life) is not None
+    return lambda: request.asked and JobResult.read(of_chief, job.attempt) is not None
 
 
 def _built(job: Job, task: Task, model_dir: Path, tags: dict[str, str]) -> tuple[Any, Specs]:
