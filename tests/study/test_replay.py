@@ -10,7 +10,7 @@ from tuner.domain.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.domain.trial import TrialState
 from tuner.files.paths import SweepDir
 from tuner.space.parameters import Categorical, Discrete, Float, Int, Space
-from tuner.study import Study, index
+from tuner.study import Study, index, restored, storage
 from tuner.study.reading import _read_by_optuna, read_study
 from tuner.study.replay import Unusual
 from tuner.study.storage import open_journal
@@ -119,3 +119,41 @@ def test_an_index_that_is_not_of_this_journal_is_made_anew(damage, sweep_dir, mo
     count = journal.read_bytes().count(b"\n")
     assert [index.replay_journal(sweep_dir).lines for _ in range(2)] == [count, 0]
     assert repr(read_study(sweep_dir, SPEC)) == repr(_read_by_optuna(sweep_dir, SPEC, ""))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_driver_goes_on_with_a_long_journal_as_with_what_optuna_replays(indexed, sweep_dir, monkeypatch):
+    monkeypatch.setattr(index, "WORTH_IT", 10)
+    lines = sweep_dir.journal_file.read_bytes().splitlines(keepends=True)
+    for count in (0, 1, 2, 30, 90, len(lines)):
+        sweep_dir.journal_file.write_bytes(b"".join(lines[:count]))
+        if indexed:
+            index.replay_journal(sweep_dir)
+        by_optuna = open_journal(sweep_dir.journal_file)
+        monkeypatch.setattr(storage, "LONG", 0)
+        ours = storage.open_storage(sweep_dir)
+        assert hasattr(ours, "_replay_result")
+        assert held(ours) == held(by_optuna)
+        assert ours._backend._first == count
+    study = Study(SPEC, ours)
+    number = study.ask().number
+    study.finish(number, TrialState.COMPLETE, {"rmse": 0.5, "ms": 1.0})
+    by_optuna = open_journal(sweep_dir.journal_file)
+    assert held(ours) == held(by_optuna)
+    assert by_optuna.get_trial(number).state.name == "COMPLETE"
+
+
+def test_a_version_of_optuna_that_keeps_trials_otherwise_replays_the_journal_itself(sweep_dir, monkeypatch):
+    monkeypatch.setattr(storage, "LONG", 0)
+    monkeypatch.setattr(restored, "_HELD", {"log_number_read"})
+    ours = storage.open_storage(sweep_dir)
+    assert ours._backend._first == 0
+    assert held(ours) == held(open_journal(sweep_dir.journal_file))
+
+
+def held(storage):
+    """What a storage knows: all that Optuna's replay leaves but whose process it was."""
+    found = vars(storage._replay_result)
+    ours = {key: repr(value) for key, value in found.items() if "worker" not in key and "this_process" not in key}
+    studies = [(vars(study)) for study in found["_studies"].values()]
+    return {**ours, "_studies": repr(studies)}

@@ -43,8 +43,8 @@ class SeedGroup:
     def mean(self) -> float | None:
         """Mean objective of the complete trials; None if there are none."""
         values = list(self.values.values())
-        if not values:
-            return None
+        if len(values) < 2:
+            return float(values[0]) if values else None
         return statistics.fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
     @property
@@ -58,6 +58,8 @@ class SeedGroup:
     @property
     def typical(self) -> int:
         """Number of the complete trial nearest to the mean, the first of equals; of the first if there is none."""
+        if len(self.values) == 1:
+            return next(iter(self.values))
         mean = self.mean
         if mean is None or not math.isfinite(mean):
             return min(self.values, default=self.first)

@@ -45,10 +45,10 @@ def losses_at(
     losses = []
     for objective in objectives:
         curve = curves[objective.metric]
-        shown = [curve[step]]
+        value = curve[step]
         if objective.of.rule != "last":
-            shown = [curve[at] for at in sorted(curve) if at <= step]
-        losses.append(objective.goal.loss(objective.of.value(shown, objective.goal)))
+            value = objective.of.value([curve[at] for at in sorted(curve) if at <= step], objective.goal)
+        losses.append(objective.goal.loss(value))
     return losses
 
 

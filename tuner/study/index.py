@@ -18,7 +18,7 @@ from tuner.files.paths import SweepDir
 from tuner.study.replay import Replay, ReplayedStudy, ReplayedTrial
 
 WORTH_IT = 20_000  # lines to replay, from which on an index is written: some thousand trials
-_VERSION = 1
+_VERSION = 2
 _BLOCK = 1 << 20
 
 
@@ -30,39 +30,40 @@ def replay_journal(sweep_dir: SweepDir) -> Replay:
         OSError: It cannot be read.
     """
     with sweep_dir.journal_file.open("rb") as stream:
-        replay, begin = _indexed(sweep_dir.study_index_file, stream) or (Replay(), 0)
-        stream.seek(begin)
-        end = begin + replay.read(stream)
+        replay = _indexed(sweep_dir.study_index_file, stream) or Replay()
+        replay.read(stream)
         if replay.lines >= WORTH_IT:
             with contextlib.suppress(OSError):  # a folder that is only read, a disk that is full
-                _write(sweep_dir.study_index_file, replay, stream, end)
+                _write(sweep_dir.study_index_file, replay, stream)
     return replay
 
 
-def _indexed(file: Path, journal: BinaryIO) -> tuple[Replay, int] | None:
-    """Return what an index holds, and up to where of the journal; None if it is not of this one."""
+def _indexed(file: Path, journal: BinaryIO) -> Replay | None:
+    """Return what an index holds; None if it is not of this journal."""
     try:
         head, body = file.read_bytes().split(b"\n", 1)
-        of_index, of_journal, end, version = json.loads(head)
+        of_index, of_journal, end, lines, version = json.loads(head)
         if version != _VERSION or zlib.crc32(body) != of_index or _checksum(journal, end) != of_journal:
             return None
         kinds, studies, trials = json.loads(body)
     except (OSError, ValueError, TypeError):
         return None
     replay = Replay()
+    replay.end, replay.before = end, lines
     for text in kinds:
         replay.kind(text)
     replay.studies = [ReplayedStudy(*study) for study in studies]
     replay.trials = [ReplayedTrial.of_row(row) for row in trials]
     replay.recall_first_kinds()
-    return replay, end
+    return replay
 
 
-def _write(file: Path, replay: Replay, journal: BinaryIO, end: int) -> None:
+def _write(file: Path, replay: Replay, journal: BinaryIO) -> None:
     studies = [list(vars(study).values()) for study in replay.studies]
     trials = [trial.row() for trial in replay.trials]
     body = json.dumps([replay.kinds, studies, trials], separators=(",", ":"))
-    head = [zlib.crc32(body.encode()), _checksum(journal, end), end, _VERSION]
+    end, lines = replay.end, replay.before + replay.lines
+    head = [zlib.crc32(body.encode()), _checksum(journal, end), end, lines, _VERSION]
     write_whole(file, f"{json.dumps(head)}\n{body}")
 
 

@@ -49,16 +49,24 @@ class JournalFile(BaseJournalBackend):
         self._last = Line(file, 0, 0, b"")
         self._descriptor = _open(file)
         self._close = weakref.finalize(self, os.close, self._descriptor)
+        self._first = 0  # the line with which the offsets begin
         self._offsets = [0]  # where each line begins, and the last one that was read ends
         self.writes = 0
         self.syncs = 0
 
+    def pass_over(self, lines: int, end: int) -> None:
+        """Take that so many lines, which end there, were read otherwise."""
+        self._first, self._offsets = lines, [end]
+
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        if log_number_from >= len(self._offsets):
-            for _ in self._lines(len(self._offsets) - 1):
+        if log_number_from < self._first:
+            self.pass_over(0, 0)
+        known = self._first + len(self._offsets)
+        if log_number_from >= known:
+            for _ in self._lines(known - 1):
                 pass
         for number, line in enumerate(self._lines(log_number_from), log_number_from):
-            self._last = Line(self._file, number + 1, self._offsets[number], line[:-1])
+            self._last = Line(self._file, number + 1, self._offsets[number - self._first], line[:-1])
             log = self._last.mapping()
             if log is None or type(log.get("op_code")) is not int:
                 raise self.damage()
@@ -79,17 +87,18 @@ class JournalFile(BaseJournalBackend):
 
     def _lines(self, number: int) -> Iterator[bytes]:
         """Yield the whole lines from a number on; a torn last one is left for later."""
-        if number >= len(self._offsets):
+        index = number - self._first
+        if index >= len(self._offsets):
             return
-        offset = self._offsets[number]
+        offset = self._offsets[index]
         missing = os.fstat(self._descriptor).st_size - offset
         if missing <= 0:
             return
         for line in io.BytesIO(os.pread(self._descriptor, missing, offset)):  # by newlines alone
             if not line.endswith(b"\n"):
                 return
-            number, offset = number + 1, offset + len(line)
-            if number == len(self._offsets):
+            index, offset = index + 1, offset + len(line)
+            if index == len(self._offsets):
                 self._offsets.append(offset)
             yield line
 

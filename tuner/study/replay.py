@@ -1,6 +1,7 @@
 """Optuna's journal read without Optuna: a long one in a second, if Optuna takes many.
 
-What stands here of a trial is what Optuna's own replay comes to. A line that Optuna may take otherwise is left to it
+Those who only read look at it as it is; a driver goes on with it as Optuna's storage (``tuner.study.restored``). What
+stands here of a trial is what Optuna's own replay comes to. A line that Optuna may take otherwise is left to it
 (``Unusual``): one that is damaged, of a kind that is never written here, or of other writers' conflicts.
 """
 
@@ -34,6 +35,7 @@ class ReplayedTrial:
         curve: Step and value of each report, in the order of the journal.
         started: In seconds since 1970, or 0.
         ended: Likewise.
+        system_attrs: Optuna's own.
     """
 
     number: int
@@ -45,6 +47,7 @@ class ReplayedTrial:
     user_attrs: dict[str, Any]
     started: float
     ended: float
+    system_attrs: dict[str, Any]
 
     @property
     def is_finished(self) -> bool:
@@ -65,7 +68,9 @@ class ReplayedStudy:
     """A study as the journal has it."""
 
     name: str
+    directions: list[int]  # Optuna's numbers
     user_attrs: dict[str, Any] = field(default_factory=dict)
+    system_attrs: dict[str, Any] = field(default_factory=dict)
     trials: list[int] = field(default_factory=list)  # their ids
 
 
@@ -77,6 +82,8 @@ class Replay:
         trials: By id, of all studies.
         kinds: Text of each distribution that occurs.
         lines: How many were read here.
+        before: How many stand before those.
+        end: Where the last one ends, in bytes.
     """
 
     def __init__(self) -> None:
@@ -84,26 +91,27 @@ class Replay:
         self.trials: list[ReplayedTrial] = []
         self.kinds: list[str] = []
         self.lines = 0
+        self.before = 0
+        self.end = 0
         self._kinds: dict[str, int] = {}
         self._read: dict[int, dict[str, Any]] = {}  # of each kind what its text holds
         self._first: dict[str, int] = {}  # parameter to its kind in the first trial that has it
 
-    def read(self, stream: BinaryIO) -> int:
-        """Replay the whole lines from where the stream stands; return how many bytes they have.
+    def read(self, stream: BinaryIO) -> None:
+        """Replay the whole lines behind those that were read.
 
         Raises:
             Unusual: Optuna is to read it.
         """
-        total = 0
+        stream.seek(self.end)
         try:
             for logs, size in _chunks(stream):
                 for log in logs:
                     _APPLY[log["op_code"]](self, log)
                 self.lines += len(logs)
-                total += size
+                self.end += size
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise Unusual from error
-        return total
 
     def study(self, name: str) -> ReplayedStudy | None:
         """Return the study of a name."""
@@ -125,15 +133,15 @@ class Replay:
 
     def _create_study(self, log: Mapping[str, Any]) -> None:
         if self.study(log["study_name"]) is None:
-            self.studies.append(ReplayedStudy(log["study_name"]))
+            self.studies.append(ReplayedStudy(log["study_name"], log["directions"]))
         if len(self.studies) > 1:
             raise Unusual  # several in one journal are not written here
 
     def _set_study_attribute(self, log: Mapping[str, Any]) -> None:
         self._alive(log).user_attrs.update(log["user_attr"])
 
-    def _pass_over(self, log: Mapping[str, Any]) -> None:
-        """What is of no use for a reader."""
+    def _set_study_system_attribute(self, log: Mapping[str, Any]) -> None:
+        self._alive(log).system_attrs.update(log["system_attr"])
 
     def _create_trial(self, log: Mapping[str, Any]) -> None:
         study = self._alive(log)
@@ -153,6 +161,7 @@ class Replay:
             log.get("user_attrs", {}),
             _seconds(log["datetime_start"]),
             _seconds(log.get("datetime_complete")),
+            log.get("system_attrs", {}),
         )
         study.trials.append(len(self.trials))
         self.trials.append(trial)
@@ -188,6 +197,11 @@ class Replay:
         if not trial.is_finished:
             trial.user_attrs.update(log["user_attr"])
 
+    def _set_system_attribute(self, log: Mapping[str, Any]) -> None:
+        trial = self.trials[log["trial_id"]]
+        if not trial.is_finished:
+            trial.system_attrs.update(log["system_attr"])
+
     def _alive(self, log: Mapping[str, Any]) -> ReplayedStudy:
         study: ReplayedStudy = self.studies[log["study_id"]]
         return study
@@ -221,13 +235,13 @@ class Replay:
 _APPLY = {
     0: Replay._create_study,
     2: Replay._set_study_attribute,
-    3: Replay._pass_over,
+    3: Replay._set_study_system_attribute,
     4: Replay._create_trial,
     5: Replay._set_param,
     6: Replay._set_state,
     7: Replay._report,
     8: Replay._set_attribute,
-    9: Replay._pass_over,
+    9: Replay._set_system_attribute,
 }
 """Optuna's codes of operations; 1 deletes a study, which is not done to one that is shared by nobody."""
 

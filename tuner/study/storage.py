@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TunerError
 from tuner.files.paths import SweepDir
+from tuner.study.index import replay_journal
 from tuner.study.patience import Patience
+from tuner.study.replay import Unusual
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, JournalStorage
+
+LONG = 1 << 21  # bytes of a journal of which Optuna's own replay takes a quarter of a second
 
 
 def delete_study(sweep_dir: SweepDir, storage_url: str = "") -> None:
@@ -40,7 +44,7 @@ def open_storage(
         patience: Waits while the database is away; without it a call fails then.
     """
     if not storage_url:
-        return open_journal(sweep_dir.journal_file, durable)
+        return _restored(sweep_dir, durable) or open_journal(sweep_dir.journal_file, durable)
     from tuner.study.database import open_database
 
     if patience is None:
@@ -48,6 +52,19 @@ def open_storage(
     from tuner.study.patient_storage import PatientStorage
 
     return PatientStorage(patience.run(partial(open_database, storage_url)), patience)
+
+
+def _restored(sweep_dir: SweepDir, durable: bool) -> JournalStorage | None:
+    """Open a long journal without having Optuna replay it; None if it is short, or Optuna is to read it."""
+    try:
+        if sweep_dir.journal_file.stat().st_size < LONG:
+            return None
+        from tuner.study.journal_file import JournalFile
+        from tuner.study.restored import restored
+
+        return restored(JournalFile(sweep_dir.journal_file, durable), replay_journal(sweep_dir))
+    except (Unusual, OSError):
+        return None
 
 
 def memory_storage() -> BaseStorage:
