@@ -76,8 +76,8 @@ def test_the_median_of_fronts_stops_who_is_dominated_by_half_and_nobody_on_the_f
 def test_patience_by_front_takes_a_better_second_objective_for_an_improvement():
     scheduler = PatienceScheduler(patience=2, rank="nondominated")
     losses = [(1.0, 1.0), (1.0, 0.9), (1.1, 0.8), (1.1, 0.95), (1.2, 0.8)]
-    verdicts = [scheduler.report(0, step, loss) for step, loss in enumerate(losses)]
-    assert verdicts == [Decision.CONTINUE] * 4 + [Decision.STOP]
+    decisions = [scheduler.report(0, step, loss) for step, loss in enumerate(losses)]
+    assert decisions == [Decision.CONTINUE] * 4 + [Decision.STOP]
 
 
 def test_a_population_by_front_replaces_the_one_that_is_dominated():

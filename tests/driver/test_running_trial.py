@@ -45,16 +45,16 @@ def test_what_finishes_a_trial_stands_above_a_pause_and_that_above_an_interrupti
     trial.decide(INTERRUPTED)
     trial.decide(PAUSED)
     trial.decide(INTERRUPTED)
-    assert trial.outcome == PAUSED and not trial.is_decided  # it still comes to its rung by itself
+    assert trial.outcome == PAUSED and not trial.is_outcome_final  # it still comes to its rung by itself
     trial.decide(PRUNED)
-    assert trial.outcome == PRUNED and trial.is_decided
+    assert trial.outcome == PRUNED and trial.is_outcome_final
 
 
-def test_a_pause_by_a_kill_is_decided_at_once():
+def test_the_outcome_of_a_pause_by_a_kill_is_final_at_once():
     trial = running()
     trial.decide(PAUSED)
     assert trial.request_stop(101.0, kill=True)
-    assert trial.is_decided
+    assert trial.is_outcome_final
 
 
 def test_a_backend_is_told_once_to_stop_and_once_to_kill():

@@ -14,8 +14,8 @@ from tuner.domain.job import Job, JobResult, JobStatus
 from tuner.domain.objective import Objective
 from tuner.domain.spec import TrainSettings
 from tuner.domain.trial import Evaluation, TrialRecord, TrialState
+from tuner.driver.outcomes import outcome_of_end
 from tuner.driver.running_trial import RunningTrial
-from tuner.driver.verdicts import outcome_of_end
 from tuner.files import checkpoints
 from tuner.operations.verify import verify_sweep
 

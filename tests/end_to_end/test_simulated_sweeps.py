@@ -175,7 +175,7 @@ def test_a_recorded_simulated_sweep_is_verified_with_its_event_files_or_without(
 
 @pytest.mark.slow
 @pytest.mark.tf
-def test_replayed_curves_of_a_real_sweep_lead_to_the_verdicts_of_real_trials(space_file, tmp_path, database):
+def test_replayed_curves_of_a_real_sweep_lead_to_the_decisions_of_real_trials(space_file, tmp_path, database):
     import shutil
 
     roots = {name: tmp_path / name for name in ("whole", "asha_stopping", "asha", "replayed")}

@@ -90,7 +90,7 @@ def test_of_a_trial_that_was_decided_early_what_was_recorded_counts_and_what_cam
     trial = Trial(record, best.objectives, "run", best.trial_dir)
     evaluations = [
         Evaluation(30, 1.0, "eval", taken),
-        Evaluation(30, 1.0, "eval_train", {"rmse": 3.0}, is_secondary=True),  # when its verdict had been given
+        Evaluation(30, 1.0, "eval_train", {"rmse": 3.0}, is_secondary=True),  # when it had been pruned
         Evaluation(60, 2.0, "eval", {"loss": 4.0}),
     ]
     metrics = {f"eval/{tag}": {30: value} for tag, value in taken.items()}

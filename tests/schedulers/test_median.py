@@ -26,9 +26,9 @@ def test_decisions_equal_optunas_on_random_histories(warmup, interval, direction
         for step in range(1, 9):
             value = chance.choice([chance.random(), float("nan") if chance.random() < 0.1 else chance.random()])
             trial.report(value, step)
-            verdict = ours.report(number, step, [value if direction == "minimize" else -value])
-            assert (verdict is Decision.STOP) == trial.should_prune(), (number, step)
-            if verdict is Decision.STOP:
+            decision = ours.report(number, step, [value if direction == "minimize" else -value])
+            assert (decision is Decision.STOP) == trial.should_prune(), (number, step)
+            if decision is Decision.STOP:
                 state, stops = TrialState.PRUNED, stops + 1
                 break
         study.tell(trial, None if state is TrialState.PRUNED else 1.0, state=optuna.trial.TrialState[state.value])

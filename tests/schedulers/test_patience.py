@@ -17,8 +17,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def test_a_trial_stops_after_so_many_evaluations_without_an_improvement():
     scheduler = PatienceScheduler(patience=2, min_delta=0.1)
     losses = [1.0, 0.8, 0.75, 0.6, 0.55, 0.52]
-    verdicts = [scheduler.report(0, step, [loss]) for step, loss in enumerate(losses)]
-    assert verdicts == [Decision.CONTINUE] * 5 + [Decision.STOP]
+    decisions = [scheduler.report(0, step, [loss]) for step, loss in enumerate(losses)]
+    assert decisions == [Decision.CONTINUE] * 5 + [Decision.STOP]
 
 
 def test_a_report_given_again_is_not_counted_twice():
@@ -50,9 +50,9 @@ def test_percentile_decides_as_optunas_does_on_random_histories():
         for step in range(1, 8):
             value = chance.random()
             trial.report(value, step)
-            verdict = ours.report(number, step, [value])
-            assert (verdict is Decision.STOP) == trial.should_prune()
-            if verdict is Decision.STOP:
+            decision = ours.report(number, step, [value])
+            assert (decision is Decision.STOP) == trial.should_prune()
+            if decision is Decision.STOP:
                 state, stops = TrialState.PRUNED, stops + 1
                 break
         study.tell(trial, None if state is TrialState.PRUNED else 1.0, state=optuna.trial.TrialState[state.value])

@@ -30,9 +30,9 @@ def begin(scheduler, trials=range(4)):
 
 
 def reach(scheduler, trial, step, loss):
-    verdict = scheduler.report(trial, step, [loss])
+    decision = scheduler.report(trial, step, [loss])
     if step < TRAIN.max_steps:
-        assert verdict is Decision.PAUSE
+        assert decision is Decision.PAUSE
         scheduler.on_finished(trial, TrialState.PAUSED)
 
 

@@ -2,7 +2,7 @@
 
 The trial runs in a thread of its own, and only while the driver waits for messages: after each
 evaluation it stands still until the driver has read and judged it. So a breakpoint in a model stops
-everything, and the verdict of a scheduler is obeyed at the step it was given for.
+everything, and the decision of a scheduler is obeyed at the step it was given for.
 """
 
 from __future__ import annotations

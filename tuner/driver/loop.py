@@ -22,6 +22,7 @@ from tuner.driver.disk import FolderWatch, check_writable, gone
 from tuner.driver.launch import copy_donor_checkpoint, first_step, new_attempt
 from tuner.driver.lifecycle import TrialLifecycle
 from tuner.driver.log_end import with_last_error
+from tuner.driver.outcomes import outcome_of_end
 from tuner.driver.progress import Progress, TrialProgress
 from tuner.driver.reactions import own_reactions
 from tuner.driver.running_trial import RunningTrial, TrialOutcome
@@ -29,7 +30,6 @@ from tuner.driver.status import SweepStatus
 from tuner.driver.stop_criteria import StopReason, trials_used_up
 from tuner.driver.stop_requests import trials_to_stop
 from tuner.driver.trial_queue import TrialQueue
-from tuner.driver.verdicts import outcome_of_end
 from tuner.files.paths import SweepDir
 from tuner.records.record import Evaluated, TrialChanged, TrialOpened
 
@@ -197,7 +197,7 @@ class Loop:
         self._obey(trial, step, scheduler.report(trial.trial, step, losses))
         for reaction in self._reactions:
             reaction.on_evaluation(trial, step)
-        if trial.is_decided:
+        if trial.is_outcome_final:
             self._stop(trial, kill=True)
 
     def _obey(self, trial: RunningTrial, step: int, decision: Decision) -> None:
@@ -206,7 +206,7 @@ class Loop:
         by = f"by {self._spec.search.scheduler.name} at step {step}"
         if decision is Decision.STOP and not trial.was_judged(step):
             self._decide(trial, TrialOutcome(TrialState.PRUNED, by), kill=True)
-        if decision is not Decision.PAUSE or trial.is_decided:
+        if decision is not Decision.PAUSE or trial.is_outcome_final:
             return
         if step == trial.job.stop_at:
             # A model stops there by itself, its checkpoint written; a command has to be told.

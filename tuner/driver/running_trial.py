@@ -109,7 +109,7 @@ class RunningTrial:
         return self._outcome
 
     @property
-    def is_decided(self) -> bool:
+    def is_outcome_final(self) -> bool:
         """Whether what it evaluates from now on counts in its next attempt at the earliest, if it has one."""
         return self._outcome is not None and (
             self._outcome.state.is_finished or (self._killed and self._outcome.state is TrialState.PAUSED)
@@ -118,7 +118,7 @@ class RunningTrial:
     @property
     def may_time_out(self) -> bool:
         """Whether a time limit applies: nothing was decided, or it pauses by itself and its process still runs."""
-        return self._outcome is None or (self._outcome.state is TrialState.PAUSED and not self.is_decided)
+        return self._outcome is None or (self._outcome.state is TrialState.PAUSED and not self.is_outcome_final)
 
     @property
     def reached_target(self) -> bool:
@@ -182,7 +182,7 @@ class RunningTrial:
     def report(self, evaluation: Evaluation) -> Report | None:
         """Add an evaluation from the event files; None if nothing of it is new, or comes after the trial's outcome."""
         self._reached = max(self._reached, evaluation.step)
-        if self.is_decided or (fresh := self._first.filter(evaluation)) is None:
+        if self.is_outcome_final or (fresh := self._first.filter(evaluation)) is None:
             return None
         before = self._is_complete(fresh.step)
         if fresh.folder and not fresh.is_secondary:

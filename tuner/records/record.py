@@ -57,7 +57,7 @@ class TrialOpened:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluation of a trial that counts (one at or before its verdict)."""
+    """An evaluation of a trial that counts (one up to its pruning)."""
 
     trial: int
     evaluation: Evaluation

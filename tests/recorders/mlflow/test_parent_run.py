@@ -102,7 +102,7 @@ def test_the_best_value_so_far_stands_beside_the_last_one(sweep_dir):
     assert run.doubled == ()
 
 
-def test_training_loss_is_thinned_and_stops_where_a_verdict_was_given(sweep_dir):
+def test_training_loss_is_thinned_and_stops_where_a_decision_was_made(sweep_dir):
     training(sweep_dir, 0, range(1, 1001))
     training(sweep_dir, 1, range(1, 1001))
     write(sweep_dir, [OPENED, *trial(0, [1.0] * 10), *trial(1, [1.0] * 3, TrialState.PRUNED)])

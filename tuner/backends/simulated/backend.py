@@ -2,7 +2,7 @@
 
 Comes in: jobs, and the curves that say what each would evaluate. Goes out: what a real backend says,
 in the order in which it would have happened. ``wait`` returns one happening at a time and sets the
-clock to it, so that thousands of trials on hundreds of workers take seconds, and a verdict is obeyed
+clock to it, so that thousands of trials on hundreds of workers take seconds, and a decision is obeyed
 at the step that it was given for.
 
 What a checkpoint is for real trials is here a line in a file of the sweep: parameters, seed, and where

@@ -55,7 +55,7 @@ class TrainingCurves:
 
         Args:
             trial: Its number.
-            last_step: Points beyond it are kept for later: a trial's verdict may come before them.
+            last_step: Points beyond it are kept for later: the trial may be pruned before them.
                 None if all count.
         """
         if not self._tags:

@@ -5,7 +5,7 @@ import pytest
 from tests.driver.test_running_trial import INTERRUPTED, PAUSED, PRUNED, evaluation, running
 from tuner.domain.job import JobResult, JobStatus
 from tuner.domain.trial import TrialState
-from tuner.driver.verdicts import outcome_of_end
+from tuner.driver.outcomes import outcome_of_end
 
 FINISHED = JobResult(JobStatus.FINISHED, 1, step=40)
 

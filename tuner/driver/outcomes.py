@@ -37,7 +37,7 @@ def outcome_of_end(
         # The next attempt evaluates the newest checkpoint, because it finds no evaluation of it.
         result = replace(result, ending=JobStatus.FAILED, reason=f"its last evaluation is lost: {damage[0]}", died=True)
     # One that came to its end before the kill of its pause evaluates that in its next attempt, if it has one.
-    if result.ending is JobStatus.FINISHED and not running.is_decided:
+    if result.ending is JobStatus.FINISHED and not running.is_outcome_final:
         return outcome_of_completion(running, nan, result.reason)
     if decided is not None:
         return decided
