@@ -8,7 +8,7 @@ one value: its last one, and what those that went on changed from there, step by
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -27,23 +27,27 @@ class Extrapolation:
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
         self._shown: dict[int, dict[int, float]] = {}  # trial to step to the objective as it stood there
-        self._changes: dict[tuple[int, int], list[float]] = {}  # from one step to the next, ascending
-        self._steps: list[int] = []
+        self._changes: dict[tuple[int, int], list[float]] = {}  # from one step to the next
+        self._steps: list[int] = []  # ascending
+        self._noted: set[int] = set()
         self._ahead: dict[int, float] = {}  # step to the change from there to the last step; empty if it is stale
 
     def see(self, trial: int, curve: Mapping[int, float]) -> None:
         """Take a trial's evaluations: global step to value."""
-        shown = self._shown.setdefault(trial, {})
+        shown = self._shown.get(trial)
+        if shown is None:
+            shown = self._shown[trial] = {}
         if len(shown) == len(curve):
             return
         self._ahead = {}
-        steps = sorted(curve)
+        of, goal, steps = self._objective.of, self._objective.goal, sorted(curve)
+        values = [curve[step] for step in steps]
         for index in range(len(shown), len(steps)):
-            value = self._objective.of.value([curve[step] for step in steps[: index + 1]], self._objective.goal)
+            value = values[index] if of.rule == "last" else of.value(values[: index + 1], goal)
             shown[steps[index]] = value
             self._note(steps[index])
             if index and math.isfinite(change := value - shown[steps[index - 1]]):
-                insort(self._changes.setdefault((steps[index - 1], steps[index]), []), change)
+                self._changes.setdefault((steps[index - 1], steps[index]), []).append(change)
 
     def value(self, trial: int) -> float | None:
         """Return what a trial that was seen comes to at the last step of any; None if that is no number."""
@@ -61,14 +65,16 @@ class Extrapolation:
             self._ahead[self._steps[-1]] = total
             for begin, end in reversed(list(pairwise(self._steps))):
                 changes = self._changes.get((begin, end))
-                total += _median(changes) if changes else 0.0
+                if changes:
+                    changes.sort()  # all but those that have come since are in order
+                    total += _median(changes)
                 self._ahead[begin] = total
         return self._ahead[step]
 
     def _note(self, step: int) -> None:
-        index = bisect_left(self._steps, step)
-        if index == len(self._steps) or self._steps[index] != step:
-            self._steps.insert(index, step)
+        if step not in self._noted:
+            self._noted.add(step)
+            insort(self._steps, step)
 
 
 def _median(ascending: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -30,12 +31,16 @@ def learning_set(trials: Sequence[FrozenTrial], goal: Goal, beyond: Mapping[int,
     if len(finished) <= MOST:
         return list(trials)
 
-    def rank(trial: FrozenTrial) -> tuple[float, float]:
-        value = trial.value if trial.state is TrialState.COMPLETE else None
-        return beyond.get(trial.number, 0.0), math.inf if value is None else goal.loss(value)
-
-    finished.sort(key=rank)
-    others = sorted(finished[_BEST:], key=lambda trial: trial.number)
+    losses = [_loss(trial, goal) for trial in finished]
+    order: list[int] = sorted(range(len(finished)), key=losses.__getitem__)
+    if beyond:
+        order.sort(key=lambda index: beyond.get(finished[index].number, 0.0))
+    others = sorted([finished[index] for index in order[_BEST:]], key=attrgetter("number"))
     count = MOST - _BEST
     left_out = set(map(id, others)).difference(id(others[-1 - n * len(others) // count]) for n in range(count))
     return [trial for trial in trials if id(trial) not in left_out]
+
+
+def _loss(trial: FrozenTrial, goal: Goal) -> float:
+    values = trial.values if trial.state is TrialState.COMPLETE else None
+    return math.inf if values is None else goal.loss(values[0])

@@ -247,7 +247,7 @@ def _extrapolated(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> list[F
     for trial in trials:
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             ahead.see(trial.number, trial.intermediate_values)
-    constrained = any(_constraints([trial]) for trial in trials)
+    constrained = any(trial.system_attrs and _constraints([trial]) for trial in trials)
     return [
         _completed(trial, ahead)
         if trial.state is TrialState.PRUNED and bool(_constraints([trial])) == constrained

@@ -27,16 +27,23 @@ class SamplerView:
 
     def __init__(self, parameters: Iterable[Parameter] = ()) -> None:
         self._odd = {p.name: p for p in parameters if is_seen_otherwise(p)}
-        self._finished: dict[int, FrozenTrial] = {}
+        self._finished: dict[int, tuple[FrozenTrial, FrozenTrial]] = {}  # what is held and what is seen of it
 
     def trial(self, trial: FrozenTrial) -> FrozenTrial:
         """Return a trial as a sampler sees it; it takes an infinite evaluation for NaN, whatever its sign."""
+        held, seen = self._finished.get(trial._trial_id, (None, trial))
+        if held is trial:  # what has finished changes no more, and of thousands each look would take long
+            return seen
+        seen = self._seen(trial)
+        if trial.state.is_finished():
+            self._finished[trial._trial_id] = (trial, seen)
+        return seen
+
+    def _seen(self, trial: FrozenTrial) -> FrozenTrial:
         odd = {name: p for name, p in self._odd.items() if name in trial.params}
         infinite = any(map(math.isinf, trial.intermediate_values.values()))
         if not odd and not infinite:
             return trial
-        if trial._trial_id in self._finished:
-            return self._finished[trial._trial_id]
         seen = copy.copy(trial)
         kinds = trial.distributions
         seen.params = {
@@ -47,8 +54,6 @@ class SamplerView:
         if infinite:
             curve = trial.intermediate_values
             seen.intermediate_values = {step: math.nan if math.isinf(v) else v for step, v in curve.items()}
-        if trial.state.is_finished():
-            self._finished[trial._trial_id] = seen
         return seen
 
     def seen_space(self, space: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
