@@ -6,7 +6,7 @@
     └── SweepError               the sweep stops, or does not start
         ├── InvalidInput         a mistake in arguments or files (exit status 2)
         ├── SweepLocked          another driver works on the sweep (exit status 2)
-        ├── StoreError           the study or the sweep's folder cannot be read or written
+        ├── StoreError           the study or the sweep's folder cannot be read or written (exit status 2)
         ├── BackendError         trials cannot be run here
         └── RecorderError        MLflow does not answer, or cannot be used as it is (exit status 2)
 
@@ -96,6 +96,8 @@ class SweepLocked(SweepError):
 
 class StoreError(SweepError):
     """The study or the sweep's folder cannot be read or written."""
+
+    exit_status = 2
 
 
 class BackendError(SweepError):

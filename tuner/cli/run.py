@@ -67,9 +67,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--from",
-            metavar="NAME|URL|CSV|DIR",
-            help="Learn from the finished trials of a sweep, an Optuna storage (URL#STUDY), a table, or a results "
-            "folder of Ray Tune or Keras Tuner.",
+            metavar="NAME|URL|FILE|DIR",
+            help="Learn from the finished trials of a sweep (or its curves.jsonl), an Optuna storage (URL#STUDY), a "
+            "CSV table, or a results folder of Ray Tune or Keras Tuner.",
         ),
     ] = None,
     storage: Annotated[

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from tuner.config.manifest import read_manifest
+from tuner.config.manifest import SweepManifest, read_manifest
 from tuner.domain.scoring import constraint_values, objective_values
 from tuner.domain.tags import SIMULATED, STATE, STEP, STOPPED_AT, TRIAL
 from tuner.domain.trial import Evaluation, TrialState
@@ -25,7 +25,9 @@ from tuner.recorders.mlflow.reader import MlflowReader, RecordedModel, RecordedR
 from tuner.recorders.mlflow.statuses import STATUS, STATUS_OF_END
 from tuner.records.log import DamagedLine, last_record, read_lines
 from tuner.records.record import ModelExported, SweepClosed
+from tuner.records.trials import begun_trials
 from tuner.results import SweepResult, Trial
+from tuner.study.reading import read_study
 
 
 @dataclass
@@ -83,8 +85,8 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         beyond = recorded_beyond.get(trial.number, frozenset())
         _Comparison(sweep_dir, trial, run, report, evaluations, scripted, names, beyond).run()
         report.trials += 1
-    for number in runs:
-        report.differences.append(f"trial {number}: has an MLflow run but is not in the study")
+    for number, where in _lost(sweep_dir, frozen, result, runs).items():
+        report.differences.append(f"trial {number}: has {where} but is not in the study")
     trials = {trial.number: trial for trial in result.trials}
     for record in exports:
         if record.trial in trials:
@@ -94,6 +96,18 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         for model in recorded.models_of(run_ids):
             _compare_model(model, trials, report)
     return report
+
+
+def _lost(sweep_dir: SweepDir, frozen: SweepManifest, result: SweepResult, runs: Iterable[int]) -> Mapping[int, str]:
+    """Return the trials that the study does not have, though MLflow or the record log does, with where they are."""
+    recorded, stored = set(begun_trials(sweep_dir.records_file)), set(runs)
+    if recorded.difference(trial.number for trial in result.trials) or stored:
+        study = read_study(sweep_dir, frozen.spec, frozen.storage_url)  # again: some may have begun meanwhile
+        numbers = {trial.number for trial in study.trials}
+        recorded, stored = recorded - numbers, stored - (numbers - study.deleted)
+        found = dict.fromkeys(recorded, f"records in {sweep_dir.records_file.name}")
+        return dict(sorted({**found, **dict.fromkeys(stored, "an MLflow run")}.items()))
+    return {}
 
 
 def _log_of(sweep_dir: SweepDir) -> tuple[list[str], list[ModelExported]]:

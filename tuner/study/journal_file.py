@@ -19,11 +19,9 @@ from optuna.storages.journal import BaseJournalBackend
 
 from tuner.errors import StoreError
 from tuner.files.lines import Line
+from tuner.files.paths import SweepDir
+from tuner.study.lost import way_on
 
-DAMAGED = (
-    "put the file back from a copy; without one the sweep cannot go on, but what its trials came to is in MLflow: "
-    "trials.csv of its run, from which another sweep learns by: tuner run SPACE.yaml --name NEW --from trials.csv"
-)
 _CREATE_STUDY, _STATE, _ATTRIBUTE = 0, 6, 8  # Optuna's codes of operations
 _SYNCED = (_CREATE_STUDY, _STATE, _ATTRIBUTE)  # a trial's start and end; its draw and its reports go with them
 
@@ -74,7 +72,7 @@ class JournalFile(BaseJournalBackend):
 
     def damage(self) -> StoreError:
         """Return the error that the line which was read last is no change that can follow those before it."""
-        return self._last.damage("a change of the study", DAMAGED)
+        return self._last.damage("a change of the study", way_on(SweepDir(self._file.parent)))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()

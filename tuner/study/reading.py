@@ -11,9 +11,11 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord
 from tuner.errors import StoreError, TunerError
 from tuner.files.paths import SweepDir
+from tuner.records.trials import begun_trials
 from tuner.study.database import missing_file
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, HeldTrial, begun
 from tuner.study.index import replay_journal
+from tuner.study.lost import lost
 from tuner.study.replay import Replay, Unusual
 from tuner.study.storage import open_storage
 from tuner.study.storing import is_seen_otherwise
@@ -47,8 +49,34 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
     """Return a sweep's study without changing anything; a driver may be at work.
 
     Raises:
-        StoreError: The study cannot be read.
+        StoreError: The study cannot be read, or has lost all trials that were recorded.
     """
+    study = _read(sweep_dir, spec, storage_url)
+    if not study.trials and next(begun_trials(sweep_dir.records_file), None) is not None:
+        return _whole(sweep_dir, spec, storage_url)  # read again: its first trial may have begun meanwhile
+    return study
+
+
+def refuse_lost(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:
+    """Make sure, before a sweep goes on, that its study has the trials which it has recorded.
+
+    Raises:
+        StoreError: Trials are missing there, or it cannot be read.
+    """
+    if next(begun_trials(sweep_dir.records_file), None) is not None:
+        _whole(sweep_dir, spec, storage_url)
+
+
+def _whole(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk:
+    """Return a study that has all trials which were recorded; see ``refuse_lost``."""
+    recorded = set(begun_trials(sweep_dir.records_file))  # before the study is read, which others may add to
+    study = _read(sweep_dir, spec, storage_url)
+    if missing := recorded - {trial.number for trial in study.trials}:
+        raise lost(sweep_dir, sorted(missing), storage_url)
+    return study
+
+
+def _read(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk:
     if not storage_url:
         if not sweep_dir.journal_file.exists():
             return StudyOnDisk()

@@ -35,7 +35,7 @@ from tuner.schedulers import Scheduler, make_scheduler
 from tuner.study import Study
 from tuner.study.database import StudyLock
 from tuner.study.patience import Patience
-from tuner.study.reading import read_study
+from tuner.study.reading import read_study, refuse_lost
 from tuner.study.sampling import Walk
 from tuner.study.storage import delete_study, open_storage, repair
 from tuner.sweep.best_model import export_best, export_due
@@ -178,6 +178,7 @@ class SweepSession:
         self._tags = {**self._options.tags, **tags_of(self._spec, self._backend)}
         self._kind = backend_class(self._backend, self._spec.import_paths)
         self._manifest, changes = self._present_manifest()
+        refuse_lost(self._dir, hidden_spec(self._spec), self._storage_url)
         if self._functions:
             write_functions(self._dir, self._functions)
         wanted = self._options.sources or sources_here(self._warm_start, self._dir.root, self._display)

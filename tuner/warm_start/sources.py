@@ -11,11 +11,12 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from tuner.config.manifest import read_manifest
 from tuner.domain.objective import Objective
-from tuner.domain.repeats import groups_of
+from tuner.domain.repeats import first_of, groups_of
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import FinishedTrial, Source, TrialRecord, TrialState
 from tuner.errors import InvalidInput, Problem
@@ -23,6 +24,7 @@ from tuner.files.atomic import write_whole
 from tuner.files.lines import read_lines
 from tuner.files.paths import Root, SweepDir
 from tuner.hiding import hidden
+from tuner.records.trials import LoggedTrial, first_opening, logged_trials
 from tuner.study import read_trials
 from tuner.study.external import read_foreign
 from tuner.text import from_csv_text
@@ -39,9 +41,9 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
 
     Args:
         given: A sweep under ``root``, the URL of an Optuna storage (``URL#STUDY`` if it has
-            several), an Optuna journal file, a results folder of Ray Tune or Keras Tuner, or a CSV
-            file: one row a trial, a column for each parameter (``units``, ``params.units`` or
-            ``params_units``) and for each objective.
+            several), an Optuna journal file, a results folder of Ray Tune or Keras Tuner, the
+            ``curves.jsonl`` of a sweep whose study is lost, or a CSV file: one row a trial, a column for
+            each parameter (``units``, ``params.units`` or ``params_units``) and for each objective.
         root: Where sweeps are.
         spec: The sweep that is to learn from them.
 
@@ -51,6 +53,8 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
     """
     if "://" in given or given.partition("#")[0].endswith((".journal", ".db")):
         trials = read_foreign(given, spec.objectives)
+    elif given.endswith(".jsonl") and Path(given).is_file():
+        trials = _read_log(Path(given), spec.objectives)
     elif given.endswith(".csv") or Path(given).is_file():
         trials = _read_table(Path(given), spec.objectives)
     elif Path(given).is_dir() and given not in {sweep_dir.name for sweep_dir in root.sweeps()}:
@@ -133,26 +137,46 @@ def _read_folder(given: str, objectives: Sequence[Objective]) -> Source:
 
 def _read_sweep(name: str, root: Root, objectives: Sequence[Objective]) -> list[FinishedTrial]:
     frozen = read_manifest(root.sweep(name))
-    goals = {objective.metric: objective.goal for objective in frozen.spec.objectives}
-    for objective in objectives:
-        if objective.metric not in goals:
-            raise InvalidInput(
-                FLAG, f"the sweep {name!r} has no objective {objective.metric!r}; it has {', '.join(goals)}"
-            )
-        if goals[objective.metric] is not objective.goal:
-            raise InvalidInput(
-                FLAG,
-                f"the sweep {name!r} has the goal to {goals[objective.metric].value} {objective.metric!r}, "
-                f"expected to {objective.goal.value} it",
-            )
+    goals = {objective.metric: objective.goal.value for objective in frozen.spec.objectives}
+    _check_goals(f"the sweep {name!r}", goals, objectives)
     records = read_trials(root.sweep(name), frozen.spec, frozen.storage_url)
     if frozen.spec.search.repeats > 1:
         return _means(records, frozen.spec)
     return [
-        FinishedTrial(record.params, {m: v for m, v in record.values.items() if math.isfinite(v)})
+        FinishedTrial(record.params, _finite(record.values))
         for record in records
         if record.state is TrialState.COMPLETE and record.values
     ]
+
+
+def _read_log(file: Path, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+    """Return the complete trials of a record log; those that repeat others as one, with their mean."""
+    opening = first_opening(file)
+    if opening is None:
+        raise InvalidInput(FLAG, f"{file} holds no records of a sweep, expected its curves.jsonl")
+    _check_goals(f"the sweep of {file}", opening.objectives, objectives)
+    complete = [trial for trial in logged_trials(file) if trial.state is TrialState.COMPLETE and trial.values]
+    groups: dict[int, list[LoggedTrial]] = {}
+    for trial in complete:
+        groups.setdefault(first_of(trial.number, trial.tags), []).append(trial)
+    return [
+        FinishedTrial(found[0].params, _finite({m: fmean(t.values[m] for t in found) for m in found[0].values}))
+        for found in groups.values()
+    ]
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float]:
+    return {metric: value for metric, value in values.items() if math.isfinite(value)}
+
+
+def _check_goals(what: str, goals: Mapping[str, str], objectives: Sequence[Objective]) -> None:
+    """Refuse to learn from a sweep that has not these objectives; ``goals`` are its own."""
+    for objective in objectives:
+        metric, goal = objective.metric, objective.goal.value
+        if metric not in goals:
+            raise InvalidInput(FLAG, f"{what} has no objective {metric!r}; it has {', '.join(goals)}")
+        if goals[metric] != goal:
+            raise InvalidInput(FLAG, f"{what} has the goal to {goals[metric]} {metric!r}, expected to {goal} it")
 
 
 def _means(records: Sequence[TrialRecord], spec: SweepSpec) -> list[FinishedTrial]:

@@ -1,0 +1,80 @@
+"""What the record log alone says of trials: which were begun, and what those that completed came to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuner.domain.trial import TrialState
+from tuner.records.log import read_records
+from tuner.records.record import SweepOpened, TrialChanged, TrialOpened
+from tuner.space.parameters import Params
+
+_OF_A_TRIAL = re.compile(rb'\{"record":"(?:state|evaluation)","trial":(\d+),')
+_RUNS = b'"state":"RUNNING"'
+
+
+@dataclass(frozen=True)
+class LoggedTrial:
+    """A trial as the log has it.
+
+    Attributes:
+        state: The last one that it entered.
+        values: Each objective's, as it entered that.
+    """
+
+    number: int
+    params: Params
+    tags: dict[str, str] = field(default_factory=dict)
+    state: TrialState = TrialState.RUNNING
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def begun_trials(file: Path) -> Iterator[int]:
+    """Yield the numbers of the trials that a sweep's log says to have run, each once.
+
+    The study of the sweep has all of these, also if the machine lost power: it noted that a trial began before
+    anything else was recorded of that one.
+    """
+    began: set[int] = set()
+    found: set[int] = set()
+    if not file.exists():
+        return
+    with file.open("rb") as stream:
+        for line in stream:
+            if (match := _OF_A_TRIAL.match(line)) is None:
+                continue
+            number = int(match[1])
+            if number in began and number not in found:
+                found.add(number)
+                yield number
+            elif _RUNS in line:
+                began.add(number)
+
+
+def first_opening(file: Path) -> SweepOpened | None:
+    """Return the record that a sweep's log begins with; None if there is none."""
+    return next((record for record, _ in read_records(file) if isinstance(record, SweepOpened)), None)
+
+
+def logged_trials(file: Path) -> list[LoggedTrial]:
+    """Return the trials that a sweep's log has, by number."""
+    opened: dict[int, TrialOpened] = {}
+    changed: dict[int, TrialChanged] = {}
+    for record, _ in read_records(file):
+        if isinstance(record, TrialOpened):
+            opened[record.trial] = record
+        elif isinstance(record, TrialChanged):
+            changed[record.trial] = record
+    return [
+        LoggedTrial(
+            number,
+            opened[number].params,
+            {**opened[number].tags, **changed[number].tags},
+            changed[number].state,
+            dict(changed[number].values),
+        )
+        for number in sorted(opened.keys() & changed.keys())
+    ]
