@@ -190,7 +190,7 @@ def test_tables_of_another_version_of_optuna_are_refused_with_the_remedy(server,
     try:
         driver = start(file, root, server)
         _, errors = driver.communicate(timeout=200)
-        assert driver.returncode == 1
+        assert driver.returncode == 2
         assert "another version of Optuna" in errors
     finally:
         with engine.begin() as connection:

@@ -64,7 +64,7 @@ def test_a_disk_that_is_full_ends_the_sweep_in_clear_words_and_it_resumes(space_
     )
     first, second = (tmp_path / "first").read_text(), (tmp_path / "second").read_text()
     statuses = done.stdout.splitlines()
-    assert statuses[0] == "1", first
+    assert statuses[0] == "2", first
     assert "the disk is full" in first
     assert "tuner resume tiny" in first
     assert "Traceback" not in first

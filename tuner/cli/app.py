@@ -128,6 +128,7 @@ def command(name: str) -> Callable[[Callable[P, int | None]], Callable[P, None]]
 
 
 def _run(function: Callable[[], int | None], debug: bool) -> int:
+    """Call a command; return its status: 2 if it could not do what it was asked, so that 1 is what it found."""
     try:
         return function() or 0
     except TunerError as error:
@@ -146,10 +147,25 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
     except Exception as error:
         if debug:
             typer.echo(hidden(traceback.format_exc()), err=True)
-            return 1
-        typer.echo(hidden(f"tuner: unexpected {type(error).__name__}: {error}"), err=True)
-        typer.echo("  this is a fault of tuner: run again with --debug and report the traceback", err=True)
-        return 1
+            return 2
+        for line in _lines_of(error):
+            typer.echo(hidden(line), err=True)
+        return 2
+
+
+def _lines_of(error: Exception) -> tuple[str, str]:
+    """Return what an error says that nobody has made one of ours: of the system, of a database, or a fault."""
+    where = "  run again with --debug to see where"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return f"tuner: {place}{error.strerror or str(error) or type(error).__name__}", where
+    if "sqlalchemy" in sys.modules:
+        from tuner.study.patience import database_error, reason_of
+
+        if (found := database_error(error)) is not None:
+            return f"tuner: the database cannot be used: {reason_of(found)}", where
+    fault = "  this is a fault of tuner: run again with --debug and report the traceback"
+    return f"tuner: unexpected {type(error).__name__}: {error}", fault
 
 
 def _version(wanted: bool) -> None:

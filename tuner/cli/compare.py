@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.output import check_file
 from tuner.cli.tables import Format, FormatOption, write
 
 
@@ -23,6 +24,8 @@ def compare(
     from tuner.operations.compare import side_by_side, subjects, to_page
 
     del debug
+    if page is not None:
+        check_file(page, "--html")
     found = subjects(names, root)
     if page is not None:
         page.write_text(to_page(found), encoding="utf-8")

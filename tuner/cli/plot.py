@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.errors import InvalidInput, SweepError
+from tuner.cli.output import check_file, check_folder
+from tuner.errors import SweepError
 
 
 @command("plot")
@@ -22,11 +23,8 @@ def plot(
     from tuner.cli.targets import open_sweep
 
     del debug
-    result = open_sweep(name, root).result()
-    try:
-        files = result.save_plots(folder)
-    except OSError as error:
-        raise InvalidInput("", f"cannot write to {folder}: {error.strerror}") from error
+    check_folder(folder, "OUT_DIR")
+    files = open_sweep(name, root).result().save_plots(folder)
     if not files:
         raise SweepError(f"the sweep {name!r} has nothing to draw yet", f"see its trials with: tuner show {name}")
     for file in files:
@@ -45,11 +43,9 @@ def report(
     from tuner.cli.targets import open_sweep
 
     del debug
-    result = open_sweep(name, root).result()
+    sweep = open_sweep(name, root)
     target = file or Path(f"{name}.html")
-    try:
-        target.write_text(result.report(), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput("", f"cannot write {target}: {error.strerror}") from error
+    check_file(target, "FILE")
+    target.write_text(sweep.result().report(), encoding="utf-8")
     typer.echo(str(target))
     return 0

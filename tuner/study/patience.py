@@ -101,12 +101,18 @@ class Patience:
 
 def away(error: BaseException) -> str:
     """Return why a database could not be used, if that may pass by waiting; else an empty string."""
+    cause = database_error(error)
+    return reason_of(cause) if cause is not None and _passes(cause) else ""
+
+
+def database_error(error: BaseException) -> BaseException | None:
+    """Return the error of a database that an error came of; None if it came of none."""
     from sqlalchemy.exc import DBAPIError
 
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, DBAPIError):
         cause = cause.__cause__ or cause.__context__
-    return reason_of(cause) if cause is not None and _passes(cause) else ""
+    return cause
 
 
 def reason_of(error: BaseException) -> str:
