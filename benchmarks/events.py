@@ -8,6 +8,9 @@ without looking into them. Tailing: a long file to which events are appended, lo
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +24,19 @@ from tests.events.event_records import record, scalar_event, several_event, tens
 NAME = "events.out.tfevents.1700000000.host"
 OURS, ITERATOR = "tuner", "TensorFlow's iterator"
 APPENDED = 100
+ARRIVAL_MS = 20
+WRITE = """
+import random, sys, time
+from pathlib import Path
+from tuner.backends.simulated.event_files import EventFiles
+from tuner.domain.trial import Evaluation
+from tuner.files.paths import TrialDir
+
+for step in range(int(sys.argv[2])):
+    time.sleep(random.uniform(0.05, 0.15))
+    EventFiles().write(TrialDir(Path(sys.argv[1])), Evaluation(step + 1, time.time(), "eval", {"rmse": 1.0}))
+"""
+"""A process that evaluates, and trains in between."""
 
 
 def run(quick: bool) -> Result:
@@ -39,15 +55,47 @@ def run(quick: bool) -> Result:
             for name, samples in costs.items()
         ]
         ratios |= {f"tail_{there}/{name}": median(costs[name]) / median(costs[OURS]) for name in costs if name != OURS}
+    arrival = arriving(60 if quick else 300)
+    rows.append(Row(OURS, {"ms": arrival}, "from an evaluation's flush until the driver has it"))
     return Result(
         rows,
-        ratios,
+        {**ratios, "goal/arrival": ARRIVAL_MS / arrival.median},
         [
+            f"goal/arrival: {ARRIVAL_MS} ms over the median from a flush until the local backend reports it",
             "ratios of whole files are of the least of each contender's samples",
             f"{ITERATOR} has no way to go on where it was: to follow a file is to read it again",
             "contenders named parsed and records do less than we do: no scalars are looked at",
         ],
     )
+
+
+def arriving(evaluations: int) -> Spread:
+    """Return after how many ms the local backend reports what another process writes."""
+    from tuner.backends.base import Reported
+    from tuner.backends.local import LocalBackend
+    from tuner.domain.job import Job
+    from tuner.domain.spec import ModelRef, TrainSettings
+    from tuner.files.paths import TrialDir
+
+    class Unserved(LocalBackend):
+        """Has nobody who starts trials."""
+
+        def open(self) -> list[str]:
+            self._channel, self._server_end = socket.socketpair()
+            return []
+
+    taken: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="events-") as folder:
+        model, trial_dir = ModelRef("none"), TrialDir(Path(folder) / "0000")
+        backend = Unserved(model, Path(folder) / "log")
+        backend.open()
+        backend.start(Job(0, 1, {}, 1, TrainSettings(evaluations, 1), model), trial_dir)
+        with subprocess.Popen([sys.executable, "-c", WRITE, str(trial_dir.path), str(evaluations)]):
+            while len(taken) < evaluations:
+                found, seen = backend.wait(1.0), time.time()
+                taken += [(seen - m.evaluation.time) * 1e3 for m in found if isinstance(m, Reported)]
+        backend.close()
+    return Spread.of(taken)
 
 
 def _kinds(scalars: int) -> dict[str, list[bytes]]:

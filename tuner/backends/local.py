@@ -27,6 +27,7 @@ from tuner.domain.spec import ModelRef, SweepSpec
 from tuner.domain.tf_cluster import names_of
 from tuner.errors import BackendError, InvalidInput, Problem
 from tuner.events import Follower, ScriptFollower
+from tuner.events.changes import Changes
 from tuner.events.script_follower import for_every_trial, for_trial
 from tuner.files import backup
 from tuner.files.checkpoints import newest_step
@@ -36,7 +37,9 @@ from tuner.processes import private_env, start_server
 from tuner.script.command_line import recognise
 
 _STARTS = 5  # of a server that is killed while it warms up
-_TICK_S = 0.05  # how often event files are looked at: stat calls only if nothing is new
+_TICK_S = 0.05  # how often event files are looked at, whoever says that there is something new
+_SHORT_TICK_S = 0.015  # if nobody says it, unless looking costs
+_PATIENCE = 50  # from one look to the next then, at least so many times as long as a look takes
 
 
 class Devices(Protocol):
@@ -96,6 +99,9 @@ class LocalBackend(Backend):
         self._buffer = b""
         self._warm = False
         self._trials: dict[int, LocalTrial] = {}
+        self._changes = Changes()
+        self._unwatched: set[int] = set()  # trials of which nobody says when they evaluate
+        self._look_s = 0.0  # how long the last look took
         self._messages: list[Message] = []
 
     def open(self) -> list[str]:
@@ -123,6 +129,8 @@ class LocalBackend(Backend):
         job.write(trial_dir.job_file)
         offered = backup.Offered(trial_dir.path) if self._is_program(job) else None
         self._trials[job.trial] = LocalTrial(job, trial_dir, self._follower(job, trial_dir), offered)
+        if job.command or not self._changes.watch(trial_dir.path):
+            self._unwatched.add(job.trial)
         env = dict(self._devices.assign(job.trial)) if self._devices else {}
         self._send(do="start", trial=job.trial, dir=str(trial_dir.path.absolute()), env=env)
 
@@ -139,12 +147,19 @@ class LocalBackend(Backend):
     def wait(self, timeout_s: float) -> list[Message]:
         deadline = time.monotonic() + timeout_s
         while True:
-            self._receive(min(_TICK_S, max(0.0, deadline - time.monotonic())))
+            self._receive(min(self._tick_s, max(0.0, deadline - time.monotonic())))
+            began = time.monotonic()
             for trial in list(self._trials.values()):
                 self._messages += trial.new_reports()
+            self._look_s = time.monotonic() - began
             if self._messages or time.monotonic() >= deadline:
                 messages, self._messages = self._messages, []
                 return _in_order(messages)
+
+    @property
+    def _tick_s(self) -> float:
+        """How long nobody looks at event files, if nobody says that there is something new."""
+        return min(_TICK_S, max(_SHORT_TICK_S, _PATIENCE * self._look_s)) if self._unwatched else _TICK_S
 
     def stop(self, trial: int, kill: bool) -> None:
         if trial in self._trials:
@@ -169,6 +184,8 @@ class LocalBackend(Backend):
             if trial.offered is not None:
                 trial.offered.close()
         self._trials.clear()
+        self._unwatched.clear()
+        self._changes.close()
 
     @property
     def server_pid(self) -> int | None:
@@ -183,7 +200,7 @@ class LocalBackend(Backend):
     def _receive(self, timeout_s: float) -> None:
         """Take what the server says; what it says of a trial's end comes after the trial's reports."""
         assert self._channel is not None, "open() comes first"
-        if not select.select([self._channel], [], [], timeout_s)[0]:
+        if not self._is_said(timeout_s):
             return
         try:
             data = self._channel.recv(65536)
@@ -195,6 +212,15 @@ class LocalBackend(Backend):
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._on_message(json.loads(line))
+
+    def _is_said(self, timeout_s: float) -> bool:
+        """Wait until the server says something, or a trial evaluates; return whether the server does."""
+        heard = [self._channel, *([self._changes.descriptor] if self._changes.descriptor >= 0 else ())]
+        deadline = time.monotonic() + timeout_s
+        while True:
+            found = select.select(heard, [], [], max(0.0, deadline - time.monotonic()))[0]
+            if self._channel in found or not found or self._changes.take():
+                return self._channel in found
 
     def _on_message(self, said: dict[str, Any]) -> None:
         trial = self._trials.get(said.get("trial", -1))
@@ -211,6 +237,8 @@ class LocalBackend(Backend):
 
     def _end(self, trial: LocalTrial, result: JobResult) -> None:
         del self._trials[trial.job.trial]
+        self._unwatched.discard(trial.job.trial)
+        self._changes.forget(trial.dir.path)
         if self._devices:
             self._devices.free(trial.job.trial)
         self._messages += trial.new_reports()

@@ -117,7 +117,7 @@ class Follower:
         if not self._evaluations:
             return
         if not self._anywhere:
-            below = [name for name in below if name == "eval" or name.startswith("eval_")]
+            below = list(filter(is_of_evaluations, below))
         while below:
             folder = below.pop()
             names, deeper = self._look_into(folder)
@@ -139,6 +139,11 @@ class Follower:
         except OSError:
             return [], []
         return files, folders
+
+
+def is_of_evaluations(folder: str) -> bool:
+    """Whether a folder of a trial is one in which an Estimator writes evaluations."""
+    return folder == "eval" or folder.startswith("eval_")
 
 
 def read_all(trial_dir: Path, anywhere: bool = False, training: bool = False) -> list[Evaluation]:
