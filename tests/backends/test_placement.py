@@ -3,16 +3,18 @@
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.spaces import SIMULATED
 from tuner.backends import BACKENDS, backend_class
-from tuner.backends.placement import check_backend
+from tuner.backends.placement import check_backend, make_placement
 from tuner.backends.resources import cores
 from tuner.config import parse_spec
 from tuner.domain.spec import ClusterSettings, Resources
 from tuner.errors import InvalidInput
+from tuner.files.paths import Root
 
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
@@ -77,3 +79,34 @@ def test_what_a_backend_cannot_run_is_refused_by_the_facts_on_its_class(asked, b
 
 def test_every_backend_of_the_registry_says_how_it_places_a_sweeps_trials():
     assert all("place" in vars(backend_class(name)) for name in BACKENDS)
+
+
+class TestPlacing:
+    @pytest.mark.parametrize("backend", ["inline", "simulated"])
+    def test_backends_that_run_no_clusters_are_refused_before_anything_starts(self, backend, tmp_path):
+        with pytest.raises(InvalidInput, match=f"cluster of processes, which backend {backend} does not run"):
+            make_placement(self.spec(), Root(tmp_path).sweep("tiny"), backend)
+
+    def test_more_cores_than_there_are_for_all_tasks_of_a_trial_are_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("tuner.backends.resources.cores", lambda: 8)
+        spec = self.spec("resources: {cpus: 3}")
+        with pytest.raises(
+            InvalidInput, match=r"each trial asks for 12 cores \(4 tasks of its cluster\), this machine has 8"
+        ):
+            make_placement(spec, Root(tmp_path).sweep("tiny"), "local")
+        assert make_placement(self.spec("resources: {cpus: 1}"), Root(tmp_path).sweep("tiny"), "local").workers == 2
+
+    def test_more_devices_than_there_are_for_the_tasks_that_train_are_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("TUNER_GPUS", "0,1")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        with pytest.raises(
+            InvalidInput, match=r"each trial asks for 3 GPUs \(3 tasks of its cluster\), this machine has 2"
+        ):
+            make_placement(self.spec("resources: {gpus: 1}"), Root(tmp_path).sweep("tiny"), "local")
+
+    def spec(self, more=""):
+        text = (
+            "name: tiny\nmodel: tuner.testing.tiny_model\nobjective: {metric: rmse}\nparameters:\n"
+            "  learning_rate: {type: float, low: 0.001, high: 0.1}\ntrain: {max_steps: 40, evaluate_every: 10}\n"
+        )
+        return parse_spec(f"{text}cluster: {{}}\n{more}\n", "space.yaml", Path("/nowhere"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import tuner
+from tests.cli.command import tuner
 from tuner.cli.dashboards import optuna_dashboard, tensorboard
 from tuner.files.paths import Root
 from tuner.recorders.mlflow.ui import MlflowUi

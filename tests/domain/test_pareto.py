@@ -1,11 +1,14 @@
 """Which step, and which trial, is best, also where values are NaN."""
 
 import math
+import random
 
+import numpy as np
 import pytest
+from optuna.study._multi_objective import _fast_non_domination_rank
 
 from tuner.domain.objective import Constraint, Goal
-from tuner.domain.pareto import dominates, nondominated, ranked_steps
+from tuner.domain.pareto import dominates, nondominated, order, places, ranked_steps
 
 NAN = math.nan
 
@@ -45,3 +48,19 @@ def test_a_trial_dominates_another_that_is_nowhere_better_and_somewhere_worse():
 def test_the_front_is_of_trials_without_nan():
     losses = {0: [NAN, 0.0], 1: [1.0, 2.0], 2: [2.0, 1.0], 3: [2.0, 2.0], 4: [1.0, 2.0]}
     assert nondominated(losses) == [1, 2, 4]
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_fronts_equal_optunas_on_random_losses(objectives, seed):
+    chance = random.Random(seed)
+    losses = {t: tuple(chance.choice([0.1, 0.2, chance.random()]) for _ in range(objectives)) for t in range(40)}
+    expected = _fast_non_domination_rank(np.array(list(losses.values())))
+    assert [places(losses)[trial] for trial in range(40)] == list(expected)
+
+
+def test_the_order_goes_front_by_front_and_in_a_front_by_how_alone_a_trial_stands():
+    losses = {0: (0.0, 1.0), 1: (1.0, 0.0), 2: (0.5, 0.5), 3: (0.51, 0.49), 4: (2.0, 2.0), 5: (0.1, 0.9)}
+    assert order(losses, "nondominated")[:2] == [0, 1]  # the ends of the front
+    assert order(losses, "nondominated")[-1] == 4
+    assert order(losses, "first") == [0, 5, 2, 3, 1, 4]

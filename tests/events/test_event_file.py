@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.events.event_records import NAME, header, record, scalar_event, several_event, tensor_event, version_event
-from tuner.events import EventFile
+from tests.events.tensorboard_files import FILE, event, write
+from tuner.events import EventFile, Follower
 
 
 def pairs(evaluations):
@@ -229,3 +230,62 @@ def test_a_record_that_is_no_event_is_damage(tmp_path):
     file.path.write_bytes(record(scalar_event(1, "a", 1.0)) + record(b"\x0b\x0c"))
     assert len(file.read()) == 1
     assert "not a message" in file.damage[0].reason
+
+
+def test_a_file_cut_at_any_byte_gives_the_events_that_are_whole_and_the_rest_when_it_has_grown(tmp_path):
+    write(tmp_path / "whole", event(1, rmse=1.0), event(2, rmse=2.0), event(3, rmse=3.0))
+    data = (tmp_path / "whole").read_bytes()
+    growing = tmp_path / "growing"
+    for cut in range(len(data) + 1):
+        growing.write_bytes(data[:cut])
+        file = EventFile(growing)
+        first = [e.step for e in file.read()]
+        growing.write_bytes(data)
+        assert first + [e.step for e in file.read()] == [1, 2, 3]
+        assert file.damage == []
+
+
+def test_a_damaged_byte_loses_what_is_behind_it_and_is_said_once(tmp_path):
+    write(tmp_path / "whole", event(1, rmse=1.0), event(2, rmse=2.0), event(3, rmse=3.0))
+    data = (tmp_path / "whole").read_bytes()
+    for place in range(len(data)):
+        damaged = tmp_path / "damaged"
+        damaged.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        file = EventFile(damaged)
+        steps = [e.step for e in file.read()]
+        assert len(file.damage) == 1
+        assert len(steps) < 3
+        assert steps == [1, 2, 3][: len(steps)]
+        assert file.read() == []
+        assert len(file.damage) == 1
+
+
+def test_a_second_look_reads_only_what_was_appended(tmp_path):
+    file = tmp_path / FILE
+    write(file, *[event(step, rmse=1.0) for step in range(1000)])
+    follower = Follower(tmp_path)
+    assert len(follower.poll()) == 1000
+    before = follower.bytes_read
+    assert follower.poll() == []
+    assert follower.bytes_read == before
+    size = file.stat().st_size
+    write(file, event(1000, rmse=2.0))
+    assert [e.step for e in follower.poll()] == [1000]
+    assert follower.bytes_read - before == file.stat().st_size - size
+
+
+def test_whatever_the_bytes_of_a_file_reading_ends_in_bounded_memory(tmp_path):
+    import random
+
+    chance = random.Random(0)
+    write(tmp_path / "whole", *[event(step, rmse=1.0) for step in range(5)])
+    whole = (tmp_path / "whole").read_bytes()
+    for _ in range(1000):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 8)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        file = tmp_path / "any"
+        file.write_bytes(bytes(data[: chance.randint(0, len(data))]))
+        reader = EventFile(file)
+        reader.read()
+        assert reader.bytes_read <= len(data)

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 
 from tuner.config import load_spec
 from tuner.domain.trial import TrialRecord, TrialState
@@ -46,3 +47,14 @@ def trials(spec, count=20, pruned=True):
         reason = "by median at step 500" if stops else ""
         found.append(TrialRecord(number, state, params, reason, values, curve, seconds=3.0))
     return found
+
+
+def named(charts):
+    return {chart.name: chart for chart in charts}
+
+
+def fetched(text):
+    """Return whatever in a page would make a browser ask another place."""
+    found = re.findall(r"""(?:src|href|action|data)\s*=\s*["']?(?!data:)([^"'\s>]+)""", text)
+    found += re.findall(r"url\(([^)]*)\)|@import|(https?://[^\s\"'<]*)", text)
+    return [entry for entry in found if entry]

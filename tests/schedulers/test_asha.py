@@ -212,3 +212,21 @@ def test_hyperband_compares_trials_with_those_of_their_bracket_alone():
     for bracket in (0, 1):
         members = brackets[bracket]
         assert [t for t in promoted if t in members] == members[: len(members) // 3]
+
+
+def test_promotion_by_front_takes_who_is_best_in_the_second_objective_too():
+    train = TrainSettings(9, 1)
+    losses = {0: (0.1, 0.9), 1: (0.9, 0.1), 2: (0.2, 1.0), 3: (0.95, 0.95), 4: (1.0, 0.99), 5: (1.0, 1.0)}
+    promoted = {}
+    for rank in ("first", "nondominated"):
+        asha = AshaScheduler(train, eta=3, rank=rank)
+        for trial, loss in losses.items():
+            asha.next_stop(trial, 0)
+            asha.report(trial, 1, loss)
+            asha.on_finished(trial, TrialState.PAUSED)
+        found = []
+        while isinstance(step := asha.next_resume(True), Promotion):
+            found.append(step.trial)
+            asha.next_stop(step.trial, 1)
+        promoted[rank] = found
+    assert promoted == {"first": [0, 2], "nondominated": [0, 1]}

@@ -1,5 +1,6 @@
 """The median rule decides as Optuna's MedianPruner does on the same history."""
 
+import math
 import random
 
 import optuna
@@ -42,3 +43,13 @@ def test_a_report_given_again_changes_nothing():
     ours.on_finished(0, TrialState.COMPLETE)
     assert ours.report(1, 10, [0.5]) is Decision.CONTINUE
     assert ours.report(1, 10, [0.5]) is Decision.CONTINUE
+
+
+def test_the_median_of_fronts_stops_who_is_dominated_by_half_and_nobody_on_the_first_front():
+    scheduler = MedianScheduler(startup_trials=1, rank="nondominated")
+    for trial in range(5):
+        scheduler.report(trial, 10, [float(trial), float(trial)])
+        scheduler.on_finished(trial, TrialState.COMPLETE)
+    assert scheduler.report(5, 10, [9.0, -1.0]) is Decision.CONTINUE
+    assert scheduler.report(6, 10, [9.0, 9.0]) is Decision.STOP
+    assert scheduler.report(7, 10, [math.nan, 9.0]) is Decision.STOP

@@ -58,3 +58,10 @@ def test_percentile_decides_as_optunas_does_on_random_histories():
         study.tell(trial, None if state is TrialState.PRUNED else 1.0, state=optuna.trial.TrialState[state.value])
         ours.on_finished(number, state)
     assert stops > 5
+
+
+def test_patience_by_front_takes_a_better_second_objective_for_an_improvement():
+    scheduler = PatienceScheduler(patience=2, rank="nondominated")
+    losses = [(1.0, 1.0), (1.0, 0.9), (1.1, 0.8), (1.1, 0.95), (1.2, 0.8)]
+    decisions = [scheduler.report(0, step, loss) for step, loss in enumerate(losses)]
+    assert decisions == [Decision.CONTINUE] * 4 + [Decision.STOP]

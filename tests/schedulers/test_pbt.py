@@ -143,3 +143,13 @@ def test_a_donor_that_had_not_drawn_all_of_its_parameters_when_it_was_told_passe
         reach(scheduler, trial, 10, loss)
     found = scheduler.next_resume(True)
     assert (found.donor, found.params.keys()) == (0, {"learning_rate", "units", "optimizer"})
+
+
+def test_a_population_by_front_replaces_the_one_that_is_dominated():
+    space = Space((Float("x", 0.0, 1.0),))
+    scheduler = PbtScheduler(TrainSettings(40, 10), space, 0, population=4, every=10, rank="nondominated")
+    for trial, losses in enumerate([(0.1, 0.9), (0.9, 0.1), (0.5, 0.5), (0.6, 0.6)]):
+        scheduler.on_begin(trial, {"x": 0.5})
+        scheduler.report(trial, 10, losses)
+        scheduler.on_finished(trial, TrialState.PAUSED)
+    assert scheduler.next_resume(True).trial == 3

@@ -1,4 +1,4 @@
-"""The backends that ship, against the suite that ships."""
+"""The backend that forks trials, against the suite that ships, and what a fork server does alone."""
 
 import os
 import signal
@@ -8,7 +8,6 @@ import pytest
 
 from tuner.backends import Ended, Started
 from tuner.backends.gpus import GpuSlots
-from tuner.backends.inline import InlineBackend
 from tuner.backends.local import LocalBackend
 from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import ModelRef
@@ -18,6 +17,7 @@ from tuner.testing import tiny_model
 from tuner.testing.backend_contract import BackendContract
 
 pytestmark = pytest.mark.slow
+
 
 FULL = """
 import errno, os
@@ -101,14 +101,6 @@ class TestLocal(BackendContract):
         (folder / "no_process_left").unlink(missing_ok=True)
         backend.start(self.job(1, attempt=2), TrialDir(folder / "1"))
         assert self.until_ended(backend)[-1].result.ending is JobStatus.FINISHED
-
-
-class TestInline(BackendContract):
-    can_kill = False
-
-    @pytest.fixture
-    def backend(self):
-        return InlineBackend(self.model())
 
 
 class TestLocalWithGpus:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tuner.backends.ray.connection import Request, _translated, connect
+from tuner.backends.ray.connection import _translated, connect
 from tuner.domain.spec import RaySettings
 from tuner.errors import BackendError, InvalidInput
 
@@ -44,11 +44,3 @@ def test_other_versions_than_the_clusters_are_named():
     assert isinstance(error, BackendError)
     assert "Ray: 2.40.0 Python: 3.11.9" in error.message
     assert "versions of Ray and Python" in error.hint
-
-
-def test_a_node_has_room_for_as_many_trials_as_its_scarcest_resource_allows():
-    request = Request(cpus=2, gpus=0.5, custom={"big": 1})
-    assert request.room({"CPU": 16, "GPU": 2, "big": 3}) == 3
-    assert request.room({"CPU": 16, "GPU": 1, "big": 3}) == 2
-    assert request.room({"CPU": 16, "big": 3}) == 0
-    assert Request(cpus=0.1).room({"CPU": 1}) == 10

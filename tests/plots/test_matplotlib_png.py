@@ -1,0 +1,21 @@
+"""Charts as pictures."""
+
+import struct
+import zlib
+
+from tests.plots.sweeps import trials
+from tuner.plots import make_charts
+from tuner.plots.matplotlib_png import png
+
+
+def pixels(data):
+    """The bytes of an RGBA picture, and how wide a line of them is."""
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height, zlib.crc32(data)
+
+
+def test_pictures_are_of_a_size_to_be_read(one):
+    for chart in make_charts(one, trials(one)):
+        width, height, _ = pixels(png(chart))
+        assert 600 <= width <= 2000
+        assert 200 <= height <= 1600

@@ -1,0 +1,112 @@
+"""Charts from a study's trials: what they show, as values."""
+
+import json
+import math
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.plots.sweeps import TWO, named, spec, trials
+from tuner.config import load_spec
+from tuner.domain.trial import TrialRecord, TrialState
+from tuner.plots import make_charts
+from tuner.plots.matplotlib_png import png
+from tuner.plots.plotly_figure import figure
+from tuner.plots.report import report
+
+
+def test_a_sweep_of_one_objective_has_these_charts(one):
+    charts = make_charts(one, trials(one))
+    assert list(named(charts)) == ["history", "learning_curves", "importance", "slices", "parallel_coordinates"]
+
+
+def test_a_sweep_of_several_objectives_has_its_pareto_front_first(tmp_path):
+    two = spec(tmp_path, TWO)
+    found = trials(two)
+    charts = make_charts(two, found)
+    assert charts[0].name == "pareto_front"
+    (front,) = [series for series in charts[0].panels[0].series if series.name == "Pareto front"]
+    shown = set(zip(front.x, front.y, strict=True))
+    for trial in found:
+        if trial.state is TrialState.COMPLETE:
+            beaten = any(x <= trial.values["rmse"] and y > trial.values["speed"] for x, y in shown)
+            assert beaten or (trial.values["rmse"], trial.values["speed"]) in shown
+    assert len(charts[1].panels) == 2  # the history of each
+
+
+def test_the_end_of_each_pruned_trial_is_marked_and_the_best_curve_stands_out(one):
+    found = trials(one)
+    series = {s.name: s for s in named(make_charts(one, found))["learning_curves"].panels[0].series}
+    assert len(series["pruned here"].x) == 5
+    assert set(series["pruned here"].x) == {500.0}
+    best = min((t for t in found if t.state is TrialState.COMPLETE), key=lambda t: t.values["rmse"])
+    assert f"best: trial {best.number}" in series
+    thirds = ("complete: worst third", "middle third", "best third")
+    assert sum(x is None for name in thirds for x in series[name].x) == 15  # a gap behind each trial's curve
+
+
+def test_best_so_far_falls_only_with_complete_trials(one):
+    found = trials(one)
+    found[3] = replace(found[3], values={"rmse": 0.0})  # pruned, and so never the best
+    (best,) = [s for s in named(make_charts(one, found))["history"].panels[0].series if s.name == "best so far"]
+    assert list(best.y) == sorted(best.y, reverse=True)
+    assert min(best.y) > 0.0
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_trials_or_none_give_fewer_charts_and_no_error(one, count):
+    charts = make_charts(one, trials(one, count))
+    assert all(png(chart).startswith(b"\x89PNG") for chart in charts)
+    assert "importance" not in named(charts)
+
+
+def test_values_that_are_no_numbers_are_left_out(one):
+    found = trials(one)
+    found[0] = replace(found[0], values={"rmse": math.inf}, curve={100: math.nan, 200: math.inf})
+    found[1] = replace(found[1], state=TrialState.FAIL, values={}, curve={})
+    for chart in make_charts(one, found):
+        assert png(chart).startswith(b"\x89PNG")
+        json.dumps(figure(chart), allow_nan=False)
+
+
+def test_of_hundreds_of_parameters_only_those_that_mattered_are_drawn(tmp_path):
+    lines = "".join(f"  p{number}: {{type: float, low: 0, high: 1}}\n" for number in range(264))
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        f"name: many\nmodel: m\nobjective: {{metric: rmse}}\nparameters:\n{lines}train: {{max_steps: 9, evaluate_every: 9}}\n"
+    )
+    many = load_spec(file)
+    chance = random.Random(0)
+    found = []
+    for number in range(40):
+        params = {f"p{place}": chance.random() for place in range(264)}
+        value = 10 * params["p7"] + params["p200"]
+        found.append(TrialRecord(number, TrialState.COMPLETE, params, values={"rmse": value}, curve={9: value}))
+    charts = named(make_charts(many, found))
+    assert len(charts["importance"].panels[0].series[0].x) == 30
+    assert "234 more parameters explain " in charts["importance"].note
+    panels = [panel.x.title for panel in charts["slices"].panels]
+    assert len(panels) == 12
+    assert "p7" in panels
+    assert "the 12 of 264 parameters that mattered most" in charts["slices"].note
+    assert len(charts["parallel_coordinates"].dimensions) == 13
+    assert sum(len(png(chart)) for chart in charts.values()) < 3 << 20
+
+
+def test_of_thousands_of_trials_the_better_ones_and_some_others_are_drawn_and_a_page_says_so(one):
+    found = trials(one, 3_000)
+    charts = named(make_charts(one, found))
+    best = min((t for t in found if t.state is TrialState.COMPLETE), key=lambda t: t.values["rmse"])
+    *points, so_far = charts["history"].panels[0].series
+    assert sum(len(series.x) for series in points) == 500
+    assert so_far.y[-1] == best.values["rmse"] and so_far.x[-1] == 2_999  # of all of them
+    assert "500 of 3000 trials" in charts["history"].title
+    hovers = [words for series in charts["learning_curves"].panels[0].series for words in series.hover if words]
+    curves = {int(re.findall(r"\d+", words)[0]) for words in hovers}
+    assert len(curves) <= 500 and best.number in curves
+    assert all(sum(len(s.x) for s in panel.series) <= 1_000 for panel in charts["slices"].panels)
+    text = report(one, found, list(charts.values()), [best.number], {})
+    assert len(text) < 5_000_000
+    assert text.count("<tr") == 1 + 1_000 and "The best 1000 of 3000" in text and '<tr class="best">' in text
