@@ -1,12 +1,24 @@
-"""What ``--storage`` takes."""
+"""What ``--storage`` takes, and whoever waits for the lock of a study there."""
+
+import fcntl
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from contextlib import contextmanager
 
 import pytest
+import sqlalchemy
 
 import tuner
+from tests.services.postgres import postgres
 from tests.spaces import SIMULATED
 from tuner.driver.progress import NullDisplay
-from tuner.errors import InvalidInput
-from tuner.study.database import database_url
+from tuner.errors import InvalidInput, StoreError
+from tuner.study import database
+from tuner.study.database import StudyLock, database_url
+from tuner.study.patience import Patience
 from tuner.sweep import RunOptions
 
 
@@ -38,3 +50,83 @@ def test_what_no_other_process_could_open_is_refused(url, said, tmp_path):
     (tmp_path / "sim.yaml").write_text(SIMULATED)
     with pytest.raises(InvalidInput, match=said):
         tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path, storage_url=url)
+
+
+@contextmanager
+def locked(file):
+    with file.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def study_lock(tmp_path, asked, lines):
+    patience = Patience("mine", lines.append, asked)
+    return StudyLock(f"sqlite:///{tmp_path}/study.db", "mine", tmp_path / "unused", patience)
+
+
+def test_whoever_waits_for_another_driver_and_asks_twice_is_answered_within_half_a_second(tmp_path):
+    lines = []
+    with locked(tmp_path / "study.db.lock"):
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="stopped while another driver held the lock"):  # noqa: SIM117
+            with study_lock(tmp_path, lambda: 2, lines).held():
+                pass
+        assert time.monotonic() - began < 0.7  # with what a busy machine adds
+    assert len(lines) == 1 and lines[0].startswith("stopping: another driver held the lock of its study; waiting 30 s")
+
+
+def test_it_is_said_once_that_another_driver_holds_the_lock_for_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "_LONG_S", 0.1)
+    lines = []
+    with locked(tmp_path / "study.db.lock"), pytest.raises(StoreError):  # noqa: SIM117
+        with study_lock(tmp_path, lambda: 2 if lines else 0, lines).held():
+            pass
+    assert lines[0] == "another driver has held the lock of the study for half a minute: does it hang?"
+    assert sum("half a minute" in line for line in lines) == 1
+
+
+def test_ctrl_c_before_a_sweep_has_begun_ends_it_while_another_driver_holds_the_lock(tmp_path):
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    with locked(tmp_path / "study.db.lock"):
+        command = [sys.executable, "-m", "tuner", "run", "sim.yaml", "--backend", "simulated", "--no-export"]
+        driver = subprocess.Popen([*command, "--storage", "sqlite:///study.db"], cwd=tmp_path, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "mlruns/sweeps/sim").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1)
+        asked = time.monotonic()
+        driver.send_signal(signal.SIGINT)
+        _, errors = driver.communicate(timeout=60)
+        assert (driver.returncode, errors.decode()) == (130, "tuner: interrupted\n")
+        assert time.monotonic() - asked < 1.5  # half a second to answer, and what it takes an interpreter to end
+
+
+@pytest.mark.slow
+@pytest.mark.service
+@pytest.mark.parametrize("library", ["psycopg", "psycopg2"])
+def test_a_signal_is_heard_while_another_driver_holds_the_lock_on_a_server(tmp_path, library):
+    pytest.importorskip(library)
+    with postgres() as server:
+        url = f"postgresql+{library}://{server.partition('://')[2]}"
+        patience = Patience("mine")
+        study_lock = StudyLock(url, "mine", tmp_path / "study.lock", patience)
+        with study_lock.held():
+            pass  # it is free
+        engine = sqlalchemy.create_engine(url)
+        with engine.begin() as connection:
+            key = zlib.crc32(b"tuner:mine")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
+            before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
+            began = time.monotonic()
+            try:
+                with pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+                    with study_lock.held():
+                        pass
+                assert 0.9 < time.monotonic() - began < 1.6
+            finally:
+                signal.signal(signal.SIGALRM, before)
+        with study_lock.held():
+            pass  # it is free again
+        engine.dispose()

@@ -1,10 +1,10 @@
 """A study on a database that several drivers share: one of them at a time counts, asks and takes up.
 
-What a driver reads and writes while it holds ``StudyLock`` no other driver changes. On PostgreSQL the lock
-lasts exactly as long as a transaction (a driver that dies releases it with its connection), on MySQL
-as long as a connection; a restart of the server ends both. So a lock on a file goes with it: beside the database on
-SQLite, in the sweep's folder on a server, if it keeps the drivers of one host (and of others whose file system
-passes locks on) apart while the server is away.
+What a driver reads and writes while it holds ``StudyLock`` no other driver changes. It is tried for again and again,
+since a call that waits in a database's library hears no signal. On PostgreSQL the lock lasts exactly as long as a
+transaction (a driver that dies releases it with its connection), on MySQL as long as a connection; a restart of the
+server ends both. So a lock on a file goes with it: beside the database on SQLite, in the sweep's folder on a server, if
+it keeps the drivers of one host (and of others whose file system passes locks on) apart while the server is away.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 EXTRAS = {"postgresql": "postgres"}
-_BETWEEN_S = 0.01  # from one try to lock a file to the next
-_USUAL_S = 5.0  # longer than a driver holds the lock, unless the database is away
+_BETWEEN_S = 0.01  # from one try to lock to the next
+_LONG_S = 30.0  # after which it is said
+_USUAL_S = 0.4  # longer than a driver holds the lock, unless it hangs, or the database is away
 
 
 class StudyLock:
@@ -85,13 +86,24 @@ class StudyLock:
     @contextmanager
     def _file_held(self) -> Iterator[None]:
         with self._file.open("a") as stream:
-            began = time.monotonic()
-            while not _locked(stream):
-                if time.monotonic() < began + _USUAL_S:
-                    time.sleep(_BETWEEN_S)
-                else:  # whoever holds it may wait for the database
-                    self._patience.pause(_BETWEEN_S, "another driver held the lock of its study")
+            self._wait(lambda: _locked(stream))
             yield
+
+    def _wait(self, taken: Callable[[], bool]) -> None:
+        """Wait until the lock is taken.
+
+        Raises:
+            StoreError: Somebody asked the sweep to stop, and another driver held the lock for longer than is waited.
+        """
+        began, said = time.monotonic(), False
+        while not taken():
+            if not said and time.monotonic() > began + _LONG_S:
+                self._patience.tell("another driver has held the lock of the study for half a minute: does it hang?")
+                said = True
+            if time.monotonic() < began + _USUAL_S:
+                time.sleep(_BETWEEN_S)
+            else:
+                self._patience.pause(_BETWEEN_S, "another driver held the lock of its study")
 
     def _connected(self) -> Any:
         """Return a connection that holds the lock."""
@@ -118,16 +130,16 @@ class StudyLock:
 
     def _acquire(self, connection: Any, backend: str) -> None:
         if backend == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._key})")
+            self._wait(lambda: _answer(connection, f"SELECT pg_try_advisory_xact_lock({self._key})"))
         elif backend in ("mysql", "mariadb"):
-            taken = connection.exec_driver_sql("SELECT GET_LOCK(%s, 600)", (str(self._key),)).scalar()
-            if taken != 1:
-                raise StoreError(
-                    f"another driver has held the lock of the study in {hidden(str(self._url))} for ten minutes",
-                    "look whether it hangs; with its end the lock is free",
-                )
+            self._wait(lambda: _answer(connection, "SELECT GET_LOCK(%s, 0)", (str(self._key),)))
         else:
             raise InvalidInput("--storage", f"found a {backend} database, expected postgresql, mysql or sqlite")
+
+
+def _answer(connection: Any, question: str, *values: Any) -> bool:
+    """Return what a database answers that is asked for a lock."""
+    return bool(connection.exec_driver_sql(question, *values).scalar())
 
 
 def _locked(stream: IO[str]) -> bool:

@@ -74,6 +74,11 @@ class Patience:
                     say("the study's database is back")
                 return found
 
+    def tell(self, line: str) -> None:
+        """Show a line, if lines are shown."""
+        if self._say is not None:
+            self._say(line)
+
     def pause(self, seconds: float, reason: str) -> None:
         """Wait; no longer than the grace once somebody asked the sweep to stop.
 
