@@ -33,6 +33,18 @@ def test_all_lines_of_all_its_modules_are_named_at_once(tmp_path):
         "trainer/model.py:4: tf.contrib.layers.optimize_loss",
     ]
     assert "minimize(loss" in done.stdout
+    (tmp_path / "trainer/task.py").write_text(
+        "import tensorflow as tf\nfrom tensorflow import layers\ntf.placeholder(1), tf.placeholder(2)\n"
+        "tf.contrib.learn.RunConfig()\nwith tf.Session():\n    layers.dense(tf.train.AdamOptimizer)\n"
+    )
+    done = check(tmp_path, "python", "-m", "trainer.task", "--job-dir", "{trial_dir}")
+    assert [line.partition(" is gone")[0] for line in done.stdout.splitlines()] == [
+        "trainer/task.py:2: tensorflow.layers",
+        "trainer/task.py:3: tf.placeholder",
+        "trainer/task.py:4: tf.contrib.learn.RunConfig",
+        "trainer/task.py:5: tf.Session",
+        "trainer/task.py:6: tf.train.AdamOptimizer",
+    ]
     (tmp_path / "trainer/task.py").write_text("from trainer import late\n")
     done = check(tmp_path, "python", "-m", "trainer.task", "--job-dir", "{trial_dir}")
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,8 @@ GONE = [
     "contrib.layers.fully_connected",
     "contrib.layers.optimize_loss",
     "contrib.estimator.forward_features",
+    "contrib.layers.variance_scaling_initializer",
+    "contrib.learn.RunConfig",
     "contrib.learn.datasets",
     "contrib.lookup",
     "contrib.data",
@@ -73,9 +75,32 @@ def test_each_use_is_found_by_what_the_file_imported(text, symbols):
     assert {use.line: use.symbol for use in uses(text)} == symbols
 
 
+def test_what_only_version_1_has_is_found_where_it_is_imported_by_name_too():
+    text = (
+        "import tensorflow as tf\nfrom tensorflow import placeholder as p, layers, data\n"
+        "from tensorflow.train import AdamOptimizer\nfrom tensorflow.compat.v1 import Session\n"
+        "p(layers.dense)\ntf.Session(tf.placeholder)\nimport tensorflow.layers as l\n"
+    )
+    gone = {"placeholder", "layers", "layers.dense", "Session", "train.AdamOptimizer"}
+    assert [(use.line, use.symbol) for use in uses(text, gone.__contains__)] == [
+        (2, "tensorflow.layers"),
+        (2, "tensorflow.placeholder"),
+        (3, "tensorflow.train.AdamOptimizer"),
+        (6, "tf.Session"),
+        (6, "tf.placeholder"),
+        (7, "tensorflow.layers"),
+    ]
+    said = [str(use) for use in uses(text, gone.__contains__) if use.line == 3]
+    assert said == [
+        "tensorflow.train.AdamOptimizer is gone: tf.compat.v1.train.AdamOptimizer: "
+        "from tensorflow.compat.v1.train import AdamOptimizer"
+    ]
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("from tensorflow import placeholder\n", "from tensorflow import placeholder\n"),
         (
             "import tensorflow as tf\nx = tf.placeholder(é)\n",
             "import tensorflow.compat.v1 as tf\nx = tf.placeholder(é)\n",

@@ -60,12 +60,20 @@ REPLACEMENTS = (
     Replacement("contrib.layers.batch_norm", f"`{_V1}.layers.batch_normalization`"),
     Replacement("contrib.layers.embed_sequence", "`tf.nn.embedding_lookup` in a variable"),
     Replacement("contrib.layers.real_valued_column", "`tf.feature_column.numeric_column`"),
+    Replacement(
+        "contrib.layers.variance_scaling_initializer",
+        f"`{_V1}.variance_scaling_initializer(scale=2.0)`: its own `factor` was 2",
+    ),
     Replacement("contrib.layers", f"`{_V1}.layers`, `tf.feature_column`, or the package tf_slim"),
     Replacement("contrib.slim", "the package tf_slim: `import tf_slim as slim`"),
     Replacement("contrib.learn.datasets", "`tf.keras.datasets`, or the package tensorflow_datasets"),
     Replacement("contrib.learn.ModeKeys", "`tf.estimator.ModeKeys`, whose `PREDICT` was `INFER`"),
     Replacement("contrib.learn.Experiment", "`tf.estimator.train_and_evaluate`"),
     Replacement("contrib.learn.learn_runner", "`tf.estimator.train_and_evaluate`"),
+    Replacement(
+        "contrib.learn.RunConfig",
+        "`tf.estimator.RunConfig`; `gpu_memory_fraction` and `num_cores` are settings of its `session_config`",
+    ),
     Replacement("contrib.learn", "`tf.estimator`, whose input functions return a `tf.data.Dataset`"),
     Replacement(
         "contrib.lookup.index_table_from_tensor",
@@ -149,7 +157,7 @@ def uses(text: str, only_in_v1: Callable[[str], bool] = lambda _name: False) -> 
     found: list[Use] = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found += _imported(node, names)
+            found += _imported(node, names, only_in_v1)
     for node in _outermost(tree):
         symbol = _symbol(node, names)
         if symbol is None:
@@ -190,7 +198,9 @@ def _has(module: object, name: str) -> bool:
     return True
 
 
-def _imported(node: ast.Import | ast.ImportFrom, names: dict[str, str]) -> Iterator[Use]:
+def _imported(
+    node: ast.Import | ast.ImportFrom, names: dict[str, str], only_in_v1: Callable[[str], bool]
+) -> Iterator[Use]:
     """Note which names a file has for modules and symbols of TensorFlow; yield imports of what is gone."""
     for alias in node.names:
         if isinstance(node, ast.Import):
@@ -208,6 +218,10 @@ def _imported(node: ast.Import | ast.ImportFrom, names: dict[str, str]) -> Itera
             if name:  # what the file does with it is well once the import is
                 names.pop(alias.asname or alias.name, None)
             yield Use(node.lineno, f"tensorflow.{known.gone if name else inner}", known.instead, name)
+        elif whole == f"tensorflow.{inner}" and only_in_v1(inner):
+            names.pop(alias.asname or alias.name, None)
+            place = f"tensorflow.compat.v1.{inner}".rpartition(".")[0]
+            yield Use(node.lineno, whole, f"`{_V1}.{inner}`: `from {place} import {inner.rpartition('.')[2]}`")
 
 
 def _outermost(tree: ast.AST) -> Iterator[ast.Attribute]:

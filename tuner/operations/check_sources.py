@@ -29,7 +29,7 @@ def check_sources(spec: SweepSpec) -> tuple[int, list[str]]:
         name = file.relative_to(folder) if file.is_relative_to(folder) else file
         try:
             text = file.read_text(encoding="utf-8", errors="replace")
-            lines += [f"{name}:{use.line}: {use}" for use in uses(text, only_in_version_1)]
+            lines += dict.fromkeys(f"{name}:{use.line}: {use}" for use in uses(text, only_in_version_1))
         except SyntaxError as error:
             lines.append(f"{name}:{error.lineno}: is no Python 3: {error.msg}")
     return len(files), lines
