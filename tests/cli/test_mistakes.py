@@ -59,6 +59,25 @@ def here(tmp_path, monkeypatch):
         ("show demo --format yaml", "--format: found 'yaml', expected one of table, json, csv"),
         ("best demo other", "tuner compare NAME NAME"),
         ("ui demo --prot 5001", "did you mean --port?"),
+        ("ui demo --port 80000", "--port: found '80000', expected a whole number from 1 to 65535"),
+        ("ui demo --host 0.0.0.0", "ssh -L 5000:127.0.0.1:5000"),
+        ("run mine.yaml --seed -1", "--seed: found '-1', expected a whole number of at least 0"),
+        ("run mine.yaml -n 3", "options are written whole: --trials, --name"),
+        ("run mine.yaml -trials 3", "has no option -trials\n  did you mean --trials?"),
+        ("run mine.yaml -trials=3", "has no option -trials\n  did you mean --trials?"),
+        ("run mine.yaml --hlep", "did you mean --help?"),
+        ("run mine.yaml --no-exports", "did you mean --no-export?"),
+        ("run mine.yaml --export=false", "--export takes no value\n  did you mean --no-export?"),
+        ("run --config mine.yaml", "the file stands alone: tuner run SPACE.yaml"),
+        ("run -f mine.yaml", "the file stands alone: tuner run SPACE.yaml"),
+        ("delete -y demo", "it asks nothing, so leave that out"),
+        ("delete demo other", "it takes one NAME at a time"),
+        ("--root . list", "it stands behind the command: tuner list --root ."),
+        ("--debug show demo", "it stands behind the command: tuner show demo --debug"),
+        ("--trials 3 run mine.yaml", "it stands behind the command: tuner run mine.yaml --trials 3"),
+        ("-V", "options are written whole: --version"),
+        ("help run", "type: tuner run -h"),
+        ("logs demo:7 -n 20", "tuner logs NAME:N | tail -n 20"),
     ],
 )
 def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, capsys):
@@ -67,6 +86,37 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
     assert expected in said.err
     assert said.err.startswith("tuner: ")
     assert "  see: tuner" in said.err and said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (["run", "mnie.yaml"], "mnie.yaml: no such file (did you mean 'mine.yaml'?)"),
+        (["run", "other"], "other: no such file (did you mean 'spaces/other.yaml'?)"),
+        (["run", "space/othr.yaml"], "no such file (did you mean 'spaces/other.yaml'?)"),
+        (["run", "xyz.yaml"], "no such file (search space files here: mine.yaml)"),
+        (["run", "mine.yaml", "--name", ""], "name: '' cannot name a sweep"),
+        (["run", "mine.yaml", "--set", "rate=0.1"], "it is a parameter: --set parameters.rate=..."),
+        (["run", "mine.yaml", "--backend", "raay"], "unknown backend 'raay'; expected one of local, inline, ray"),
+        (["run", "mine.yaml", "mine.yaml"], "what stands behind SPACE.yaml is the command of each trial"),
+        (["run", "mine.yaml", "--storage", "sqlite:///no/x.db"], "/no for sqlite:///no/x.db (make it first)"),
+        (["show", "demo/7"], "'demo/7' cannot name a sweep: it is a path, expected NAME (did you mean demo:7?)"),
+        (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),
+        (["show", "7"], "no sweep '7' under "),
+        (["watch", "demo:7"], "found the trial 'demo:7', expected a sweep"),
+    ],
+)
+def test_a_value_that_cannot_be_is_answered_with_what_to_type(line, expected, here, tmp_path, capsys):
+    (tmp_path / "spaces").mkdir()
+    (tmp_path / "spaces/other.yaml").write_text("name: other\n")
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\nobjective: {metric: rmse}\nparameters: {rate: {type: float, low: 0, high: 1}}\n"
+        "train: {max_steps: 30, evaluate_every: 10}\nsimulation: {task: surface}\n"
+    )
+    assert run(line) == 2
+    said = capsys.readouterr()
+    assert expected in said.err
+    assert said.err.startswith("tuner: ") and said.out == ""
 
 
 def test_help_has_every_command_in_its_group_and_says_no_types(capsys):

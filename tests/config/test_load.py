@@ -328,3 +328,29 @@ def test_a_cluster_goes_with_neither_a_command_nor_a_position_in_the_input():
         parse_spec(text, "space.yaml", Path("/nowhere"), "stem", (), ("python", "train.py"))
     (problem,) = problems(GOOD + "cluster: {}\n", ["train.checkpoint_input=true"])
     assert problem.startswith("train.checkpoint_input: is true, and the tasks of a cluster read their inputs")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        (
+            "objective: ",
+            "objective: accuracy\n# ",
+            "(write objective: {metric: accuracy, goal: minimize}, or goal: maximize)",
+        ),
+        ("objective: ", "# ", "objective: is missing (as in objective: {metric: rmse, goal: minimize})"),
+        ("goal: minimize", "goal: max", "expected minimize or maximize (did you mean 'maximize'?)"),
+        ("low: 1e-4", "low: '1e-4'", "(write 1e-4 without quotes)"),
+        ("low: 1e-4", "low: 1e\u22124", "(write 1e-4, with the plain minus -)"),
+        ("train: ", "# ", "train: is missing (as in train: {max_steps: 3000, evaluate_every: 300})"),
+        ("train: ", "\ttrain: ", "found a tab (lines are indented by blanks)"),
+        ("high: 1e-1, log: true}", "high: 1e-1, log: true", "expected , or } (is a } missing in the line before?)"),
+        ("train: ", "train: {max_steps: 3}\ntrain: ", "the key train stands twice (leave one of the two out)"),
+        ("name: housing", "name: 7", "name: found the whole number 7, expected text (write '7', with quotes)"),
+    ],
+)
+def test_a_slip_is_answered_with_what_to_write(was, now, expected):
+    assert GOOD.count(was) == 1
+    with pytest.raises(InvalidInput) as error:
+        parse(GOOD.replace(was, now))
+    assert expected in str(error.value)

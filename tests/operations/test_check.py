@@ -2,10 +2,26 @@
 
 import pytest
 
+from tuner.backends import Ended
 from tuner.backends.local import LocalBackend
 from tuner.config import load_spec, sampler_options
+from tuner.domain.job import JobResult, JobStatus
 from tuner.errors import InvalidInput
-from tuner.operations.check import check_spec
+from tuner.files.paths import TrialDir
+from tuner.operations.check import _judge, check_spec
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_traceback_of_a_model_is_shown_if_it_is_asked_for(space_file, tmp_path, asked):
+    end = Ended(0, JobResult(JobStatus.FAILED, 1, 0, "ValueError: no rows (model.py:7)"))
+    trial_dir = TrialDir(tmp_path / "0000")
+    trial_dir.path.mkdir()
+    trial_dir.log_file.write_text("Traceback (most recent call last):\n  File model.py\nValueError: no rows\n")
+    with pytest.raises(InvalidInput) as error:
+        _judge(load_spec(space_file()), {"rate": 0.1}, [end], trial_dir, asked)
+    assert "failed with {'rate': 0.1}: ValueError: no rows (model.py:7)" in str(error.value)
+    assert ("Traceback" in str(error.value)) is asked
+    assert ("(its traceback: --debug)" in str(error.value)) is not asked
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ TRIAL = {
 }
 
 
+CHOICES = {"state": {"COMPLETE", "PRUNED", "FAIL"}, "optimizer": {"adam", "ftrl"}}
+
+
 @pytest.mark.parametrize(
     ("text", "holds"),
     [
@@ -48,6 +51,10 @@ def test_a_condition_holds_as_it_reads(text, holds):
     assert Condition(text, TRIAL).holds(TRIAL) is holds
 
 
+def test_a_choice_that_no_trial_has_yet_is_one():
+    assert not Condition("optimizer = ftrl or state = fail", TRIAL, choices=CHOICES).holds(TRIAL)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -63,12 +70,19 @@ def test_a_condition_holds_as_it_reads(text, holds):
         ("units > 64; import os", "cannot read '; import os'"),
         ("optimizer = 'adam", "a quote is not closed"),
         ("optimizer in adam", "found 'adam' at character 14, expected '('"),
-        ("units => 64", "found '>' at character 8, expected a field"),
+        ("units => 64", "found '>' at character 8, expected a field, a number or text (did you mean >=?)"),
+        ("units > 64 && state = PRUNED", "cannot read '&& state = PRUNED' (write and)"),
+        (
+            "state == PRUNNED",
+            "state is never 'PRUNNED', expected one of COMPLETE, FAIL, PRUNED (did you mean 'PRUNED'?)",
+        ),
+        ("state in (pruned, fial)", "state is never 'fial'"),
+        ("'adm' = optimizer", "optimizer is never 'adm', expected one of adam, ftrl (did you mean 'adam'?)"),
         ("__import__('os')", "expected one of = != < <= > >= in"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_what_was_expected(text, expected):
     with pytest.raises(InvalidInput) as error:
-        Condition(text, TRIAL).holds(TRIAL)
+        Condition(text, TRIAL, choices=CHOICES).holds(TRIAL)
     assert expected in str(error.value)
     assert str(error.value).startswith("--where: ")

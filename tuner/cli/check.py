@@ -27,10 +27,9 @@ def check(
     from tuner.config import load_spec
     from tuner.operations.check import check_spec
 
-    del debug
     if script:
         return _check_command(space, script, override or [], root)
-    tried = check_spec(load_spec(space, override or []))
+    tried = check_spec(load_spec(space, override or []), traceback=debug)
     for line in tried.lines:
         typer.echo(line)
     return 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from tuner.hiding import hidden_words
 from tuner.text import nearest
 
 KEYS: Mapping[str, str] = {
@@ -79,10 +81,30 @@ OPTIONS: Mapping[str, str] = {
     "head": "--top",
     "filter": "--where",
     "query": "--where",
+    "tail": "--follow",
+    "v": "--version",
     "verbose": "--debug",
     "traceback": "--debug",
 }
 """Options that people try, and what ours is called."""
+
+SHORT: Mapping[str, str] = {"n": "--trials", "j": "--workers", "p": "--workers", "o": "--root", "v": "--version"}
+"""Letters that other tools have for what is written whole here."""
+
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "tuner delete": dict.fromkeys(
+        ("y", "yes", "f", "force", "r", "rf"), "it asks nothing, so leave that out; what would go is said by --dry-run"
+    ),
+    "tuner run": dict.fromkeys(
+        ("config", "c", "file", "f", "space", "search-space", "yaml"), "the file stands alone: tuner run SPACE.yaml"
+    ),
+    "tuner ui": dict.fromkeys(
+        ("host", "bind", "address"),
+        "it listens on this machine alone; from another one: ssh -L 5000:127.0.0.1:5000 THIS_MACHINE",
+    ),
+    "tuner logs": dict.fromkeys(("n", "lines"), "the last lines: tuner logs NAME:N | tail -n 20"),
+}
+"""Of a command, options that people try, and what is said to them."""
 
 COMMANDS: Mapping[str, str] = {
     "tune": "run",
@@ -155,12 +177,12 @@ def usage_lines(error: Any, arguments: Sequence[str]) -> list[str]:
     elif kind == "MissingParameter":
         found = _missing(error, context, called)
     elif (match := re.match(r"No such command '([^']*)'", error.format_message())) is not None:
-        found = _command(match[1], context)
+        found = _command(match[1], context, arguments)
     elif "unexpected extra argument" in error.format_message():
         found = _extra(error.format_message(), called, arguments)
     elif kind == "BadOptionUsage":
         called = f"tuner {arguments[0]}"
-        found = iter([f"{called}: {error.option_name} has no value behind it"])
+        found = _value(str(error.option_name), error.format_message(), called)
     elif kind == "BadParameter" and error.param is not None:
         found = _bad(error, called, arguments)
     else:
@@ -170,13 +192,25 @@ def usage_lines(error: Any, arguments: Sequence[str]) -> list[str]:
 
 
 def _option(error: Any, context: Any, called: str, arguments: Sequence[str]) -> Iterator[str]:
-    option = str(error.option_name)
+    option = _typed_option(str(error.option_name), arguments)
     yield f"{called} has no option {option}"
     bare = option.lstrip("-").replace("_", "-").lower()
-    ours = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
+    ours = [
+        name
+        for parameter in context.command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    ]
     value = _value_of(option, arguments)
     run = called in ("tuner run", "tuner check")
-    if f"--{bare}" in ours:
+    behind = _behind(option, context, arguments) if called == "tuner" else ""
+    if behind:
+        yield f"it stands behind the command: {behind}"
+    elif bare in ANSWERS.get(called, {}):
+        yield ANSWERS[called][bare]
+    elif len(bare) == 1 and (whole := [n for n in ours if n == SHORT.get(bare) or n.startswith(f"--{bare}")]):
+        yield f"options are written whole: {', '.join(whole)}"
+    elif f"--{bare}" in ours:
         yield f"did you mean --{bare}?"
     elif OPTIONS.get(bare, "").partition(" ")[0] in ours:
         yield f"did you mean {OPTIONS[bare]}?"
@@ -186,7 +220,7 @@ def _option(error: Any, context: Any, called: str, arguments: Sequence[str]) -> 
         yield "training is counted in global steps, not epochs: --set train.max_steps=N (rows / batch size * epochs)"
     elif bare in ("gpus", "gpu", "cpus", "num-gpus") and run:
         yield "what each trial gets of the machine is in the search space file: resources: {gpus: 1}"
-    elif near := nearest(bare, [name.removeprefix("--") for name in ours]):
+    elif near := nearest(bare, [name.removeprefix("--") for name in (*ours, "--help")]):
         yield f"did you mean --{near}?"
     elif called == "tuner run":
         yield "a key of the search space file: --set KEY=VALUE; flags of your command: behind --, -- python train.py"
@@ -194,13 +228,46 @@ def _option(error: Any, context: Any, called: str, arguments: Sequence[str]) -> 
         yield f"it has {', '.join(ours)}"
 
 
+def _typed_option(name: str, arguments: Sequence[str]) -> str:
+    """Return an option as it was typed: of ``-trials`` the parser names the first letter alone."""
+    if name.startswith("--") or len(name) != 2:
+        return name
+    typed = [word.partition("=")[0] for word in arguments if word.startswith(name) and len(word.partition("=")[0]) > 2]
+    return typed[0] if typed and name not in arguments else name
+
+
+def _behind(option: str, context: Any, arguments: Sequence[str]) -> str:
+    """Return the command line with an option of a command, which was typed in front of it, at its place; or nothing."""
+    at = next((at for at, word in enumerate(arguments) if word in context.command.commands), None)
+    if at is None:
+        return ""
+    command = context.command.commands[arguments[at]]
+    if not any(option in parameter.opts for parameter in command.params):
+        return ""
+    return shlex.join(["tuner", *hidden_words([*arguments[at:], *arguments[:at]])])
+
+
+def _value(option: str, message: str, called: str) -> Iterator[str]:
+    """Answer an option that has no value and needs one, or the other way round."""
+    if "does not take" not in message:
+        yield f"{called}: {option} has no value behind it"
+        return
+    yield f"{called}: {option} takes no value"
+    if option == "--export":
+        yield "did you mean --no-export?"
+
+
 def _bad(error: Any, called: str, arguments: Sequence[str]) -> Iterator[str]:
     option, metavar = error.param.opts[-1], error.param.metavar or ""
-    least = getattr(error.param, "min", None) or getattr(getattr(error.param, "type", None), "min", None)
+    bounds = error.param, getattr(error.param, "type", None)  # as typer has them, and as click has
+    least, most = (
+        next((b for o in bounds if (b := getattr(o, key, None)) is not None), None) for key in ("min", "max")
+    )
     if "|" in metavar:
         expected = f"one of {', '.join(metavar.split('|'))}"
     elif metavar in ("N", "PORT"):
-        expected = f"a whole number{f' of at least {least}' if least else ''}"
+        span = f" from {least} to {most}" if most is not None else f" of at least {least}"
+        expected = f"a whole number{span if least is not None else ''}"
     else:
         expected = _first_small(error.message.rstrip("."))
     yield f"{called}: {option}: found {_value_of(option, arguments)!r}, expected {expected}"
@@ -211,8 +278,9 @@ def _value_of(option: str, arguments: Sequence[str]) -> str:
     for index, argument in enumerate(arguments):
         if argument.startswith(f"{option}="):
             return argument.partition("=")[2]
-        if argument == option and index + 1 < len(arguments) and not arguments[index + 1].startswith("-"):
-            return arguments[index + 1]
+        behind = arguments[index + 1] if index + 1 < len(arguments) else "-"
+        if argument == option and re.match(r"[^-]|-[\d.]", behind):
+            return behind
     return ""
 
 
@@ -239,7 +307,7 @@ def _sweeps(root: Path | str) -> Iterator[str]:
     yield f"sweeps here: {', '.join(names)}" if names else f"there are no sweeps under {here.path}; name another --root"
 
 
-def _command(word: str, context: Any) -> Iterator[str]:
+def _command(word: str, context: Any, arguments: Sequence[str]) -> Iterator[str]:
     commands = context.command.list_commands(context)
     if word.endswith((".yaml", ".yml")):
         yield f"{word} is no command"
@@ -247,7 +315,8 @@ def _command(word: str, context: Any) -> Iterator[str]:
         return
     yield f"there is no command {word!r}"
     if word in ("help", "version"):
-        yield f"type: tuner --{word}"
+        named = next((other for other in arguments[1:] if other in commands), "")
+        yield f"type: tuner {named} -h" if named and word == "help" else f"type: tuner --{word}"
         return
     near = COMMANDS.get(word.lower()) or nearest(word, commands)
     yield f"did you mean: tuner {near}" if near else f"commands: {', '.join(commands)}"
@@ -264,6 +333,8 @@ def _extra(message: str, called: str, arguments: Sequence[str]) -> Iterator[str]
         yield "a condition stands in quotes: --where 'units > 64 and state = PRUNED'"
     elif called == "tuner list":
         yield f"one sweep: tuner show {extra}"
+    elif called in ("tuner delete", "tuner resume", "tuner stop", "tuner logs", "tuner retry"):
+        yield "it takes one NAME at a time"
     elif called in ("tuner show", "tuner best", "tuner watch", "tuner verify"):
         yield "several sweeps side by side: tuner compare NAME NAME"
 

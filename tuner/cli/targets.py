@@ -82,10 +82,21 @@ def split(text: str) -> tuple[str, int | None]:
     Raises:
         InvalidInput: What comes after the colon is no number.
     """
+    if "/" in text:
+        raise InvalidInput(
+            "", [Problem("", f"{text!r} cannot name a sweep: it is a path, expected NAME", _near_name(text))]
+        )
     name, colon, number = text.rpartition(":")
     if colon and not number.isdecimal():
         raise InvalidInput("", f"found {text!r}, expected NAME, or NAME:N with the number of a trial")
     return (name, int(number)) if colon else (text, None)
+
+
+def _near_name(path: str) -> str:
+    """Return a hint at the sweep or trial that a path means: ``demo/7``, ``mlruns/sweeps/demo/trials/0007``."""
+    parts = [part for part in path.split("/") if part not in ("", ".", "mlruns", "sweeps", "trials")]
+    number = int(parts.pop()) if len(parts) > 1 and parts[-1].isdecimal() else None
+    return f"did you mean {parts[-1]}{'' if number is None else f':{number}'}?" if parts else ""
 
 
 def _typed(name: str, instead: str) -> str:

@@ -13,6 +13,7 @@ from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """Compare study, MLflow and event files, and say where they differ."""
     from tuner.cli.targets import open_sweep
+    from tuner.files.driver_lock import at_work
     from tuner.operations.verify import verify_sweep
 
     del debug
@@ -22,6 +23,8 @@ def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = F
         typer.echo(line)
     for line in report.notes:
         typer.echo(f"note: {line}", err=True)
+    if report.differences and at_work(sweep.dir):
+        typer.echo("note: a driver is at work, so records are on their way; verify again when it has ended", err=True)
     if report.differences:
         typer.echo(f"{len(report.differences)} differences", err=True)
         return 1

@@ -25,13 +25,16 @@ def watch(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fa
     Of a sweep that several drivers share, all are shown.
     """
     from tuner.cli.display import open_display
-    from tuner.cli.targets import open_sweep
+    from tuner.cli.targets import open_sweep, split
     from tuner.files.driver_lock import at_work
     from tuner.files.paths import Root
     from tuner.operations.watch import WatchedSweep
 
     del debug
-    sweep_dir = Root(root.absolute()).sweep(name)
+    whole, number = split(name)
+    if number is not None:
+        open_sweep(name, root)  # says what to type
+    sweep_dir = Root(root.absolute()).sweep(whole)
     if not at_work(sweep_dir):
         open_sweep(name, root)  # says so if there is none
     with open_display() as display:

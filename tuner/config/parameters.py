@@ -9,7 +9,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeGuard
 
-from tuner.config.yaml_text import describe, hint_at, near
+from tuner.config.yaml_text import describe, hint_at, hint_at_number, near
 from tuner.errors import Problem
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Range, Space
 from tuner.space.conditions import Allowed, contradictions, fitted_condition
@@ -103,7 +103,8 @@ def _number(
             problems.append(Problem(f"{where}.{key}", "is missing"))
         elif key in entry and not _is_number(entry[key], whole=kind == "int"):
             expected = "a whole number" if kind == "int" else "a finite number"
-            problems.append(Problem(f"{where}.{key}", f"found {describe(entry[key])}, expected {expected}"))
+            hint = hint_at_number(entry[key])
+            problems.append(Problem(f"{where}.{key}", f"found {describe(entry[key])}, expected {expected}", hint))
     scale = _scale(entry, where, problems)
     log = scale != "linear"
     if len(problems) > before:

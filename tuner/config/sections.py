@@ -131,7 +131,7 @@ def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) ->
         return None
     if value is None:
         if not scripted:
-            problems.append(Problem("model", "is missing, expected a module or a .py file"))
+            problems.append(Problem("model", "is missing, expected a module or a .py file", "tuner init writes one"))
         return None
     subject, _, name = value.partition(":")
     paths = tuple(dict.fromkeys((str(Path.cwd()), str(folder))))
@@ -157,7 +157,8 @@ def _train(value: Any, scripted: bool, problems: list[Problem]) -> TrainSettings
     train = TrainSettings(value.get("max_steps"), value.get("evaluate_every"), value.get("checkpoint_input", "auto"))
     if not scripted:
         missing = [f"train.{key}" for key in ("max_steps", "evaluate_every") if value.get(key) is None]
-        problems += [Problem(where, "is missing") for where in (missing if value else ["train"])]
+        hint = "" if value else "as in train: {max_steps: 3000, evaluate_every: 300}"
+        problems += [Problem(where, "is missing", hint) for where in (missing if value else ["train"])]
     if train.evaluate_every and train.max_steps and train.evaluate_every > train.max_steps:
         problems.append(
             Problem(

@@ -10,11 +10,13 @@ from pydantic import ValidationError as PydanticError
 from tuner.config.sampler_options import METHODS, SAMPLERS
 from tuner.config.shape import SECTIONS, FileShape
 from tuner.config.synonyms import meant
-from tuner.config.yaml_text import describe, hint_at, near
+from tuner.config.yaml_text import describe, hint_at, hint_at_number, near
 from tuner.errors import Problem
 from tuner.schedulers import SCHEDULERS, options_of, scheduler_class
 from tuner.text import shortened
 from tuner.user_class import ANYTHING, Options, is_place
+
+QUOTES = "'\""
 
 _UNION_PARTS = {
     "ObjectiveShape",
@@ -119,7 +121,7 @@ def _problem(where: str, found: Any, values: dict[str, Any], before: Sized) -> P
     kind, context, value = found["type"], found.get("ctx", {}), found["input"]
     key = where.rpartition(".")[2]
     if kind == "missing":
-        return Problem(where, "is missing")
+        return Problem(where, "is missing", _EXAMPLES.get(where, ""))
     if kind == "extra_forbidden":
         parent = ".".join(part for part in where.split(".")[:-1] if not part.isdecimal())
         inside = "constraints" if parent.startswith("constraints.") else parent
@@ -133,7 +135,27 @@ def _problem(where: str, found: Any, values: dict[str, Any], before: Sized) -> P
         return Problem(where, f"is {value}, expected {bound}")
     if kind == "value_error":
         return Problem(where, str(context["error"]))
-    return Problem(where, f"found {describe(value)}, expected {_expected(where, kind, context)}")
+    return Problem(
+        where, f"found {describe(value)}, expected {_expected(where, kind, context)}", _hint(where, value, kind)
+    )
+
+
+_EXAMPLES: Mapping[str, str] = {"objective": "as in objective: {metric: rmse, goal: minimize}"}
+
+
+def _hint(where: str, value: Any, kind: str) -> str:
+    """Return how what was meant is written, or nothing."""
+    if where == "objective" and isinstance(value, str):
+        return f"write objective: {{metric: {shortened(value).strip(QUOTES)}, goal: minimize}}, or goal: maximize"
+    if where.endswith("goal") and isinstance(value, str):
+        return near(value, ("minimize", "maximize"))
+    if where == "parameters" and value is None:
+        return "its lines stand further to the right than itself"
+    if where == "parameters" and isinstance(value, list):
+        return "as in parameters: {units: {type: int, low: 16, high: 256}}, by name"
+    if kind.startswith("string") and isinstance(value, int) and not isinstance(value, bool):
+        return f"write '{value}', with quotes"
+    return hint_at_number(value) if kind.startswith(("int", "float")) else ""
 
 
 def elsewhere(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence, Sized
 from datetime import date
@@ -13,9 +14,12 @@ from typing import Any
 from tuner.config.bounds import MOST_DEPTH, out_of_bounds
 from tuner.config.synonyms import meant
 from tuner.errors import MOST_SHOWN, InvalidInput, Problem
-from tuner.text import shortened, suggestion
+from tuner.text import nearest, shortened, suggestion
 
 MAX_BYTES = 1 << 20
+_SUFFIXES = (".yaml", ".yml")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))  # of word processors
+_MOST_FILES = 8  # of a hint
 _PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
 
 
@@ -63,7 +67,7 @@ def parse(text: str, source: str) -> dict[str, Any]:
         raise InvalidInput(source, f"is not YAML: {str(error).splitlines()[0] if str(error) else error!r}") from error
     except Exception as error:
         if type(error).__module__.startswith("ruamel."):
-            raise InvalidInput(source, f"is not YAML: {_yaml_trouble(error)}") from error
+            raise InvalidInput(source, [_yaml_trouble(error)]) from error
         raise
     if not isinstance(loaded, dict):
         raise InvalidInput(source, f"holds {describe(loaded)}, expected a mapping with parameters, objective and train")
@@ -97,7 +101,9 @@ def apply(
             )
             continue
         if keys[0] not in known:
-            problems.append(Problem("--set", f"unknown key {keys[0]!r}", elsewhere(keys[0]) or near(keys[0], known)))
+            own = isinstance(values.get("parameters"), dict) and keys[0] in values["parameters"]
+            hint = f"it is a parameter: --set parameters.{path}=..." if own else elsewhere(keys[0])
+            problems.append(Problem("--set", f"unknown key {keys[0]!r}", hint or near(keys[0], known)))
             continue
         target: Any = values
         for key in keys[:-1]:
@@ -161,6 +167,18 @@ def describe(value: Any) -> str:
     return f"{kinds.get(type(value), type(value).__name__)} {text if len(text) <= 60 else text[:57] + '...'}".strip()
 
 
+def hint_at_number(value: Any) -> str:
+    """Return a hint at how a number that is text should be written; nothing if it is none."""
+    if not isinstance(value, str):
+        return ""
+    plain = value.strip().translate(_DASHES)
+    try:
+        float(plain)
+    except ValueError:
+        return ""
+    return f"write {plain} without quotes" if plain == value.strip() else f"write {plain}, with the plain minus -"
+
+
 def _yaml() -> Any:
     from ruamel.yaml import YAML
 
@@ -176,10 +194,25 @@ def _yaml() -> Any:
     return yaml
 
 
-def _yaml_trouble(error: Exception) -> str:
+_TROUBLES = {  # what the parser says, to what is said, and what is usually meant
+    r"found character '\\t'.*": ("found a tab", "lines are indented by blanks"),
+    r'found duplicate key "([^"]*)".*': (r"the key \1 stands twice", "leave one of the two out"),
+    r"mapping values are not allowed here": (r"\g<0>", "a blank behind each colon, and keys of one mapping in line?"),
+    r"expected ',' or '([\]}])', but got .*": (r"expected , or \1", r"is a \1 missing in the line before?"),
+}
+
+
+def _yaml_trouble(error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else str(problem)
+    said = getattr(error, "problem", None) or str(error).splitlines()[0]
+    hint = ""
+    for pattern, (instead, meaning) in _TROUBLES.items():
+        if (match := re.fullmatch(pattern, said, re.DOTALL)) is not None:
+            said, hint = match.expand(instead), match.expand(meaning)
+            break
+    return Problem(
+        "", f"is not YAML: {f'line {mark.line + 1}, column {mark.column + 1}: ' if mark else ''}{said}", hint
+    )
 
 
 def is_there(path: Path, folder: bool = False) -> bool:
@@ -191,10 +224,16 @@ def is_there(path: Path, folder: bool = False) -> bool:
 
 
 def _near_file(file: Path) -> str:
-    folder = file.parent
-    try:
-        there = [path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml")]
-    except OSError:
-        return f"there is no folder {folder} either"
-    hint = near(file.name, there)
-    return hint or "give the path of a search space file (YAML); `tuner init` writes one"
+    """Return a hint at the search space file that is meant: one of nearly that name beside it, or a folder below."""
+    folder = file.parent if file.parent.is_dir() else Path()
+    beside, below = (sorted(p for p in folder.glob(f"{deep}*.y*ml") if p.suffix in _SUFFIXES) for deep in ("", "*/"))
+    stem = file.stem if file.suffix in _SUFFIXES else file.name
+    for there in (beside, below):
+        if found := nearest(stem, [path.stem for path in there]):
+            path = next(path for path in there if path.stem == found)
+            return f"did you mean {str(path if path.parent != file.parent else path.name)!r}?"
+    some = (beside or below)[:_MOST_FILES]
+    if some:
+        return f"search space files here: {', '.join(map(str, some))}"
+    gone = "" if folder == file.parent else f"there is no folder {file.parent} either; "
+    return f"{gone}give the path of a search space file (YAML); `tuner init` writes one"

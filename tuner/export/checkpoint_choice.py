@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput, Problem
@@ -48,13 +49,14 @@ def choose_checkpoint(sweep_dir: SweepDir, trial: Trial) -> Choice:
     there = set(checkpoints.steps(sweep_dir.trial(trial.number).path))
     step = next((step for step in ranked if step in there), None)
     if step is None:
+        gone = "" if Path(trial.trial_dir).is_dir() else ", which is not there: simulated trials train nothing"
         raise InvalidInput(
             "",
             [
                 Problem(
                     "",
                     f"trial {trial.number} has no checkpoint of a step that was evaluated",
-                    f"expected model.ckpt-{ranked[0]} in {trial.trial_dir}",
+                    f"expected model.ckpt-{ranked[0]} in {trial.trial_dir}{gone}",
                 )
             ],
         )

@@ -13,7 +13,7 @@ from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import SERVABLE
 from tuner.driver.missing_objective import missing_objective
-from tuner.errors import Infeasible, InvalidInput
+from tuner.errors import Infeasible, InvalidInput, Problem
 from tuner.files.paths import TrialDir
 from tuner.model_space.client import open_model_space, walk_of
 from tuner.schedulers import make_scheduler
@@ -33,8 +33,12 @@ class CheckResult:
     lines: tuple[str, ...]
 
 
-def check_spec(spec: SweepSpec) -> CheckResult:
+def check_spec(spec: SweepSpec, traceback: bool = False) -> CheckResult:
     """Build the model with parameters drawn at random, train it one step, evaluate it once.
+
+    Args:
+        spec: Of the search space file.
+        traceback: Whether the error of a model that failed has the traceback of its log.
 
     Raises:
         InvalidInput: A sweep would refuse the settings; or the model cannot be used, failed, or never wrote the
@@ -56,7 +60,7 @@ def check_spec(spec: SweepSpec) -> CheckResult:
             messages: list[Message] = []
             while not any(isinstance(message, Ended) for message in messages):
                 messages += backend.wait(1.0)
-            return _judge(spec, params, messages, trial_dir)
+            return _judge(spec, params, messages, trial_dir, traceback)
         finally:
             backend.close()
 
@@ -93,12 +97,19 @@ def _traceback(trial_dir: TrialDir) -> list[str]:
     return lines[begins[-1] :] if begins else lines[-15:]
 
 
-def _judge(spec: SweepSpec, params: dict[str, ParamValue], messages: list[Message], trial_dir: TrialDir) -> CheckResult:
+def _judge(
+    spec: SweepSpec,
+    params: dict[str, ParamValue],
+    messages: list[Message],
+    trial_dir: TrialDir,
+    traceback: bool,
+) -> CheckResult:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
-        raise InvalidInput(
-            f"model {spec.model}", "\n".join([f"failed with {params}: {end.reason}", *_traceback(trial_dir)])
-        )
+        message = f"failed with {params}: {end.reason}"
+        if traceback:
+            raise InvalidInput(f"model {spec.model}", "\n".join([message, *_traceback(trial_dir)]))
+        raise InvalidInput(f"model {spec.model}", [Problem("", message, "its traceback: --debug")])
     tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
     wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
     missing = [metric for metric in wanted if metric not in tags]

@@ -18,7 +18,7 @@ from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import ModelRef
 from tuner.domain.tags import FORKED_AT, FORKED_FROM
 from tuner.domain.trial import TrialState
-from tuner.errors import InvalidInput, SweepError
+from tuner.errors import InvalidInput, Problem, SweepError
 from tuner.events import FirstValueFilter, read_all
 from tuner.events.first_values import same_bits
 from tuner.files import checkpoints
@@ -51,6 +51,10 @@ def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
     trial_dir = sweep_dir.trial(trial.number)
     try:
         recorded = Job.read(trial_dir.job_file)
+    except FileNotFoundError:
+        hint = "a simulated one trains nothing and leaves none"
+        message = f"trial {trial.number} left no job that can be read"
+        raise InvalidInput("", [Problem("", f"{message}: {trial_dir.job_file} is not there", hint)]) from None
     except (OSError, ValueError) as error:
         raise InvalidInput("", f"trial {trial.number} left no job that can be read: {error}") from error
     if recorded.command:

@@ -42,6 +42,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 _CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "inf": math.inf}
 _JOINTS = ("and", "or", "not", "in")
+_JOINTS_OF_OTHERS = {"&&": "and", "||": "or", "&": "and", "|": "or", "!": "not"}
 _EXAMPLE = "as in: units > 64 and state = PRUNED"
 
 
@@ -59,13 +60,21 @@ class Condition:
         text: As it was typed.
         names: The fields that any trial has.
         option: What messages call it.
+        choices: Of fields that are one of some texts, these: another one is refused.
 
     Raises:
         InvalidInput: It is none; says what was found where, and what was expected.
     """
 
-    def __init__(self, text: str, names: Collection[str], option: str = "--where") -> None:
+    def __init__(
+        self,
+        text: str,
+        names: Collection[str],
+        option: str = "--where",
+        choices: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self._text = text
+        self._choices = choices or {}
         self._names = names
         self._option = option
         self._tokens = self._split()
@@ -84,9 +93,11 @@ class Condition:
             match = _TOKEN.match(self._text, at)
             if match is None:
                 rest = self._text[at:].strip()
-                hint = (
-                    "text that holds other signs stands in quotes" if rest[0] not in "'\"" else "a quote is not closed"
-                )
+                hint = "text that holds other signs stands in quotes"
+                if rest[0] in "'\"":
+                    hint = "a quote is not closed"
+                elif (joint := rest[:2].rstrip(" ")) in _JOINTS_OF_OTHERS:
+                    hint = f"write {_JOINTS_OF_OTHERS[joint]}"
                 raise self._problem(f"cannot read {rest!r}", hint)
             kind = str(match.lastgroup)
             found.append(_Token(kind, match[kind], match.start(kind)))
@@ -139,6 +150,8 @@ class Condition:
         steps: list[_Holds] = []
         while self._peek.text in _OPERATORS:
             sign = self._next_token().text
+            if (beside := self._peek).text in _OPERATORS and beside.text + sign in _OPERATORS:
+                raise self._wrong("expected a field, a number or text", f"did you mean {beside.text}{sign}?")
             right = self._operand()
             steps.append(self._compared(left, sign, right))
             left = right
@@ -169,6 +182,7 @@ class Condition:
             word = words[0].text.strip("'\"") if words else left.text
             hint = suggestion(word, sorted(self._names)) or f"fields: {', '.join(sorted(self._names))}"
             raise self._problem(f"{word!r} is no field of these trials", hint)
+        self._check_choice(left, right)
         first, second = self._value(left), self._value(right)
         folded = "state" in names  # written as people like
         compare = _OPERATORS[sign]
@@ -188,6 +202,19 @@ class Condition:
 
         return holds
 
+    def _check_choice(self, left: _Token, right: _Token) -> None:
+        """Refuse a text that a field never is."""
+        for field, word in ((self._field(left), right), (self._field(right), left)):
+            known = self._choices.get(field or "", ())
+            text = word.text.strip("'\"")
+            if not known or word.kind not in ("word", "text") or self._field(word) is not None:
+                continue
+            if (text.upper() if field == "state" else text) not in known:
+                hint = suggestion(text.upper() if field == "state" else text, sorted(known))
+                raise self._problem(
+                    f"{field} is never {text!r}, expected one of {', '.join(sorted(known))}", hint or _EXAMPLE
+                )
+
     def _field(self, token: _Token) -> str | None:
         name = token.text.strip("'\"") if token.kind == "text" else token.text
         return name if token.kind in ("word", "text") and name in self._names else None
@@ -203,10 +230,10 @@ class Condition:
             constant = _CONSTANTS.get(token.text.lower(), token.text)
         return lambda fields: constant  # noqa: ARG005
 
-    def _wrong(self, expected: str) -> InvalidInput:
+    def _wrong(self, expected: str, hint: str = _EXAMPLE) -> InvalidInput:
         token = self._peek
         found = f"{token.text!r} at character {token.at + 1}" if token.kind != "end" else "its end"
-        return self._problem(f"found {found}, {expected}", _EXAMPLE)
+        return self._problem(f"found {found}, {expected}", hint)
 
     def _problem(self, message: str, hint: str) -> InvalidInput:
         return InvalidInput(self._option, [Problem("", f"{self._text!r}: {message}", hint)])

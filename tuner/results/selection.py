@@ -21,6 +21,7 @@ def select(
     sort: str = "",
     top: int | None = None,
     names: Collection[str] = (),
+    choices: Mapping[str, Collection[str]] | None = None,
 ) -> list[T]:
     """Return the items for which ``where`` holds, sorted, the first ``top``.
 
@@ -33,6 +34,7 @@ def select(
         sort: Name of a field, or ``-`` and that: the other way round. What has no value comes last.
         top: How many at most; None for all.
         names: Names that are fields though none of the items has them.
+        choices: Of fields that are one of some texts, these.
 
     Raises:
         InvalidInput: The condition cannot be read, or there is no such field.
@@ -40,7 +42,7 @@ def select(
     found = [(item, fields(item)) for item in items]
     known = {*names, *ranks, *(name for _, own in found for name in own)}
     if where:
-        condition = Condition(where, known)
+        condition = Condition(where, known, choices=choices)
         found = [(item, own) for item, own in found if condition.holds(own)]
     key, backwards = sort.removeprefix("-"), sort.startswith("-")
     if key and key not in known:
@@ -51,10 +53,9 @@ def select(
     if key in ranks:
         found.sort(key=lambda pair: ranks[key](pair[0]), reverse=backwards)
     elif key:
-        there = [pair for pair in found if _is_there(pair[1].get(key))]
-        absent = [pair for pair in found if not _is_there(pair[1].get(key))]
-        there.sort(key=lambda pair: _order(pair[1][key]), reverse=backwards)
-        found = [*there, *absent]
+        found.sort(key=lambda pair: _order(pair[1].get(key)), reverse=backwards)
+    if key:
+        found.sort(key=lambda pair: not _is_there(pair[1].get(key)))  # a stable sort
     return [item for item, _ in found[:top]]
 
 

@@ -25,6 +25,7 @@ from tuner.records.log import read_records
 from tuner.records.record import Evaluated, SweepOpened
 from tuner.results.selection import select
 from tuner.results.trial import Trial
+from tuner.space import Categorical
 from tuner.study import read_trials
 from tuner.text import csv_text
 
@@ -128,7 +129,17 @@ class SweepResult:
         ranks: dict[str, Callable[[Trial], Any]] = {"value": partial(self._rank, objective=None)}
         ranks |= {o.metric: partial(self._rank, objective=o) for o in self.spec.objectives}
         names = [*(p.name for p in self.spec.space.parameters), *self.spec.space.constants]
-        return select(self.trials, Trial.fields, ranks, where, sort, top, names)
+        return select(self.trials, Trial.fields, ranks, where, sort, top, names, self._choices())
+
+    def _choices(self) -> dict[str, set[str]]:
+        """Return which texts a state or a categorical parameter may be: of the space, and what trials have."""
+        found = {"state": {state.value for state in TrialState}}
+        for parameter in self.spec.space.parameters:
+            if not isinstance(parameter, Categorical) or not all(isinstance(c, str) for c in parameter.choices):
+                continue
+            had = {trial.params[parameter.name] for trial in self.trials if parameter.name in trial.params}
+            found[parameter.name] = found[f"params.{parameter.name}"] = {*parameter.choices, *map(str, had)}
+        return found
 
     def _rank(self, trial: Trial, objective: Objective | None) -> tuple[bool, float, int]:
         """Return a key by which the best come first; by what it is judged by if no objective is named."""

@@ -208,6 +208,10 @@ def _python_exists(program: Program, folder: Path) -> bool:
 
 def near_program(word: str, folder: Path | str) -> str:
     """Return a hint at a program on ``PATH`` or a file that ``word`` may mean."""
+    if word.endswith((".yaml", ".yml")) or word.isdecimal():
+        return (
+            "what stands behind SPACE.yaml is the command of each trial, as in: tuner run SPACE.yaml -- python train.py"
+        )
     if os.sep in word:
         path = Path(folder) / word
         if path.is_file():

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tuner.errors import InvalidInput, StoreError
+from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.hiding import hidden
 from tuner.study.patience import Patience, away, reason_of
 
@@ -173,6 +173,8 @@ def database_url(url: str) -> str:
             f"{url} is a database in memory, which is gone with its process; expected a file, as in "
             "sqlite:///study.db, or no --storage",
         )
+    if not (folder := Path(file).absolute().parent).is_dir():
+        raise InvalidInput("--storage", [Problem("", f"there is no folder {folder} for {url}", "make it first")])
     return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)
 
 

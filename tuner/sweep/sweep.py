@@ -102,7 +102,7 @@ class Sweep:
             InvalidInput: The file has mistakes; all of them are named.
         """
         read = read_source_file(Path(file), overrides, command)
-        spec = replace(read.spec, name=check_name(name)) if name else read.spec
+        spec = replace(read.spec, name=check_name(name)) if name is not None else read.spec
         sweep = cls(spec, root, storage_url)
         sweep.notes = read.notes
         sweep._warm_start = read.warm_start

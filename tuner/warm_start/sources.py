@@ -202,7 +202,9 @@ def _read_table(file: Path, objectives: Sequence[Objective]) -> list[FinishedTri
                 for row in csv.DictReader(stream)
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(FLAG, f"cannot read {file}: {error}") from error
+        raise InvalidInput(
+            FLAG, f"cannot read {file}: {error.strerror if isinstance(error, OSError) else error}"
+        ) from error
     columns = [column for column in (rows[0] if rows else {}) if column]
     missing = [o.metric for o in objectives if _column(o, objectives, columns) is None]
     if missing:
