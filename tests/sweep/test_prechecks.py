@@ -10,7 +10,7 @@ from tuner.driver.missing_objective import missing_objective
 from tuner.schedulers import make_scheduler
 from tuner.study.sampling import distribution
 from tuner.sweep import RunOptions
-from tuner.sweep.prechecks import hints
+from tuner.sweep.prechecks import check_script, hints
 
 
 @pytest.mark.parametrize(("trials", "said"), [(8, True), (9, False)])
@@ -25,6 +25,41 @@ def test_a_command_that_is_not_told_its_folder_is_said(tmp_path):
     file.write_text("objective: {metric: rmse}\nparameters: {rate: {type: float, low: 0.1, high: 1.0}}\n")
     assert "{trial_dir}" in hints(load_spec(file, command=("python", "-m", "trainer.task")))[0]
     assert hints(load_spec(file, command=("python", "-m", "trainer.task", "--job-dir={trial_dir}"))) == []
+
+
+def test_a_constant_that_is_a_list_is_said_with_how_choices_are_written_if_one_of_it_may_be_meant(space_file):
+    parameters = (
+        "batch_size: [64, 128]\noptimizer: [adam, 'true']\nmixed: [1, a]\nrate: {type: float, low: 0.1, high: 1.0}\n"
+        "same: [64, 64]\none: [64]\nempty: []\nnested: [[1, 2], [3, 4]]"
+    )
+    found = hints(load_spec(space_file(parameters=parameters)))
+    assert found == [
+        "parameters.batch_size is the constant list [64, 128] in every trial; "
+        "for one of these: {type: discrete, values: [64, 128]}",
+        "parameters.optimizer is the constant list ['adam', 'true'] in every trial; "
+        'for one of these: {type: categorical, choices: ["adam", "true"]}',
+        "parameters.mixed is the constant list [1, 'a'] in every trial; "
+        'for one of these: {type: categorical, choices: [1, "a"]}',
+    ]
+    written = ", ".join(
+        f"{name}: {line.partition('for one of these: ')[2]}" for name, line in zip("abc", found, strict=True)
+    )
+    a, b, c = load_spec(space_file(parameters=written.replace(", b:", "\nb:").replace(", c:", "\nc:"))).space.parameters
+    assert (a.values, b.choices, c.choices) == ((64, 128), ("adam", "true"), (1, "a"))
+
+
+@pytest.mark.parametrize("name", ["learn rate", "a=b", "-rate"])
+def test_a_name_that_no_flag_has_is_refused_before_any_trial_unless_it_has_a_place_in_the_command(tmp_path, name):
+    file = tmp_path / "script.yaml"
+    file.write_text(f'objective: {{metric: m}}\nparameters: {{"{name}": {{type: float, low: 0.1, high: 1.0}}, b: 1}}\n')
+    (tmp_path / "task.py").write_text("")
+    program = ("python", str(tmp_path / "task.py"), "--job-dir={trial_dir}")
+    with pytest.raises(tuner.InvalidInput, match="is no flag that a command reads as ") as refused:
+        check_script(load_spec(file, command=program))
+    (problem,) = refused.value.problems
+    assert problem.where == f"parameters.{name}"
+    assert f"--FLAG={{{name}}}" in problem.hint
+    check_script(load_spec(file, command=(*program, f"--rate={{{name}}}")))
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "asha_stopping", "hyperband"])

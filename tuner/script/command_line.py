@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ TRIAL, TRIAL_DIR = "trial", "trial_dir"
 _IN_BRACES = re.compile(r"\{\{([A-Za-z_][\w.-]*)\}\}|(?<!\$)\{([^{}]+)\}")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
+
+_FLAG = re.compile(r"[^\s=-][^\s=]*")
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 
@@ -134,7 +136,7 @@ def check_command(command: Sequence[str], names: Iterable[str], folder: Path | s
 
     Raises:
         InvalidInput: The program, file or module does not exist, or a name in braces is none of the
-            sweep's; with near matches.
+            sweep's; with near matches. Or a parameter's name is that of no flag.
     """
     pass
 
@@ -147,6 +149,7 @@ def check_command(command: Sequence[str], names: Iterable[str], folder: Path | s
         )
         for name in unknown(command, names)
     ]
+    problems += _no_flags(command, names)
     program = recognise(command, folder)
     if not placed([command[0], program.target], [*names, TRIAL, TRIAL_DIR]):
         if program.kind == "program" and not program.target:
@@ -158,6 +161,18 @@ def check_command(command: Sequence[str], names: Iterable[str], folder: Path | s
     if problems:
         raise InvalidInput("", problems)
     return program
+
+
+def _no_flags(command: Sequence[str], names: Sequence[str]) -> Iterator[Problem]:
+    """Yield the parameters whose names no command reads as those of flags, and that have no place in it."""
+    there = placed(command, names)
+    for name in names:
+        if name not in there and not _FLAG.fullmatch(name):
+            yield Problem(
+                f"parameters.{name}",
+                f"--{name}=VALUE is no flag that a command reads as {name!r}",
+                f"give it another name, or a place in the command: --FLAG={{{name}}}",
+            )
 
 
 def _hint_at_name(name: str, names: list[str]) -> str:

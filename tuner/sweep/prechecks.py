@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 from tuner.backends.placement import check_backend
@@ -50,17 +52,27 @@ def hints(spec: SweepSpec) -> list[str]:
                 f"parameters.{parameter.name}: steps of {parameter.step:g} from {parameter.low:g} do not come to "
                 f"{parameter.high:g}; the last is {last:g}"
             )
-    for name, value in spec.space.constants.items():
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            found.append(
-                f"parameters.{name} is the constant list {value}; for one of these: {{type: categorical, choices: ...}}"
-            )
+    found += _lists(spec)
     if spec.command and not any("{trial_dir}" in word for word in spec.command):
         found.append(
             "the command does not mention {trial_dir}: what it writes is looked for in each trial's folder, "
             "so tell it where that is, as in --job-dir {trial_dir}"
         )
     return found
+
+
+def _lists(spec: SweepSpec) -> Iterator[str]:
+    """Yield a line for each constant that is a list of which one may be meant, with how that is written."""
+    for name, value in spec.space.constants.items():
+        if not isinstance(value, list) or len(value) < 2 or any(isinstance(item, (list, dict)) for item in value):
+            continue
+        if len({*map(json.dumps, value)}) == len(value):  # [64, 64] is no choice
+            numbers = all(type(item) in (int, float) for item in value)
+            kind = "type: discrete, values" if numbers else "type: categorical, choices"
+            yield (
+                f"parameters.{name} is the constant list {value} in every trial; "
+                f"for one of these: {{{kind}: {json.dumps(value, ensure_ascii=False)}}}"
+            )
 
 
 def check_script(spec: SweepSpec) -> None:
