@@ -11,6 +11,7 @@ from tuner.recorders import RECORDERS
 from tuner.schedulers import SCHEDULERS
 
 PACKAGE = Path(tuner.__file__).parent
+TESTS = Path(__file__).parent
 FUNCTION, MODULE = 50, 350
 """Lines at most: of a function without its docstring, of a module."""
 
@@ -64,3 +65,10 @@ def test_a_scheduler_sampler_backend_or_recorder_is_known_by_its_name_in_its_reg
 def test_where_stands_for_a_place_and_if_for_a_condition():
     pattern = re.compile(r"\b(None|[Ee]mpty|nothing|none|False|-1) where \w")
     assert [file for file, text in modules().items() if pattern.search(text)] == []
+
+
+def test_at_least_half_of_the_modules_have_a_test_file_of_their_name():
+    named = [PACKAGE / file for file in modules() if Path(file).stem not in ("__init__", "__main__", "_version")]
+    tests = [TESTS / file.relative_to(PACKAGE).parent / f"test_{file.stem.lstrip('_')}.py" for file in named]
+    there = sum(file.exists() for file in tests)
+    assert there >= len(named) / 2, f"{there} of {len(named)}"

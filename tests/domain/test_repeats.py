@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.study.test_study import spec
+from tests.study.studies import spec
 from tuner.domain.objective import Goal
 from tuner.domain.repeats import SeedGroups, groups_of
 from tuner.domain.spec import Budget, Named, SearchSettings

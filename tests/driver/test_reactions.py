@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.driver.test_running_trial import evaluation, running
-from tests.study.test_study import spec
+from tests.study.studies import spec
 from tuner.domain.objective import Constraint, Goal, Objective
 from tuner.domain.spec import Budget
 from tuner.domain.tags import UNREAD

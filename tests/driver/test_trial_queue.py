@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.study.test_study import spec
+from tests.study.studies import spec
 from tuner.domain.tags import FORKED_FROM, REPLACES
 from tuner.domain.trial import TrialState
 from tuner.driver.peers import SoleDriver

@@ -1,13 +1,17 @@
 """Population based training: who is replaced by whom, what changes, and what a restarted driver decides."""
 
+import random
+
 import pytest
 
+from tests.space.spaces import BATCH, KEEP
 from tuner.domain.spec import TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.errors import InvalidInput
 from tuner.schedulers import Exploit, Promotion
-from tuner.schedulers.pbt import PbtScheduler
+from tuner.schedulers.pbt import PbtScheduler, _moved
 from tuner.space import Categorical, Float, Int, Space
+from tuner.space.drawing import drawn
 
 SPACE = Space(
     (
@@ -153,3 +157,14 @@ def test_a_population_by_front_replaces_the_one_that_is_dominated():
         scheduler.report(trial, 10, losses)
         scheduler.on_finished(trial, TrialState.PAUSED)
     assert scheduler.next_resume(True).trial == 3
+
+
+def test_a_population_moves_to_neighbours_and_draws_on_their_scale():
+    chance = random.Random(0)
+    assert {_moved(BATCH, 32, chance) for _ in range(50)} == {16, 100}
+    assert {_moved(BATCH, 16, chance) for _ in range(50)} == {16, 32}
+    values = [drawn(KEEP, chance) for _ in range(2000)]
+    assert min(values) >= 0.01 and max(values) <= 0.999
+    # Half of a logarithmic scale lies between the low end and the geometric mean; mirrored, at the top.
+    middle = 0.01 + 0.999 - (0.01 * 0.999) ** 0.5
+    assert sum(value > middle for value in values) == pytest.approx(1000, abs=100)

@@ -4,7 +4,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState as Optuna
 
-from tests.study.test_study import drawn, spec
+from tests.study.studies import spec
+from tests.study.test_study import drawn
 from tuner.domain.objective import Goal
 from tuner.domain.trial import TrialState
 from tuner.files.paths import SweepDir

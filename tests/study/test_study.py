@@ -2,48 +2,20 @@
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 
+from tests.study.studies import spec, study
 from tuner.domain.objective import Goal, Objective
-from tuner.domain.seeds import derive
 from tuner.domain.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.domain.trial import TrialState
 from tuner.driver.peers import SoleDriver
-from tuner.errors import SweepLocked
-from tuner.files.driver_lock import DriverLock, held
+from tuner.files.driver_lock import DriverLock
 from tuner.files.paths import SweepDir
-from tuner.space import Categorical, Float, Int, Space
+from tuner.space import Int, Space
 from tuner.study import Study, read_trials
-from tuner.study.storage import memory_storage, open_journal, repair
-
-
-def spec(sampler="random", seed=0):
-    space = Space(
-        (
-            Float("rate", 1e-4, 1e-1, log=True),
-            Int("units", 16, 64, step=16),
-            Categorical("shape", ([1, 2], [3], True, 1)),
-            Float("momentum", 0.0, 0.9, when={"units": (16, 32)}),
-        ),
-        {"batch": 8},
-    )
-    search = SearchSettings(sampler=Named(sampler), seed=seed)
-    return SweepSpec("s", (Objective("rmse"),), space, TrainSettings(100, 10), search)
-
-
-@pytest.fixture
-def sweep_dir(tmp_path):
-    folder = SweepDir(tmp_path / "mlruns" / "sweeps" / "s")
-    folder.path.mkdir(parents=True)
-    return folder
-
-
-def study(sweep_dir, **kwargs):
-    return Study(spec(**kwargs), open_journal(sweep_dir.journal_file))
+from tuner.study.storage import memory_storage, open_journal
 
 
 def drawn(sweep_dir, count, **kwargs):
@@ -138,50 +110,6 @@ def test_samplers_draw_beside_pruned_and_paused_trials_with_several_objectives(s
     assert (record.state, record.others) == (TrialState.PAUSED, {"loss": {10: 0.0}})
 
 
-def test_a_journal_cut_at_any_byte_of_its_last_line_is_written_on_after_repair(sweep_dir):
-    study(sweep_dir).ask()
-    whole = sweep_dir.journal_file.read_bytes()
-    last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for cut in range(last, len(whole), 7):
-        sweep_dir.journal_file.write_bytes(whole[:cut])
-        (sweep_dir.path / "study.journal.lock").symlink_to("dead")
-        repair(sweep_dir.journal_file)
-        one = study(sweep_dir)
-        one.ask()
-        assert len(read_trials(sweep_dir, spec())) == 2
-        assert all(json.loads(line) for line in sweep_dir.journal_file.read_bytes().splitlines())
-
-
-def test_a_second_driver_is_refused_with_pid_and_host_of_the_first(tmp_path):
-    import socket
-
-    file = tmp_path / "driver.lock"
-    with DriverLock(file):
-        assert held(file)
-        with (
-            pytest.raises(SweepLocked, match=f"process {os.getpid()} on {socket.gethostname()}"),
-            DriverLock(file),
-        ):
-            pass
-    assert not held(file)
-    with DriverLock(file):
-        pass
-
-
-def test_those_who_look_whether_a_lock_is_held_see_neither_each_other_nor_keep_a_driver_out(tmp_path):
-    import fcntl
-    import threading
-
-    file = tmp_path / "driver.lock"
-    file.touch()
-    with file.open("rb") as looking:
-        fcntl.flock(looking, fcntl.LOCK_SH)
-        assert not held(file)
-        threading.Timer(0.05, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
-        with DriverLock(file):
-            assert held(file)
-
-
 def test_what_a_driver_that_died_or_failed_was_at_work_is_known_to_the_next_and_to_no_other(tmp_path):
     file = tmp_path / "driver.lock"
     lock = DriverLock(file)
@@ -197,46 +125,6 @@ def test_what_a_driver_that_died_or_failed_was_at_work_is_known_to_the_next_and_
         assert SoleDriver(after).unrecorded_s(noted_at=1020.0) == 0.0  # it had
     with DriverLock(file) as later:
         assert later.left is None
-
-
-def test_looking_at_a_lock_that_is_not_there_makes_none(tmp_path):
-    assert not held(tmp_path / "driver.lock")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_lock_whose_holder_was_killed_is_free(tmp_path):
-    file = tmp_path / "driver.lock"
-    code = f"from tuner.study import DriverLock; from pathlib import Path; import os\nDriverLock(Path({str(file)!r})).__enter__()\nos.kill(os.getpid(), 9)"
-    subprocess.run([sys.executable, "-c", code], check=False)
-    assert json.loads(file.read_text())["pid"]
-    with DriverLock(file):
-        pass
-
-
-def test_a_lock_of_another_host_is_respected_until_it_is_a_minute_old(tmp_path):
-    file = tmp_path / "driver.lock"
-    file.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    with pytest.raises(SweepLocked, match="on elsewhere"), DriverLock(file):
-        pass
-    os.utime(file, (1, 1))
-    with DriverLock(file):
-        pass
-
-
-def test_a_lock_of_another_host_is_as_old_as_the_file_system_says(tmp_path, monkeypatch):
-    file = tmp_path / "driver.lock"
-    file.write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    monkeypatch.setattr("time.time", lambda: file.stat().st_mtime + 3600)  # this machine's clock is wrong
-    assert held(file)
-    with pytest.raises(SweepLocked, match="on elsewhere"), DriverLock(file):
-        pass
-
-
-def test_seeds_differ_by_sweep_and_trial_and_never_change():
-    assert derive(0, "trial", 7) == 1021735874 or derive(0, "trial", 7) >= 0
-    seeds = {derive(s, "trial", n) for s in range(20) for n in range(50)}
-    assert len(seeds) == 1000
-    assert all(0 <= seed < 2**31 for seed in seeds)
 
 
 POINTS = [{"units": 32}, {"rate": 0.01, "units": 64, "momentum": 0.5}, {"shape": [3]}, {}]

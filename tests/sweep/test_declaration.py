@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tuner
-from tests.spaces import SIMULATED
 from tuner.config import parse_spec
 from tuner.errors import InvalidInput
 
@@ -20,6 +18,8 @@ PARAMETERS = {
     "momentum": tuner.when(tuner.Float(0.5, 0.99, scale="reverse_log"), optimizer="sgd", units={"min": 32}),
     "batch_size": np.int64(128),
 }
+
+
 FILE = """
 name: mine
 objective: {metric: rmse, goal: minimize}
@@ -34,6 +34,8 @@ train: {max_steps: 90, evaluate_every: 30}
 search: {sampler: random, trials: 3, seed: 1}
 simulation: {task: surface, record: false}
 """
+
+
 KEYWORDS = {
     "name": "mine",
     "objective": "rmse",
@@ -143,86 +145,3 @@ def test_functions_of_a_cell_reach_the_processes_of_trials_and_stay_with_the_swe
     )
     assert more.returncode == 0, more.stderr
     assert len(tuner.Sweep.open("cell", root).result().trials) == 3
-
-
-def simulated(tmp_path, notify=""):
-    (tmp_path / "sim.yaml").write_text(SIMULATED.replace("evaluate_every: 90", "evaluate_every: 30") + notify)
-    return tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
-
-
-def test_callbacks_are_called_in_the_order_of_events(tmp_path):
-    seen = []
-    result = simulated(tmp_path).run(
-        backend="simulated",
-        on_trial_start=lambda trial: seen.append(("start", trial.number, trial.state.value, trial.params["units"])),
-        on_evaluation=lambda trial, step, values: seen.append(("evaluation", trial.number, step, values["rmse"])),
-        on_trial_end=lambda trial: seen.append(("end", trial.number, trial.state.value, trial.value)),
-        on_sweep_end=lambda ended: seen.append(("sweep", len(ended.trials), ended.best.number, ended.best.value)),
-    )
-    expected = []
-    for trial in result.trials:
-        expected.append(("start", trial.number, "RUNNING", trial.params["units"]))
-        expected += [("evaluation", trial.number, step, value) for step, value in trial.record.curve.items()]
-        expected.append(("end", trial.number, "COMPLETE", trial.value))
-    assert seen == [*expected, ("sweep", 2, result.best.number, result.best.value)]
-
-
-def test_a_callback_that_raises_is_said_and_the_sweep_goes_on(tmp_path):
-    def fail(*_):
-        raise ValueError("mine")
-
-    names = ("on_trial_start", "on_evaluation", "on_trial_end", "on_sweep_end")
-    with pytest.warns(RuntimeWarning) as warned:
-        result = simulated(tmp_path).run(backend="simulated", **dict.fromkeys(names, fail))
-    assert len(result.trials) == 2
-    for name in names:
-        assert any(str(w.message).startswith(f"{name} failed for ") for w in warned), name
-
-
-def test_the_end_of_a_sweep_is_told_to_a_command_and_an_address(tmp_path):
-    import json
-    import threading
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-
-    posted = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.handle_request, daemon=True).start()
-    out = tmp_path / "told.txt"
-    command = f'echo "$TUNER_STATE $TUNER_SWEEP $TUNER_TRIALS: $TUNER_TEXT" > {out}'
-    url = f"http://127.0.0.1:{server.server_port}/hook"
-    sweep = simulated(tmp_path, f"notify: {{command: {json.dumps(command)}, url: '{url}'}}\n")
-    result = sweep.run(backend="simulated")
-    server.server_close()
-    text = f"sweep sim finished: 2 of 2 trials; best: trial {result.best.number}, rmse {result.best.value:.6g}"
-    assert out.read_text() == f"finished sim 2: {text}\n"
-    (told,) = posted
-    assert (told["text"], told["state"], told["best"]["trial"]) == (text, "finished", result.best.number)
-
-
-def test_who_cannot_be_told_is_a_line_and_an_address_in_the_environment_is_not_written_down(tmp_path, monkeypatch):
-    from tuner.driver.progress import NullDisplay
-
-    class Lines(NullDisplay):
-        def __init__(self):
-            self.lines = []
-
-        def line(self, line):
-            self.lines.append(line)
-
-    monkeypatch.setenv("MY_HOOK", "http://127.0.0.1:9/secret")
-    sweep, display = simulated(tmp_path, "notify: {command: 'echo no >&2; exit 3', url: $MY_HOOK}\n"), Lines()
-    sweep.run(backend="simulated", display=display)
-    assert "notify.command failed: status 3: no" in display.lines
-    assert any(line.startswith("notify.url failed: URLError") for line in display.lines)
-    for file in Path(tmp_path, "mlruns").rglob("*"):
-        assert not file.is_file() or b"secret" not in file.read_bytes()

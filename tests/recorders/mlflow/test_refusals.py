@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from tuner.domain.trial import Evaluation
-from tuner.files.paths import Root
 from tuner.files.run_ids import RunIds, run_ids
 from tuner.recorders.mlflow.reader import MlflowReader
 from tuner.recorders.mlflow.recorder import MlflowRecorder
@@ -18,20 +17,6 @@ from tuner.testing.recorder_contract import OPENED, records
 from tuner.text import legible
 
 BYTE = os.fsdecode(b"\xff")  # a file name that is not UTF-8, as Python has it
-
-
-@pytest.fixture
-def sweep_dir(root):
-    folder = Root(root).sweep("sweep")
-    folder.trials_dir.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
-def client(sweep_dir):
-    import mlflow
-
-    return mlflow.MlflowClient(f"sqlite:///{sweep_dir.root.database_file}")
 
 
 def said(capsys):
