@@ -10,6 +10,7 @@ import tuner
 from tuner.cli.grid import Column, grid
 from tuner.cli.importance import importance_rows
 from tuner.cli.sparkline import sparkline
+from tuner.cli.tables import write_table
 from tuner.cli.trial_table import ranges, write_trials
 from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput
@@ -91,6 +92,18 @@ def test_wide_tables_go_on_below_and_headings_break_at_their_underscores():
         "trial  units",
         "0      8",
         "1      9",
+    ]
+
+
+def test_text_in_the_last_column_goes_on_below_it_and_numbers_stay_whole(monkeypatch, capsys):
+    monkeypatch.setattr("tuner.cli.grid.terminal_width", lambda: 58)
+    row = {"sweep": "a_long_name", "best": 0.0727113, "seconds": 12345.5, "reason": "its driver died, nobody knows why"}
+    write_table([row, {**row, "reason": ""}], list(row))
+    assert capsys.readouterr().out.splitlines() == [
+        "sweep             best  seconds  reason",
+        "a_long_name  0.0727113  12345.5  its driver died, nobody",
+        "                                 knows why",
+        "a_long_name  0.0727113  12345.5",
     ]
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import tuner
+from tuner import Float, Sweep
 from tuner.cli.dashboards import optuna_dashboard, tensorboard
+from tuner.cli.ui import _not_there_yet
 from tuner.files.paths import Root
 from tuner.recorders.mlflow.ui import MlflowUi
 
@@ -83,3 +85,14 @@ def test_a_proxy_for_the_world_is_not_asked_for_this_machine(tmp_path, monkeypat
         threading.Thread(target=server.serve_forever, daemon=True).start()
         MlflowUi(Root(tmp_path), "sqlite:///unused", server.server_port).wait_ready(timeout_s=3)
         server.shutdown()
+
+
+def test_it_says_of_how_many_trials_mlflow_has_runs_while_the_others_are_on_their_way(tmp_path):
+    space = {"parameters": {"rate": Float(0, 1)}, "objective": {"metric": "rmse"}, "name": "sent"}
+    space |= {"train": {"max_steps": 30, "evaluate_every": 10}, "simulation": {"task": "surface"}}
+    sweep = Sweep({**space, "search": {"sampler": "random", "trials": 3}}, root=tmp_path)
+    sweep.run(backend="simulated", export=False)
+    assert _not_there_yet(sweep) == ""
+    lines = sweep.dir.runs_file.read_text().splitlines(keepends=True)
+    sweep.dir.runs_file.write_text("".join(line for line in lines if '"trial":2' not in line.replace(" ", "")))
+    assert _not_there_yet(sweep) == "MLflow has 2 of 3 trials so far; send the others with: tuner resume sent"

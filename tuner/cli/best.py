@@ -26,9 +26,10 @@ def best(
     If parameters are repeated with several seeds: of those with the best mean the trial nearest to it. Its step
     is that of its value (the last of a mean), exported_step that of the checkpoint that export takes.
     """
+    from tuner.cli.grid import terminal_width
     from tuner.cli.targets import open_sweep
     from tuner.cli.trial_page import page
-    from tuner.cli.trial_table import terminal_width, write_trials
+    from tuner.cli.trial_table import write_trials
 
     del debug
     result = open_sweep(name, root).result()

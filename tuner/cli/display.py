@@ -60,16 +60,19 @@ class PlainLines:
 
 
 class Live:
-    """Show running trials and a summary that is drawn anew; lines scroll above it."""
+    """Show running trials and a summary that is drawn anew; lines scroll above it.
 
-    def __init__(self) -> None:
+    Args:
+        begin: What is shown until there is something of the sweep.
+    """
+
+    def __init__(self, begin: str) -> None:
         from rich.console import Console
         from rich.live import Live as RichLive
         from rich.text import Text
 
         self._console = Console(stderr=True)
-        begin = Text("starting: TensorFlow and the model are imported", style="bold")
-        self._live = RichLive(begin, console=self._console, refresh_per_second=8, transient=False)
+        self._live = RichLive(Text(begin, style="bold"), console=self._console, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> Live:
         self._live.start()
@@ -97,9 +100,9 @@ class Live:
         self._live.update(Group(table, Text(summary(progress), style="bold")))
 
 
-def open_display() -> Live | PlainLines:
-    """Return the display for where standard error goes."""
-    return Live() if sys.stderr.isatty() else PlainLines()
+def open_display(begin: str = "starting: TensorFlow and the model are imported") -> Live | PlainLines:
+    """Return the display for where standard error goes; ``begin`` is shown first."""
+    return Live(begin) if sys.stderr.isatty() else PlainLines()
 
 
 __all__ = ["Display", "Live", "PlainLines", "duration", "open_display", "summary"]

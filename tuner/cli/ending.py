@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from tuner.domain.trial import TrialState
 from tuner.text import cell_text, without_login
@@ -14,6 +19,18 @@ from tuner.text import cell_text, without_login
 if TYPE_CHECKING:
     from tuner.results import SweepResult, Trial
     from tuner.sweep.run_outcome import RunOutcome
+
+
+def say_end(ran: RunOutcome) -> None:
+    """Say how a call of ``run`` ended; what was found goes to standard output, and fits if that is a terminal."""
+    for line in ending_lines(ran):
+        found = line.startswith(("best: ", "that is by"))
+        if (sys.stdout if found else sys.stderr).isatty():
+            wide = shutil.get_terminal_size().columns
+            parts = textwrap.wrap(line, wide, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+            typer.echo("\n".join(parts), err=not found)
+        else:
+            typer.echo(line, err=not found)
 
 
 def ending_lines(ran: RunOutcome) -> Iterator[str]:

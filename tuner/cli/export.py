@@ -127,13 +127,13 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
 
 
 def _description(sweep: Sweep, trial: Trial, exported: Exported) -> str:
-    """Return what a reader of the registered version wants to know, in Markdown."""
+    """Return what a reader of the registered version wants to know: Markdown whose first line reads well as it is."""
     from tuner.text import cell_text
 
     metric, choice = trial.objectives[0].metric, exported.choice
     return (
-        f"Trial {trial.number} of the sweep **{sweep.spec.name}** at step {choice.step}: "
-        f"`{metric}` {choice.value:.6g}, with {cell_text(trial.params)}.\n\nChecked: {exported.checked}"
+        f"Trial {trial.number} of the sweep {sweep.spec.name} at step {choice.step}: {metric} {choice.value:.6g}.\n\n"
+        f"Parameters: `{cell_text(trial.params)}`\n\nChecked: {exported.checked}"
     )
 
 

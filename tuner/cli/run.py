@@ -144,10 +144,9 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
 def run_session(sweep: Sweep, options: RunOptions) -> int:
     """Run a sweep under a display, say how it ended, and return the exit status."""
     from tuner.cli.display import open_display
-    from tuner.cli.ending import ending_lines
+    from tuner.cli.ending import say_end
 
     with open_display() as display:
         outcome = sweep.session(options, display).run()
-    for line in ending_lines(outcome):
-        typer.echo(line, err=not line.startswith(("best: ", "that is by")))
+    say_end(outcome)
     return outcome.exit_status

@@ -35,9 +35,10 @@ def show(
     Of a trial that may go on the value is what it has come to so far. Conditions have = != < <= > >= in (A, B), and,
     or, not, parentheses; they and --sort take every parameter, objective and what JSON has (step, seconds, reason).
     """
+    from tuner.cli.grid import terminal_width
     from tuner.cli.targets import open_trial, trial_of
     from tuner.cli.trial_page import page
-    from tuner.cli.trial_table import terminal_width, write_trials
+    from tuner.cli.trial_table import write_trials
     from tuner.files.driver_lock import at_work
 
     del debug

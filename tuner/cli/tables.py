@@ -52,19 +52,16 @@ def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write the named columns of rows as a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Write the named columns of rows as a table for people, as wide as the terminal."""
+    from tuner.cli.grid import Column, grid, terminal_width
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        numbers = any(isinstance(row.get(column), (int, float)) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text(cell_text(row.get(column))) for column in columns])
-    wide = None if sys.stdout.isatty() else 200
-    Console(width=wide).print(table)
+    found = []
+    for name in columns:
+        numbers = any(isinstance(row.get(name), (int, float)) for row in rows)
+        wraps = name == columns[-1] and not numbers
+        found.append(Column(name, [cell_text(row.get(name)) for row in rows], numbers, wraps))
+    for line, is_heading in grid(found, terminal_width()):
+        typer.echo(typer.style(line, bold=True) if is_heading else line)
 
 
 def write(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: Format) -> None:

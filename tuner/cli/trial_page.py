@@ -54,8 +54,9 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
         yield _line("log", f"tuner logs {name}")
     if trial.run_id:
         server = _server()
-        when = "" if server else f" (while it is there: tuner ui {result.spec.name})"
-        yield _line("MLflow", f"{server or 'http://127.0.0.1:5000'}/#/runs/{trial.run_id}{when}")
+        yield _line("MLflow", f"{server or 'http://127.0.0.1:5000'}/#/runs/{trial.run_id}")
+        if not server:
+            yield _line("", f"while it is there: tuner ui {result.spec.name}")
 
 
 def _line(label: str, text: str) -> str:

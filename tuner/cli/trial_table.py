@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,19 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tuner.cli.display import duration
-from tuner.cli.grid import Column, grid
+from tuner.cli.grid import Column, grid, terminal_width
 from tuner.text import cell_text
 
 if TYPE_CHECKING:
     from tuner.results import SweepResult, Trial
 
-_PIPE_WIDTH = 200  # of what is no terminal
 _REASONS = 12
-
-
-def terminal_width() -> int:
-    """Return how many characters fit into a line of standard output."""
-    return shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else _PIPE_WIDTH
 
 
 def write_trials(result: SweepResult, trials: Sequence[Trial], width: int | None = None) -> None:

@@ -72,6 +72,8 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
     from tuner.recorders.mlflow.shared_view import charts_page, run_page, runs_page, trials_page
 
     parent = parent_run_id(sweep.dir) if sweep is not None else None
+    if sweep is not None and (missing := _not_there_yet(sweep)):
+        typer.echo(missing)
     if sweep is None or parent is None:
         typer.echo(f"MLflow:  {url}/#/experiments{_TRAINING}")
         return
@@ -83,6 +85,22 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
     else:
         typer.echo(f"trials:  {url}/{runs_page(experiment)}")
     typer.echo(f"MLflow:  {url}/{run_page(experiment, parent)}")
+
+
+def _not_there_yet(sweep: Sweep) -> str:
+    """Return how many of a sweep's trials MLflow has, if it has not all: it is sent them while they run, and after."""
+    from tuner.files.driver_lock import at_work
+    from tuner.files.run_ids import run_ids
+
+    trials = [trial.number for trial in sweep.result().trials]
+    there = len(run_ids(sweep.dir).keys() & set(trials))
+    simulation = sweep.spec.simulation
+    if there == len(trials) or (simulation is not None and not simulation.record):
+        return ""
+    rest = (
+        "the others are being sent" if at_work(sweep.dir) else f"send the others with: tuner resume {sweep.spec.name}"
+    )
+    return f"MLflow has {there} of {len(trials)} trials so far; {rest}"
 
 
 def _say_others(root: Root, sweep: Sweep | None) -> None:

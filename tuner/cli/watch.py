@@ -37,7 +37,7 @@ def watch(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fa
     sweep_dir = Root(root.absolute()).sweep(whole)
     if not at_work(sweep_dir):
         open_sweep(name, root)  # says so if there is none
-    with open_display() as display:
+    with open_display(f"watching {name}") as display:
         while at_work(sweep_dir) and not sweep_dir.spec_file.exists():
             time.sleep(_LOOK_S)  # it begins
         watched = WatchedSweep(sweep_dir, open_sweep(name, root).spec)
@@ -59,7 +59,7 @@ def watch(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fa
 
 def _say_end(name: str, root: Path, watched: WatchedSweep) -> int:
     """Say how the sweep ended, as its driver does."""
-    from tuner.cli.ending import ending_lines
+    from tuner.cli.ending import say_end
     from tuner.cli.targets import open_sweep
     from tuner.driver.stop_criteria import StopReason
     from tuner.sweep.run_outcome import RunOutcome
@@ -69,6 +69,5 @@ def _say_end(name: str, root: Path, watched: WatchedSweep) -> int:
         typer.echo(f"no driver is at work: the last one died; go on with: tuner resume {name}", err=True)
         return 0
     end = StopReason(closed.reason, failed=closed.failed) if closed.finished else None
-    for line in ending_lines(RunOutcome(open_sweep(name, root).result(), end, 0)):
-        typer.echo(line, err=not line.startswith(("best: ", "that is by")))
+    say_end(RunOutcome(open_sweep(name, root).result(), end, 0))
     return 0

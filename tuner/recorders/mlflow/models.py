@@ -162,7 +162,7 @@ class Models:
                 self._client.get_registered_model(name)
             except MlflowException:
                 self._client.create_registered_model(
-                    name, description="Models that `tuner export` registered; each version says which trial it is."
+                    name, description="Models registered by tuner export. Each version says which trial it is."
                 )
             model = self._client.get_logged_model(model_id)
             # The location, not models:/ID: that would be looked up in the process's default store.
