@@ -1,8 +1,32 @@
 """``tuner init``."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command import tuner
+from tuner.cli.command_line import run
+from tuner.config import load_spec
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("mine", "mine"),
+        ("my model (2)", "my_model_2_"),
+        ("_x", "x"),
+        ("2024", "2024"),
+        ("true", "true"),
+        ("é", "first"),
+    ],
+)
+def test_the_sweep_is_called_as_the_folder_is(tmp_path, monkeypatch, folder, name):
+    assert run(["init", str(tmp_path / folder)]) == 0
+    assert load_spec(tmp_path / folder / "search_space.yaml").name == name
+    (tmp_path / "other" / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "other" / folder)
+    assert run(["init"]) == 0
+    assert load_spec(Path("search_space.yaml")).name == name
 
 
 @pytest.mark.slow
