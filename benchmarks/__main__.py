@@ -8,9 +8,11 @@ import importlib
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks.machine import Others
 from benchmarks.report import show, write
 
 NAMES = {
@@ -18,6 +20,7 @@ NAMES = {
     "overhead": "what the driver costs a trial, with few trials and with many",
     "events": "event files: reading while they grow, against TensorFlow's and TensorBoard's readers",
     "startup": "from the command to the first step of training",
+    "ending": "from the last trial's end to the prompt",
     "memory": "memory of driver, warm parent and trials",
     "recording": "recording in MLflow, against the bare client's calls for the same records",
     "search": "training steps until a good model, for each scheduler and for Optuna's pruners",
@@ -39,9 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json is not None and not given.json.absolute().parent.is_dir():
         print(f"benchmarks: --json: no such folder {given.json.parent}", file=sys.stderr)
         return 2
-    began = time.monotonic()
+    began, others = time.monotonic(), Others()
     result = importlib.import_module(f"benchmarks.{given.name}").run(quick=given.quick)
     seconds = time.monotonic() - began
+    if warning := others.warning():
+        result = replace(result, notes=[*result.notes, warning])
     show(given.name, result, seconds)
     if given.json is not None:
         write(given.json, given.name, result, seconds, quick=given.quick)

@@ -51,7 +51,7 @@ def run(quick: bool) -> Result:
     for there in (1_000, 10_000 if quick else 100_000):
         costs = _tailing(there)
         rows += [
-            Row(name, {"ms a look": median(samples) * 1e3}, f"one more event in a file of {there:,}")
+            Row(name, {"ms a look": Spread.of([s * 1e3 for s in samples])}, f"one more event in a file of {there:,}")
             for name, samples in costs.items()
         ]
         ratios |= {f"tail_{there}/{name}": median(costs[name]) / median(costs[OURS]) for name in costs if name != OURS}

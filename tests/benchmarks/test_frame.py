@@ -41,6 +41,27 @@ def test_the_table_has_a_row_each_contender_and_the_json_what_was_measured(capsy
     assert data["versions"]["tuner"]
 
 
+def test_a_load_that_is_not_ours_is_said_and_ours_is_not(monkeypatch):
+    import os
+    from types import SimpleNamespace
+
+    import psutil
+
+    from benchmarks import machine
+
+    at = SimpleNamespace(clock=0.0, busy=100.0, ours=10.0)
+    monkeypatch.setattr(machine.time, "monotonic", lambda: at.clock)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "times", lambda: (at.ours, 0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(psutil, "cpu_times", lambda: SimpleNamespace(user=at.busy, system=0.0, idle=7.0))
+    others = machine.Others()
+    at.clock, at.busy, at.ours = 10.0, 115.0, 25.0
+    assert (others.share(), others.warning()) == (0.0, "")
+    at.busy = 120.0
+    assert others.share() == pytest.approx(0.25)
+    assert others.warning().startswith("others used 25% of this machine's cores meanwhile")
+
+
 def test_a_missing_peer_is_a_line_and_one_that_is_there_is_none():
     assert absent("json") == ""
     assert absent("Some Tuner", "no_such_module_xyz") == "Some Tuner is left out: no_such_module_xyz not installed"

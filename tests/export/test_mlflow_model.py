@@ -56,3 +56,25 @@ def test_bytes_are_served_to_the_last_one_also_where_that_is_null():
     rows = objects(b"a\x00", b"\x00")
     tensor = _tensor({"raw": rows}, "raw", tf.TensorSpec([None], tf.string))
     assert tensor.numpy().tolist() == rows.tolist()
+
+
+def test_an_export_needs_what_is_installed_without_looking_at_every_file_that_is(monkeypatch):
+    from importlib import metadata
+
+    from tuner.export.mlflow_model import requirements
+
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: pytest.fail("went through all files"))
+    assert requirements() == [
+        f"{name}=={metadata.version(name)}" for name in ("mlflow", "tensorflow", "numpy", "pandas")
+    ]
+    known = metadata.distribution
+
+    def distribution(name):
+        if name == "tensorflow":
+            raise metadata.PackageNotFoundError
+        return known(name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: {"tensorflow": ["keras", "tensorflow-cpu"]})
+    monkeypatch.setattr(metadata, "version", lambda name: "1.0")
+    assert requirements() == ["mlflow==1.0", "tensorflow-cpu==1.0", "numpy==1.0", "pandas==1.0"]

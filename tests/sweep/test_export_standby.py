@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from tuner.domain.spec import SearchSettings
 from tuner.domain.tags import SERVABLE
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.files.paths import SweepDir
@@ -28,8 +27,14 @@ def started(monkeypatch):
     return found
 
 
-def test_they_begin_with_the_last_trial_and_leave_nothing_if_they_are_not_needed(started, tmp_path):
-    with ExportStandby(SweepDir(tmp_path), SearchSettings(trials=3)) as standby:
+def standing_by(tmp_path, trials, wanted=True):
+    standby = ExportStandby(SweepDir(tmp_path), wanted)
+    standby.total = lambda: trials
+    return standby
+
+
+def test_they_begin_with_the_last_trial_but_one_and_leave_nothing_if_they_are_not_needed(started, tmp_path):
+    with standing_by(tmp_path, 4) as standby:
         for number in (0, 1):
             standby.on_begin(SimpleNamespace(trial=number))
         standby.on_finished(finished(0))
@@ -46,7 +51,7 @@ def test_they_begin_with_the_last_trial_and_leave_nothing_if_they_are_not_needed
 
 @pytest.mark.parametrize(("wanted", "servable"), [(False, True), (True, False)])
 def test_they_do_not_begin_where_nothing_is_to_be_exported(wanted, servable, started, tmp_path):
-    with ExportStandby(SweepDir(tmp_path), SearchSettings(trials=2), wanted) as standby:
+    with standing_by(tmp_path, 2, wanted) as standby:
         standby.on_finished_elsewhere(finished(0, servable))
         standby.on_begin(SimpleNamespace(trial=1))
     assert started == []
@@ -57,7 +62,17 @@ def test_a_machine_without_room_for_them_exports_at_the_end(monkeypatch, tmp_pat
         raise OSError("cannot allocate memory")
 
     monkeypatch.setattr(export_standby, "ExportProcesses", refuse)
-    with ExportStandby(SweepDir(tmp_path), SearchSettings(trials=1)) as standby:
+    with standing_by(tmp_path, 1) as standby:
         standby.on_finished_elsewhere(finished(5))
         standby.on_begin(SimpleNamespace(trial=0))
         assert standby.processes is None
+
+
+def test_they_begin_with_the_last_point_of_a_grid_that_has_fewer_than_trials_were_asked_for(started, tmp_path):
+    with ExportStandby(SweepDir(tmp_path)) as standby:
+        standby.on_finished_elsewhere(finished(0))
+        standby.on_begin(SimpleNamespace(trial=1))
+        assert started == []  # nobody knows yet how many there are
+        standby.total = lambda: 3
+        standby.on_begin(SimpleNamespace(trial=2))
+        assert len(started) == 1

@@ -34,11 +34,8 @@ from tuner.files.paths import SweepDir
 from tuner.records.record import Evaluated, TrialChanged, TrialOpened
 
 TICK_S = 0.25
-
 SHOW_S = 0.1  # at most so often a display is shown where the sweep stands
-
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
-
 LATE_S = 5.0  # after what was heard last a trial that took too long may have ended: the database was away
 
 
@@ -119,6 +116,10 @@ class Loop:
         if now >= self._shown + SHOW_S:
             self._shown = now
             self._context.display.update(self.progress())
+
+    def total(self) -> int:
+        """Return how many trials the sweep may have, as far as is known now."""
+        return self._queue.total
 
     def progress(self) -> Progress:
         """Return where the sweep stands."""

@@ -19,7 +19,7 @@ from typing import Any
 from tuner.domain.job import Job
 from tuner.errors import InvalidInput, TunerError
 from tuner.export.held_out_rows import Rows, held_out
-from tuner.export.mlflow_model import pack
+from tuner.export.mlflow_model import import_mlflow, pack
 from tuner.export.parity_check import MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
 from tuner.export.receiver_feed import Unfed, feed, same_features
 from tuner.export.serving_spec import Serving
@@ -245,6 +245,7 @@ def main() -> None:
 
     ignore_signals()
     preload_model(None)
+    import_mlflow()
     if not sys.stdin.readline():
         return  # nothing is to be exported, or whoever asks is gone
     if not saved(Path(sys.argv[1]), save):

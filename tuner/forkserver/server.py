@@ -189,6 +189,9 @@ def main() -> None:
     gc.disable()  # what is imported stays; looking for garbage in it takes a fifth of the time of importing
     # No PR_SET_PDEATHSIG here: the driver may have started us from a thread that ends before it does.
     ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # what TensorFlow has imported takes a second to take apart on a busy machine, and a sweep's end waits
 
 
 if __name__ == "__main__":

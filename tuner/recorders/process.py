@@ -143,6 +143,11 @@ class RecorderProcess:
                 break
         return self._drained
 
+    def look(self) -> None:
+        """Have what was recorded looked at now rather than within a second."""
+        if self._process is not None:
+            self._order(b"look\n")
+
     def status(self) -> str:
         """Say how far the store is behind, and why."""
         why = self._error.message if self._error else self._away

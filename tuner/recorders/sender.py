@@ -1,7 +1,7 @@
 """The recorder's own process: follows a sweep's record log and sends what is new to MLflow.
 
 ``tuner.recorders.child`` runs it. Reads orders as lines from standard
-input (``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
+input (``look``, ``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
 the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``, ``note``.
 
 What has arrived is remembered by its offset in the log after each batch, so a sender that is killed

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from tuner.domain.spec import SearchSettings
 from tuner.domain.tags import SERVABLE
 from tuner.domain.trial import TrialRecord
 from tuner.driver.reactions import Reaction
@@ -19,18 +20,22 @@ STAGE = ".export-"
 
 
 class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
-    """Start the processes when the last trial has begun: they import while it trains.
+    """Start the processes when all trials but the last have begun: they import while these train.
+
+    The last one alone may be pruned sooner than that.
 
     Args:
         sweep_dir: The sweep's folder.
-        search: How many trials the sweep has.
         wanted: Whether this driver will export; one of a shared study may find its stage cleared away by another.
+
+    Attributes:
+        total: Returns how many trials the sweep has.
     """
 
-    def __init__(self, sweep_dir: SweepDir, search: SearchSettings, wanted: bool = True) -> None:
+    def __init__(self, sweep_dir: SweepDir, wanted: bool = True) -> None:
         self._dir = sweep_dir
         self._wanted = wanted
-        self._trials = search.trials
+        self.total: Callable[[], float] = lambda: math.inf
         self._begun: set[int] = set()
         self._running: set[int] = set()
         self._servable = False
@@ -54,7 +59,7 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
         self._servable = self._servable or record.tags.get(SERVABLE) == "true"
 
     def _consider(self) -> None:
-        last = len(self._begun) >= self._trials and self._running
+        last = self._running and len(self._begun) >= self.total() - 1
         if last and self._wanted and self._servable and self.processes is None:
             with suppress(OSError):  # no room for a process or a folder: they are started at the end
                 self.processes = ExportProcesses(make_stage(self._dir))

@@ -28,7 +28,7 @@ from tuner.files.paths import SweepDir
 from tuner.model_space.client import open_model_space, walk_of
 from tuner.processes import import_beside
 from tuner.recorders.process import RecorderProcess
-from tuner.records.log import RecordLog
+from tuner.records.log import RecordLog, last_record
 from tuner.records.record import SweepClosed
 from tuner.results import SweepResult
 from tuner.schedulers import Scheduler, make_scheduler
@@ -41,6 +41,7 @@ from tuner.study.storage import delete_study, open_storage, repair
 from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import CallbackRunner
 from tuner.sweep.declaration import Functions, write_functions
+from tuner.sweep.draining import drain
 from tuner.sweep.export_standby import ExportStandby
 from tuner.sweep.finished import nothing_to_run, nothing_to_send
 from tuner.sweep.notification import message, notify
@@ -51,9 +52,6 @@ from tuner.sweep.run_outcome import RunOutcome, has_failed
 from tuner.sweep.simulate import NoRecorder, with_virtual_clock
 from tuner.sweep.source_file import sources_here
 from tuner.warm_start.sources import sources_of, write_sources
-
-PATIENCE_S = 2.0  # after which it is said that the end of a sweep waits
-DRAIN_S = 60.0  # how long the end of a sweep waits for the tracking store
 
 
 class SweepSession:
@@ -109,6 +107,7 @@ class SweepSession:
         self._warm_start = warm_start
         self._open = ExitStack()
         self._patience = Patience()
+        self._ended: SweepClosed | None = None
 
     def run(self) -> RunOutcome:
         """Run or continue the sweep, once.
@@ -273,7 +272,7 @@ class SweepSession:
         """Run trials until a limit is reached; return which, or None if somebody stopped the sweep."""
         options, display, alone = self._options, self._display, not self._storage_url
         self._callbacks = CallbackRunner(options.callbacks, self._dir, self._spec, display, self._study.trial)
-        self._standby = self._open.enter_context(ExportStandby(self._dir, self._spec.search, options.export and alone))
+        self._standby = self._open.enter_context(ExportStandby(self._dir, options.export and alone))
         context = LoopContext(
             self._study,
             self._placement.backend,
@@ -287,7 +286,9 @@ class SweepSession:
             hide=hiding_of(self._spec, self._storage_url),
         )
         placed = self._placement
-        end = Loop(self._spec, self._dir, with_virtual_clock(context), placed.workers, placed.threads).run()
+        loop = Loop(self._spec, self._dir, with_virtual_clock(context), placed.workers, placed.threads)
+        self._standby.total = loop.total
+        end = loop.run()
         placed.backend.close()
         if end is not None and self._earlier_end is not None and not self._storage_url:
             return self._earlier_end  # no trial was to be run: what ended it ended it
@@ -297,14 +298,17 @@ class SweepSession:
         """Export the best model of a sweep that ended; return whether that was left out because somebody stopped it."""
         if not self._options.export or end is None or end.failed:
             return False
+        if not self._storage_url:  # of several drivers others may still run trials
+            self._record_end(end)
+            self._recorder.look()  # the last plots are drawn beside the export
         return export_best(self._result(), self._log, self._display, lambda: self._stopping.asked, self._standby)
 
     def _close(self, end: StopReason | None, not_exported: bool) -> RunOutcome:
         """Record that the sweep has ended or was stopped, wait until MLflow has it all, tell whoever wants to know."""
         before, is_last = self._stopping.signals, self._peers.leave()
         if end is not None or is_last:  # others go on with a sweep that this driver leaves
-            self._log.append(self._closing_record(end))
-        arrived = self._drain(before)
+            self._record_end(end)
+        arrived = drain(self._recorder, self._spec.name, self._stopping, self._display.line, before)
         result = self._result()  # only now do all trials have their runs
         outcome = RunOutcome(result, end, self._stopping.exit_status)
         if end is not None and not arrived and self._stopping.signals > before:
@@ -319,27 +323,15 @@ class SweepSession:
             outcome = replace(outcome, exit_status=self._stopping.exit_status, left_out=left_out)
         return outcome
 
-    def _closing_record(self, end: StopReason | None) -> SweepClosed:
-        result = self._result()
-        best, failed = result.best_or_none, end is not None and has_failed(end, result)
-        reason = end.reason if end else "stopped"
-        return SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed)
-
-    def _drain(self, signals: int) -> bool:
-        """Wait until the recorder has sent everything, unless a further signal comes; return whether it has."""
-        recorder, stopping = self._recorder, self._stopping
-        arrived = recorder.drain(PATIENCE_S, unless=lambda: stopping.signals > signals)
-        if not arrived and stopping.signals == signals:
-            self._display.line("waiting until MLflow has taken the last records")
-            arrived = recorder.drain(DRAIN_S, unless=lambda: stopping.signals > signals)
-        while line := recorder.check():
-            self._display.line(line)
-        if not arrived and stopping.signals == signals:
-            self._display.line(
-                f"MLflow has not taken everything: {recorder.status()}; nothing is lost, "
-                f"`tuner resume {self._spec.name}` sends the rest"
-            )
-        return arrived
+    def _record_end(self, end: StopReason | None) -> None:
+        """Record how this driver's part ended, unless that is what was recorded last."""
+        if self._ended is None:
+            result = self._result()
+            best, failed = result.best_or_none, end is not None and has_failed(end, result)
+            reason = end.reason if end else "stopped"
+            self._ended = SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed)
+        if last_record(self._dir.records_file) != self._ended:
+            self._log.append(self._ended)
 
     def _result(self) -> SweepResult:
         return self._patience.run(lambda: SweepResult(self._dir, hidden_spec(self._spec), self._storage_url))

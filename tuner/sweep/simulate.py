@@ -38,6 +38,9 @@ class NoRecorder:
         del timeout_s, unless
         return True
 
+    def look(self) -> None:
+        pass
+
     def status(self) -> str:
         return ""
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from tests.recorders.mlflow.sending import OPENED, read, trial, write
 from tuner.domain.trial import Evaluation, TrialState
 from tuner.files.run_ids import RunIds, run_ids
-from tuner.recorders.mlflow.parent_run import LENGTH, _cell, parent_description
+from tuner.recorders.mlflow.artifacts import UploadSchedule
+from tuner.recorders.mlflow.parent_run import LENGTH, ParentRun, _cell, parent_description
 from tuner.recorders.mlflow.recorder import MlflowRecorder
 from tuner.recorders.mlflow.summary import SweepSummary
 from tuner.records.record import Evaluated, SweepClosed, TrialChanged, TrialOpened
@@ -116,3 +117,21 @@ def test_names_and_texts_of_a_description_are_shown_as_they_are_whatever_markup_
     )
     note = parent_description(summary(space="name: x  # ```\n\n![a](http://b)"))
     assert note.count("````") == 2 and note.endswith("![a](http://b)\n````")
+
+
+def test_an_end_that_is_recorded_before_the_export_and_again_behind_it_is_one_end(tmp_path):
+    summary, schedule = SweepSummary(), UploadSchedule(tmp_path / "attached")
+    page, end = ParentRun(summary), SweepClosed(1_700_000_100.0, True, "2 of 2 trials", 0)
+    summary.on_record(OPENED)
+    summary.on_record(end)
+    schedule.closed(end.time)
+    assert schedule.closing
+    assert page.due(closing=True).status == "FINISHED"
+    page.arrived()
+    schedule.closed(end.time)  # while the last plots are being drawn
+    assert schedule.closing
+    schedule.stored(closing=True)
+    summary.on_record(end)
+    schedule.closed(end.time)
+    assert not schedule.due
+    assert page.due(closing=True) is None
