@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-import statistics
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,15 +22,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner.config.sampler_options import SamplerKind, check_packages, sampler_kind
 from tuner.domain.objective import Goal, Objective
-from tuner.domain.repeats import first_of
 from tuner.domain.seeds import derive
 from tuner.domain.spec import Named
-from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
 from tuner.space import Space
+from tuner.study.exploring import is_explored, is_paused
 from tuner.study.extrapolation import Extrapolation
-from tuner.study.frozen_trial import ATTRIBUTE, current, number_of
+from tuner.study.frozen_trial import current
 from tuner.study.learning_set import MOST, learning_set
+from tuner.study.seen_sets import constraints_of, one_for_each_set, repeats
 from tuner.study.view import SamplerView
 from tuner.user_class import constructor_options, is_place, load_class
 
@@ -49,7 +48,8 @@ class SeededSampler(BaseSampler):
         repeats: Trials of each set of parameters; all but the first are not drawn, and not learned from singly.
         objective: By which the sampler ranks all trials that have a curve, or None: it knows complete ones from pruned.
         view: What samplers see of the parameters.
-        goal: Of the one objective, if the sampler is to learn from no more than ``learning_set.MOST`` trials.
+        goal: Of the one objective, if the sampler is to learn from no more than ``learning_set.MOST`` trials, and to
+            leave draws to chance while hardly any trial trains to its end (``tuner.study.exploring``).
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class SeededSampler(BaseSampler):
                 trial.system_attrs[self._inner._get_generation_key()] = 0
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        if _repeats(trial):
+        if repeats(trial):
             return
         if not self._one_sequence:
-            self._inner = self._make(derive(self._seed, "sampler", trial.number))
+            self._inner = self._made(study, trial)
         self._inner.before_trial(self._seen(study), self._view.trial(trial))
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if _repeats(trial):
+        if repeats(trial):
             return {}
         found = self._inner.infer_relative_search_space(self._seen(study), self._view.trial(trial))
         return self._view.stored_space(found)
@@ -93,7 +93,7 @@ class SeededSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        if _repeats(trial):
+        if repeats(trial):
             return {}  # a sampler that walks along a sequence would take a step of it
         seen = self._view.seen_space(search_space)
         drawn = self._inner.sample_relative(self._seen(study), self._view.trial(trial), seen)
@@ -105,14 +105,21 @@ class SeededSampler(BaseSampler):
         if not self._one_sequence:
             # A driver may die between two parameters: what is drawn for one must not depend on
             # whether those before it were drawn in the same process.
-            self._inner = self._make(derive(self._seed, "sampler", trial.number, param_name))
+            self._inner = self._made(study, trial, param_name)
         seen, kind = self._view.trial(trial), self._view.seen_distribution(param_name, param_distribution)
         drawn = self._inner.sample_independent(self._seen(study), seen, param_name, kind)
         return self._view.stored_value(param_name, drawn)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        if not _repeats(trial) and not self._one_sequence:  # a grid's asks for the point of one that was enqueued
+        if not repeats(trial) and not self._one_sequence:  # a grid's asks for the point of one that was enqueued
             self._inner.after_trial(self._seen(study), self._view.trial(trial), state, values)
+
+    def _made(self, study: Study, trial: FrozenTrial, *param: str) -> BaseSampler:
+        """Return the sampler of a trial, or of one of its parameters."""
+        seed = derive(self._seed, "sampler", trial.number, *param)
+        if self._goal is not None and is_explored(trial.number, study._get_trials(deepcopy=False), len(self._earlier)):
+            return optuna.samplers.RandomSampler(seed)
+        return self._make(seed)
 
     def _seen(self, study: Study) -> Study:
         seen = _SeenStudy.__new__(_SeenStudy)
@@ -166,12 +173,12 @@ class _SeenStudy(Study):
     def _look_at(self, held: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         found = [self._view.trial(trial) for trial in current(held)]
         if self._repeats > 1:
-            found = _one_for_each_set(found)
+            found = one_for_each_set(found)
         if len(self.directions) > 1:
             # Of several objectives there is no last value by which TPE could rank a pruned trial.
-            seen = [_without_curve(trial) for trial in found if not _is_paused(trial)]
+            seen = [_without_curve(trial) for trial in found if not is_paused(trial)]
         else:
-            seen = [_pruned(trial) if _is_paused(trial) else trial for trial in found]
+            seen = [_pruned(trial) if is_paused(trial) else trial for trial in found]
         if self._ahead is not None:
             seen = _extrapolated(seen, self._ahead)
         if self._goal is not None and len(seen) > MOST:
@@ -183,55 +190,8 @@ class _SeenStudy(Study):
         """Do nothing: a grid that is used up says so, and the sweep knows how many points it has."""
 
 
-def _tags(trial: FrozenTrial) -> Mapping[str, str]:
-    found: Mapping[str, str] = trial.user_attrs.get(ATTRIBUTE, {}).get("tags", {})
-    return found
-
-
-def _repeats(trial: FrozenTrial) -> bool:
-    return REPEAT_OF in _tags(trial)
-
-
-def _one_for_each_set(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    sets: dict[int, list[FrozenTrial]] = {}
-    for trial in sorted(trials, key=number_of):
-        sets.setdefault(first_of(number_of(trial), _tags(trial)), []).append(trial)
-    return [members[0] if len(members) == 1 else _together(members) for members in sets.values()]
-
-
-def _together(members: Sequence[FrozenTrial]) -> FrozenTrial:
-    """Return the first of a set as the set is seen: pruned if any was, else with the mean of the complete ones."""
-    first = members[0]
-    complete = [trial for trial in members if trial.state is TrialState.COMPLETE]
-    pruned = next((trial for trial in members if trial.state is TrialState.PRUNED), None)
-    if pruned is None and not complete:
-        return first
-    seen = copy.copy(first)
-    if pruned is not None:
-        seen.state, seen.values = pruned.state, pruned.values
-        seen.intermediate_values = pruned.intermediate_values
-        return seen
-    seen.state, seen.value = TrialState.COMPLETE, statistics.fmean(trial.value or 0.0 for trial in complete)
-    seen.system_attrs = {**first.system_attrs, **_constraints(complete)}
-    return seen
-
-
-def _constraints(trials: Sequence[FrozenTrial]) -> dict[str, float]:
-    """Return by how much the worst of some trials is beyond each constraint."""
-    worst: dict[str, float] = {}
-    for trial in trials:
-        for key, beyond in trial.system_attrs.items():
-            if key.startswith("constraints:"):  # where FrozenTrial.set_constraint keeps them
-                worst[key] = max(beyond, worst.get(key, beyond))
-    return worst
-
-
 def _beyond(trial: FrozenTrial) -> float:
     return math.fsum(max(0.0, beyond) for key, beyond in trial.system_attrs.items() if key.startswith("constraints:"))
-
-
-def _is_paused(trial: FrozenTrial) -> bool:
-    return trial.state is TrialState.RUNNING and trial.user_attrs.get(ATTRIBUTE, {}).get("state") == "PAUSED"
 
 
 def _without_curve(trial: FrozenTrial) -> FrozenTrial:
@@ -247,10 +207,10 @@ def _extrapolated(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> list[F
     for trial in trials:
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             ahead.see(trial.number, trial.intermediate_values)
-    constrained = any(trial.system_attrs and _constraints([trial]) for trial in trials)
+    constrained = any(trial.system_attrs and constraints_of([trial]) for trial in trials)
     return [
         _completed(trial, ahead)
-        if trial.state is TrialState.PRUNED and bool(_constraints([trial])) == constrained
+        if trial.state is TrialState.PRUNED and bool(constraints_of([trial])) == constrained
         else trial
         for trial in trials
     ]

@@ -1,0 +1,64 @@
+"""While a scheduler sets nearly all trials aside early, every second draw of tpe is left to chance."""
+
+import optuna
+import pytest
+from optuna.trial import TrialState as Optuna
+
+from tests.study.test_study import spec
+from tuner.domain.trial import TrialState
+from tuner.files.paths import SweepDir
+from tuner.study import Study
+from tuner.study.exploring import is_explored
+from tuner.study.storage import memory_storage, open_journal
+
+
+def made(state, paused=False):
+    trial = optuna.trial.create_trial(state=state, value=1.0 if state is Optuna.COMPLETE else None)
+    trial.set_user_attr("tuner", {"state": "PAUSED"} if paused else {})
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("early", "complete", "earlier", "expected"),
+    [(0, 0, 0, False), (4, 1, 0, False), (9, 2, 0, True), (9, 2, 1, False), (9, 0, 0, True)],
+)
+def test_more_than_four_in_five_that_ended_did_so_early(early, complete, earlier, expected):
+    trials = [made(Optuna.COMPLETE)] * complete + [made(Optuna.RUNNING)] * 50 + [made(Optuna.FAIL)] * 50
+    trials += [made(Optuna.PRUNED) if n % 2 else made(Optuna.RUNNING, paused=True) for n in range(early)]
+    assert is_explored(7, trials, earlier) is expected
+    assert not is_explored(8, trials, earlier)
+
+
+def drawn(study, count, value):
+    """What trials draw of which one in ten is complete; the others are paused."""
+    found = []
+    for _ in range(count):
+        record = study.ask()
+        found.append(record.params)
+        study.report(record.number, 10, {"rmse": value(record)})
+        if record.number % 10:
+            study.note(record.number, state="PAUSED")
+        else:
+            study.finish(record.number, TrialState.COMPLETE, {"rmse": value(record)})
+    return found
+
+
+def test_every_second_draw_depends_on_nothing_that_was_seen():
+    one, other = (Study(spec("tpe"), memory_storage()) for _ in range(2))
+    first = drawn(one, 40, lambda record: record.params["rate"])
+    second = drawn(other, 40, lambda record: -record.params["rate"])
+    assert first[:10] == second[:10]
+    assert first[11::2] == second[11::2]
+    assert all(a != b for a, b in zip(first[12::2], second[12::2], strict=True))
+
+
+def test_a_restarted_driver_explores_as_an_undisturbed_one(tmp_path):
+    folders = [SweepDir(tmp_path / "mlruns" / "sweeps" / name) for name in "st"]
+    for folder in folders:
+        folder.path.mkdir(parents=True)
+
+    def part(folder, count):
+        study = Study(spec("tpe"), open_journal(folder.journal_file))
+        return drawn(study, count, lambda record: record.params["rate"])
+
+    assert part(folders[1], 23) + part(folders[1], 9) == part(folders[0], 32)
