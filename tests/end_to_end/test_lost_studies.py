@@ -10,13 +10,16 @@ import pytest
 
 import tuner
 from tests.spaces import SIMULATED
+from tuner.domain.tags import COMMAND
 from tuner.domain.trial import Evaluation, TrialState
 from tuner.driver.progress import NullDisplay
 from tuner.errors import StoreError
+from tuner.files.paths import Root
 from tuner.operations.verify import verify_sweep
 from tuner.records.log import RecordLog
 from tuner.records.record import Evaluated, SweepOpened, TrialChanged, TrialOpened
 from tuner.records.trials import begun_trials, logged_trials
+from tuner.study.lost import way_on
 from tuner.study.storage import open_journal
 from tuner.sweep import RunOptions
 from tuner.warm_start.sources import read_source
@@ -193,3 +196,26 @@ def test_a_study_that_is_not_in_its_database_any_more_is_lost_too(tmp_path):
             StoreError, match=r"the study of 'sim' in sqlite:///.*study\.db has lost trials: found nothing"
         ):
             call()
+
+
+@pytest.mark.parametrize(
+    ("typed_once", "advised"),
+    [
+        (
+            "tuner run a.yaml --name=x --root 'my root' -- python t.py --name y",
+            "a.yaml --root 'my root' NEW -- python t.py --name y",
+        ),
+        ("tuner run --name x a.yaml", "a.yaml NEW"),
+        ("pytest -q", "SPACE.yaml NEW"),
+        ("", "SPACE.yaml NEW"),
+    ],
+)
+def test_the_advice_is_the_command_that_made_the_sweep_under_a_name_that_is_free(tmp_path, typed_once, advised):
+    sweep_dir = Root(tmp_path).sweep("x")
+    sweep_dir.path.mkdir(parents=True)
+    sweep_dir.path.with_name("x-2").mkdir()
+    facts = {COMMAND: typed_once} if typed_once else {}
+    RecordLog(sweep_dir.records_file).append(SweepOpened("id", "x", 1.0, {"rmse": "minimize"}, "", facts=facts))
+    new = f"--name x-3 --from {sweep_dir.records_file}"
+    assert way_on(sweep_dir).endswith(f": tuner run {advised.replace('NEW', new)}")
+    assert way_on(Root(tmp_path).sweep("none")) == "put the file back from a copy"
