@@ -1,0 +1,82 @@
+"""Classes named by their place, and what of them may be set in a file."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tuner.errors import InvalidInput
+from tuner.user_class import ANYTHING, NUMBER, constructor_options, is_place, load_class, registered_class
+
+
+class Base:
+    """What a class must be of."""
+
+
+class Mine(Base):
+    def __init__(
+        self,
+        train,
+        rate: float,
+        units: int | None = None,
+        either: int | str = 1,
+        names: Sequence[str] = (),
+        more: Mapping[str, int] | None = None,
+        odd: object = None,
+        *rest,
+        on: bool = False,
+        **others,
+    ):
+        """Nothing is done with them."""
+
+
+HERE = __name__
+
+
+def test_a_class_is_found_by_its_place():
+    assert is_place(f"{HERE}:Mine") and not is_place("asha")
+    assert load_class("search.scheduler", f"{HERE}:Mine", Base) is Mine
+    assert registered_class("search.scheduler", {"mine": f"{HERE}:Mine"}, "mine", Base) is Mine
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("gone.module:Mine", "gone.module cannot be imported: ModuleNotFoundError"),
+        (f"{HERE}:Other", f"{HERE} has no Other, expected a subclass of {HERE}.Base"),
+        (f"{HERE}:HERE", f"{HERE}:HERE is a str, expected a subclass"),
+        (f"{HERE}:InvalidInput", "is another class, expected a subclass"),
+        ("a b:C", "found 'a b:C', expected package.module:Class"),
+        ("module:", "expected package.module:Class"),
+    ],
+)
+def test_what_is_no_such_class_is_refused(place, said):
+    with pytest.raises(InvalidInput) as caught:
+        load_class("search.scheduler", place, Base)
+    assert said in str(caught.value)
+
+
+def test_a_name_of_no_registry_is_refused_with_those_that_are():
+    with pytest.raises(InvalidInput, match="unknown scheduler 'ahsa'; expected one of asha, none"):
+        registered_class("search.scheduler", {"asha": "x:Y", "none": "x:Z"}, "ahsa", Base)
+
+
+def test_a_module_beside_the_file_is_found_and_the_path_is_as_before(tmp_path):
+    import sys
+
+    (tmp_path / "beside_the_file.py").write_text("class Late(dict):\n    pass\n")
+    before = list(sys.path)
+    assert load_class("x", "beside_the_file:Late", dict, [str(tmp_path)]).__name__ == "Late"
+    assert sys.path == before
+    del sys.modules["beside_the_file"]
+
+
+def test_options_are_the_arguments_of_the_constructor_with_their_types():
+    assert constructor_options(Mine, given=["train"]) == {
+        "rate": NUMBER,
+        "units": int,
+        "either": (int, str),
+        "names": list,
+        "more": dict,
+        "odd": ANYTHING,
+        "on": bool,
+    }
