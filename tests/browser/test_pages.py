@@ -217,22 +217,18 @@ def test_the_plots_of_the_sweep_open(browser, pages, plot):
 
 def test_a_registered_model_says_which_trial_it_is_in_words_that_read_well_in_lists_too(browser, pages, sweep):
     best, choice = sweep.result().best, choose_checkpoint(sweep.dir, sweep.result().best)
-    models, parent = Models.open(sweep.dir, None), RunIds(sweep.dir)
+    models, parent = Models.open(sweep.dir, None), RunIds(sweep.dir.runs_file)
     model_id = models.find(parent.experiment, parent.parent, model_tags(sweep.dir, best.number, choice.step))
     description = _description(sweep, best, SimpleNamespace(choice=choice, checked="equal predictions"))
     models.register(model_id, "houses", "champion", description)
     browser.goto("about:blank")
-    browser.goto(address(pages, "models")[0])
-    browser.get_by_role("link", name="houses").wait_for()
-    keep(browser, "models")
-    browser.goto("about:blank")
     browser.goto(address(pages, "models/houses")[0])
     browser.get_by_text("Models registered by tuner export.").first.wait_for()
-    first = f"Trial {best.number} of the sweep housing at step {choice.step}: rmse {choice.value:.6g}."
-    browser.get_by_text(first).first.wait_for()
+    begin = f"housing:{best.number}, rmse {choice.value:.6g}"  # a list cuts it behind that
+    browser.get_by_text(begin).first.wait_for()
     keep(browser, "registered")
     browser.goto("about:blank")
     browser.goto(address(pages, "models/houses/versions/1")[0])
-    browser.get_by_text(first).first.wait_for()
+    browser.get_by_text(f"{begin} at step {choice.step}: trial {best.number} of the sweep housing.").first.wait_for()
     assert "**" not in browser.inner_text("body") and "`" not in browser.inner_text("body")
     keep(browser, "version")

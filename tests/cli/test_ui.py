@@ -95,4 +95,6 @@ def test_it_says_of_how_many_trials_mlflow_has_runs_while_the_others_are_on_thei
     assert _not_there_yet(sweep) == ""
     lines = sweep.dir.runs_file.read_text().splitlines(keepends=True)
     sweep.dir.runs_file.write_text("".join(line for line in lines if '"trial":2' not in line.replace(" ", "")))
-    assert _not_there_yet(sweep) == "MLflow has 2 of 3 trials so far; send the others with: tuner resume sent"
+    assert _not_there_yet(sweep) == "MLflow has 2 of 3 trials so far; send the rest with: tuner resume sent"
+    sweep.dir.sent_file.write_text("10\n")
+    assert _not_there_yet(sweep).startswith("MLflow has 2 of 3 trials so far, and not all of their records; ")

@@ -127,12 +127,16 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
 
 
 def _description(sweep: Sweep, trial: Trial, exported: Exported) -> str:
-    """Return what a reader of the registered version wants to know: Markdown whose first line reads well as it is."""
+    """Return what a reader of the registered version wants to know, in Markdown.
+
+    MLflow's list of versions has the first thirty characters of it as they are.
+    """
     from tuner.text import cell_text
 
     metric, choice = trial.objectives[0].metric, exported.choice
     return (
-        f"Trial {trial.number} of the sweep {sweep.spec.name} at step {choice.step}: {metric} {choice.value:.6g}.\n\n"
+        f"{sweep.spec.name}:{trial.number}, {metric} {choice.value:.6g} at step {choice.step}: "
+        f"trial {trial.number} of the sweep {sweep.spec.name}.\n\n"
         f"Parameters: `{cell_text(trial.params)}`\n\nChecked: {exported.checked}"
     )
 

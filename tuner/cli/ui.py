@@ -91,16 +91,22 @@ def _not_there_yet(sweep: Sweep) -> str:
     """Return how many of a sweep's trials MLflow has, if it has not all: it is sent them while they run, and after."""
     from tuner.files.driver_lock import at_work
     from tuner.files.run_ids import run_ids
+    from tuner.files.sent_offset import read_offset
 
+    simulation = sweep.spec.simulation
+    if simulation is not None and not simulation.record:
+        return ""
     trials = [trial.number for trial in sweep.result().trials]
     there = len(run_ids(sweep.dir).keys() & set(trials))
-    simulation = sweep.spec.simulation
-    if there == len(trials) or (simulation is not None and not simulation.record):
-        return ""
-    rest = (
-        "the others are being sent" if at_work(sweep.dir) else f"send the others with: tuner resume {sweep.spec.name}"
-    )
-    return f"MLflow has {there} of {len(trials)} trials so far; {rest}"
+    said = f"MLflow has {there} of {len(trials)} trials so far"
+    if at_work(sweep.dir):
+        return f"{said}; the others are being sent" if there < len(trials) else ""
+    files = sweep.dir.records_file, sweep.dir.sent_file
+    wait = all(file.exists() for file in files) and read_offset(files[1]) < files[0].stat().st_size
+    if there < len(trials) or wait:
+        records = ", and not all of their records" if wait else ""
+        return f"{said}{records}; send the rest with: tuner resume {sweep.spec.name}"
+    return ""
 
 
 def _say_others(root: Root, sweep: Sweep | None) -> None:
