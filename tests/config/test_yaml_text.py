@@ -1,0 +1,116 @@
+"""The text of a search space file: read, overridden, written, and its values in words."""
+
+from datetime import date
+
+import pytest
+
+from tuner.config.yaml_text import apply, describe, dump, hint_at_number, near, parse, read_text
+from tuner.errors import InvalidInput
+
+KNOWN = ("train", "search", "model", "parameters")
+
+
+def test_text_is_yaml_1_2_so_that_yes_and_on_are_words():
+    assert parse("a: yes\nb: on\nc: 1e-3\nd: 010\ne: true", "f.yaml") == {
+        "a": "yes",
+        "b": "on",
+        "c": 0.001,
+        "d": 10,
+        "e": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- 1\n- 2", "f.yaml: holds a list [1, 2], expected a mapping"),
+        ("", "f.yaml: holds nothing, expected a mapping"),
+        ("a: 1\na: 2", "the key a stands twice"),
+        ("a:\n\tb: 1", "a tab"),
+        ("a: !!python/object:os.system {}", "f.yaml"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(text, said):
+    with pytest.raises(InvalidInput) as caught:
+        parse(text, "f.yaml")
+    assert said in str(caught.value)
+
+
+def test_overrides_are_read_as_yaml_and_make_the_mappings_that_are_missing():
+    values = apply(
+        {"train": {"max_steps": 1}}, ["train.max_steps=300", "search.sampler={name: tpe}"], KNOWN, lambda k: ""
+    )
+    assert values == {"train": {"max_steps": 300}, "search": {"sampler": {"name": "tpe"}}}
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("train.max_steps", "expected KEY=VALUE as in train.max_steps=300"),
+        ("trian.max_steps=3", "unknown key 'trian' (did you mean 'train'?)"),
+        ("rate=3", "unknown key 'rate' (it is a parameter: --set parameters.rate=...)"),
+        ("max_steps=3", "unknown key 'max_steps' (it is in train)"),
+        ("train.max_steps.x=3", "'train.max_steps.x' leads into something that is no mapping"),
+    ],
+)
+def test_an_override_that_leads_nowhere_is_refused(override, said):
+    values = {"train": {"max_steps": 1}, "parameters": {"rate": 1}}
+    with pytest.raises(InvalidInput) as caught:
+        apply(values, [override], KNOWN, lambda key: "it is in train" if key == "max_steps" else "")
+    assert said in str(caught.value)
+
+
+def test_a_file_in_an_override_counts_from_where_it_is_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = apply({}, ["model=task.py:build"], KNOWN, lambda key: "")
+    assert values["model"] == f"{tmp_path}/task.py:build"
+    assert apply({}, ["model=package.task"], KNOWN, lambda key: "")["model"] == "package.task"
+
+
+def test_what_is_written_is_read_back_in_its_order():
+    values = {"b": {"z": 1, "a": [1, 2.5, None]}, "a": "yes: no"}
+    assert parse(dump(values), "x") == values
+    assert list(parse(dump(values), "x")["b"]) == ["z", "a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "nothing"),
+        (True, "True"),
+        ("x", "text 'x'"),
+        (3, "the whole number 3"),
+        (0.5, "the number 0.5"),
+        (date(2020, 1, 2), "the date 2020-01-02 without quotes"),
+        ("x" * 99, f"text '{'x' * 56}..."),
+    ],
+)
+def test_a_value_in_words(value, said):
+    assert describe(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("300", "write 300 without quotes"),
+        ("\u22120.5", "write -0.5, with the plain minus -"),
+        ("many", ""),
+        (300, ""),
+    ],
+)
+def test_a_number_that_is_text_is_shown_as_one(value, said):
+    assert hint_at_number(value) == said
+
+
+def test_a_word_is_answered_by_the_nearest_or_by_all_if_they_are_few():
+    assert near("trian", KNOWN) == "did you mean 'train'?"
+    assert near("qqqq", ("b", "a")) == "expected one of: a, b"
+    assert near("qqqq", [f"name_{n}" for n in range(21)]) == ""
+
+
+@pytest.mark.parametrize(("name", "said"), [("none.yaml", "no such file"), (".", "is a folder"), ("m.py", "names it")])
+def test_what_is_no_search_space_file_is_refused(tmp_path, name, said):
+    (tmp_path / "m.py").write_text("")
+    with pytest.raises(InvalidInput) as caught:
+        read_text(tmp_path / name)
+    assert said in str(caught.value)
