@@ -78,6 +78,6 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
         [sys.executable, *arguments],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,  # where a sweep says how it goes
         text=True,
     )
