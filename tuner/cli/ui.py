@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, TunerError
 from tuner.text import without_login
 
 if TYPE_CHECKING:
@@ -72,10 +72,10 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
     from tuner.recorders.mlflow.shared_view import charts_page, run_page, runs_page, trials_page
 
     parent = parent_run_id(sweep.dir) if sweep is not None else None
-    if sweep is not None and (missing := _not_there_yet(sweep)):
-        typer.echo(missing)
     if sweep is None or parent is None:
         typer.echo(f"MLflow:  {url}/#/experiments{_TRAINING}")
+        if sweep is not None:
+            _say_missing(sweep)
         return
     recorded = MlflowReader(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI"))
     experiment = recorded.experiment_of(parent)
@@ -85,6 +85,12 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
     else:
         typer.echo(f"trials:  {url}/{runs_page(experiment)}")
     typer.echo(f"MLflow:  {url}/{run_page(experiment, parent)}")
+    _say_missing(sweep)
+
+
+def _say_missing(sweep: Sweep) -> None:
+    if missing := _not_there_yet(sweep):
+        typer.echo(missing)
 
 
 def _not_there_yet(sweep: Sweep) -> str:
@@ -96,7 +102,10 @@ def _not_there_yet(sweep: Sweep) -> str:
     simulation = sweep.spec.simulation
     if simulation is not None and not simulation.record:
         return ""
-    trials = [trial.number for trial in sweep.result().trials]
+    try:
+        trials = [trial.number for trial in sweep.result().trials]
+    except TunerError:
+        return ""  # the study is away or damaged; MLflow's pages are not
     there = len(run_ids(sweep.dir).keys() & set(trials))
     said = f"MLflow has {there} of {len(trials)} trials so far"
     if at_work(sweep.dir):
