@@ -54,7 +54,7 @@ def test_a_line_that_became_one_with_the_record_behind_it_gives_that_record(tmp_
 def test_one_goes_on_where_a_line_begins_and_behind_the_end_of_a_log_that_lost_it(tmp_path):
     file = tmp_path / "curves.jsonl"
     file.write_bytes(b"12345\n789\ntorn")
-    assert [begin_of_line(file, offset) for offset in (6, 10, 3, 99)] == [6, 10, 0, 10]
+    assert [begin_of_line(file, offset) for offset in (6, 10, 3, 14, 99)] == [6, 10, 0, 0, 10]
     assert begin_of_line(tmp_path / "none", 6) == 0
 
 
