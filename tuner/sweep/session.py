@@ -298,10 +298,11 @@ class SweepSession:
         """Export the best model of a sweep that ended; return whether that was left out because somebody stopped it."""
         if not self._options.export or end is None or end.failed:
             return False
-        if not self._storage_url:  # of several drivers others may still run trials
+        result = self._result()
+        if not self._storage_url and export_due(result):  # of several drivers others may still run trials
             self._record_end(end)
             self._recorder.look()  # the last plots are drawn beside the export
-        return export_best(self._result(), self._log, self._display, lambda: self._stopping.asked, self._standby)
+        return export_best(result, self._log, self._display, lambda: self._stopping.asked, self._standby)
 
     def _close(self, end: StopReason | None, not_exported: bool) -> RunOutcome:
         """Record that the sweep has ended or was stopped, wait until MLflow has it all, tell whoever wants to know."""
