@@ -1,5 +1,6 @@
 """Sessions of a trial's process are closed without waiting for it, and its process is batch work."""
 
+import gc
 import os
 import sys
 import threading
@@ -13,6 +14,9 @@ from tuner.forkserver import child
 @pytest.fixture
 def destroyed(monkeypatch):
     """Hold back what destroys sessions; return the event that lets it go on, and the handles it had."""
+    gc.collect()  # sessions that tests before have left
+    for thread in threads():
+        thread.join(30)
     go_on, handles, original = threading.Event(), [], session_close._destroy
 
     def destroy(handle):

@@ -24,13 +24,14 @@ from tuner.config.sampler_options import SamplerKind, check_packages, sampler_ki
 from tuner.domain.objective import Goal, Objective
 from tuner.domain.seeds import derive
 from tuner.domain.spec import Named
+from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
 from tuner.space import Space
 from tuner.study.exploring import is_explored, is_paused
 from tuner.study.extrapolation import Extrapolation
-from tuner.study.frozen_trial import current
+from tuner.study.frozen_trial import ATTRIBUTE, current
 from tuner.study.learning_set import MOST, learning_set
-from tuner.study.seen_sets import constraints_of, one_for_each_set, repeats
+from tuner.study.seen_sets import constraints_of, one_for_each_set
 from tuner.study.view import SamplerView
 from tuner.user_class import constructor_options, is_place, load_class
 
@@ -78,14 +79,14 @@ class SeededSampler(BaseSampler):
                 trial.system_attrs[self._inner._get_generation_key()] = 0
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        if repeats(trial):
+        if _repeats(trial):
             return
         if not self._one_sequence:
             self._inner = self._made(study, trial)
         self._inner.before_trial(self._seen(study), self._view.trial(trial))
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if repeats(trial):
+        if _repeats(trial):
             return {}
         found = self._inner.infer_relative_search_space(self._seen(study), self._view.trial(trial))
         return self._view.stored_space(found)
@@ -93,7 +94,7 @@ class SeededSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        if repeats(trial):
+        if _repeats(trial):
             return {}  # a sampler that walks along a sequence would take a step of it
         seen = self._view.seen_space(search_space)
         drawn = self._inner.sample_relative(self._seen(study), self._view.trial(trial), seen)
@@ -111,7 +112,7 @@ class SeededSampler(BaseSampler):
         return self._view.stored_value(param_name, drawn)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        if not repeats(trial) and not self._one_sequence:  # a grid's asks for the point of one that was enqueued
+        if not _repeats(trial) and not self._one_sequence:  # a grid's asks for the point of one that was enqueued
             self._inner.after_trial(self._seen(study), self._view.trial(trial), state, values)
 
     def _made(self, study: Study, trial: FrozenTrial, *param: str) -> BaseSampler:
@@ -188,6 +189,11 @@ class _SeenStudy(Study):
 
     def stop(self) -> None:
         """Do nothing: a grid that is used up says so, and the sweep knows how many points it has."""
+
+
+def _repeats(trial: FrozenTrial) -> bool:
+    """Whether a trial has the parameters of another one, with another seed."""
+    return REPEAT_OF in trial.user_attrs.get(ATTRIBUTE, {}).get("tags", {})
 
 
 def _beyond(trial: FrozenTrial) -> float:

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import copy
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.domain.repeats import first_of
-from tuner.domain.tags import REPEAT_OF
 from tuner.study.frozen_trial import ATTRIBUTE, number_of
-
-
-def tags_of(trial: FrozenTrial) -> Mapping[str, str]:
-    """Return the tags of a trial's run."""
-    found: Mapping[str, str] = trial.user_attrs.get(ATTRIBUTE, {}).get("tags", {})
-    return found
-
-
-def repeats(trial: FrozenTrial) -> bool:
-    """Whether a trial has the parameters of another one, with another seed."""
-    return REPEAT_OF in tags_of(trial)
 
 
 def one_for_each_set(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials with those that repeat hidden behind the first of their set."""
     sets: dict[int, list[FrozenTrial]] = {}
     for trial in sorted(trials, key=number_of):
-        sets.setdefault(first_of(number_of(trial), tags_of(trial)), []).append(trial)
+        tags = trial.user_attrs.get(ATTRIBUTE, {}).get("tags", {})
+        sets.setdefault(first_of(number_of(trial), tags), []).append(trial)
     return [members[0] if len(members) == 1 else _together(members) for members in sets.values()]
 
 
