@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.result import Result, Row, Spread
 from benchmarks.work import SPACE, train_and_evaluate
 from tuner.files.paths import Root
-from tuner.files.sent_offset import read_offset
+from tuner.records.log import read_sent_offset
 
 EARLY, QUICK, TRIALS = 50, 250, 1000  # at which the recorder is looked at
 SIMULATED = """
@@ -89,7 +89,7 @@ def _recorder_over_trials(trials: int) -> tuple[float, float]:
         sender = subprocess.Popen(command, stdin=subprocess.PIPE, **quiet)
         try:
             while sender.poll() is None:
-                sent = read_offset(sweep_dir.sent_file)
+                sent = read_sent_offset(sweep_dir.sent_file)
                 memory = _memory(psutil.Process(sender.pid))[0]
                 if not early and sent >= total * EARLY / trials:
                     early = memory

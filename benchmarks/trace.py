@@ -98,6 +98,7 @@ class EventFileBackend(Backend):
     def start(self, job: Job, trial_dir: TrialDir) -> None:
         trial_dir.path.mkdir(parents=True, exist_ok=True)
         job.write(trial_dir.job_file)
+        trial_dir.own_evaluations_file.write_text("eval\n", encoding="utf-8")  # as a trial's process says it
         self._followers[job.trial] = (Follower(trial_dir.path), trial_dir, [10, 20])
         self._messages.append(Started(job.trial, "here"))
 

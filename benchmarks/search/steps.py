@@ -14,8 +14,8 @@ from tuner.domain.objective import Objective
 from tuner.domain.seeds import derive
 from tuner.domain.spec import Named, SweepSpec
 from tuner.domain.trial import Evaluation, TrialState
-from tuner.study.sampling import walk
-from tuner.study.storing import suggest
+from tuner.space.conditions import walk
+from tuner.study.encoding import suggest
 from tuner.sweep.simulate import simulate
 
 WORKERS = 4

@@ -15,10 +15,9 @@ from pathlib import Path
 from tuner.config import diff, from_json, parse_spec, to_json
 from tuner.errors import InvalidInput
 from tuner.importers import import_text
-from tuner.space.conditions import holds
+from tuner.space.conditions import holds, walk
 from tuner.space.drawing import drawn as draw
-from tuner.study.sampling import walk
-from tuner.study.storing import stored, stored_distribution, value_of
+from tuner.study.encoding import stored, stored_distribution, value_of
 
 KEYS = [
     "name",

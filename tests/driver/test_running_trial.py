@@ -33,6 +33,15 @@ def test_an_evaluation_is_complete_when_the_last_of_its_objectives_has_come():
     assert (trial.step, trial.latest, trial.trained) == (10, 1.0, 10)
 
 
+def test_of_a_model_its_own_evaluations_count_in_whatever_folder_they_are():
+    trial = running()
+    assert not trial.report(Evaluation(10, 0.0, "eval_train", {"rmse": 9.0}, is_secondary=True)).is_complete
+    assert trial.curve == {}
+    assert trial.report(evaluation(10, rmse=1.0)).is_complete
+    assert trial.report(evaluation(20, "eval_test", rmse=2.0)).is_complete
+    assert trial.curve == {10: 1.0, 20: 2.0} and trial.folder_tags == {} and trial.choices == []
+
+
 def test_nothing_counts_after_a_trial_was_decided_but_the_steps_that_it_trained():
     trial = running(began_at=20)
     trial.decide(PRUNED)

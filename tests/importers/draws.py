@@ -9,8 +9,8 @@ from scipy import stats
 
 from tuner.config import parse_spec
 from tuner.importers import import_file
-from tuner.study.sampling import walk
-from tuner.study.storing import suggest
+from tuner.space.conditions import walk
+from tuner.study.encoding import suggest
 
 FILES = Path(__file__).with_name("files")
 DRAWS = 10_000

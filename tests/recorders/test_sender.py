@@ -6,12 +6,11 @@ import time
 import pytest
 
 from tuner.files.paths import Root
-from tuner.files.sent_offset import read_offset, write_offset
 from tuner.recorders import process as processes
 from tuner.recorders.mlflow.reader import is_fully_recorded
 from tuner.recorders.process import RecorderProcess
 from tuner.recorders.sender import Sender
-from tuner.records.log import RecordLog, begin_of_line, last_record, read_records
+from tuner.records.log import RecordLog, begin_of_line, last_record, read_records, read_sent_offset, write_sent_offset
 from tuner.records.record import to_json
 from tuner.testing.recorder_contract import records
 
@@ -73,7 +72,7 @@ def test_a_log_that_lost_its_end_with_the_power_is_sent_from_its_end_on(sweep_di
     sweep_dir.records_file.write_bytes(b"".join(lines[:4]) + lines[4][:torn])
     recorder = Keeps()
     sender = Sender(sweep_dir, lambda: recorder)  # looks before the driver appends
-    assert read_offset(sweep_dir.sent_file) == len(b"".join(lines[:4]))
+    assert read_sent_offset(sweep_dir.sent_file) == len(b"".join(lines[:4]))
     written(sweep_dir, *whole[4:])
     assert sender.step()
     assert as_text(recorder.recalled) == as_text(whole[:4])
@@ -83,9 +82,9 @@ def test_a_log_that_lost_its_end_with_the_power_is_sent_from_its_end_on(sweep_di
 def test_an_offset_within_a_line_that_was_written_since_has_everything_sent_again(sweep_dir):
     whole = records()
     written(sweep_dir, *whole)
-    write_offset(sweep_dir.sent_file, sweep_dir.records_file.read_bytes().index(b"\n") + 9)
+    write_sent_offset(sweep_dir.sent_file, sweep_dir.records_file.read_bytes().index(b"\n") + 9)
     assert as_text(sent(sweep_dir).written) == as_text(whole)
-    assert read_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
+    assert read_sent_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
 
 
 def test_only_where_a_line_begins_is_one_gone_on_from(tmp_path):
@@ -101,7 +100,7 @@ def test_a_log_that_lost_its_end_has_not_arrived(sweep_dir):
     sent(sweep_dir)
     closed = whole[-1]
     assert is_fully_recorded(sweep_dir, "http://store", set(), closed, has_files=False)
-    write_offset(sweep_dir.sent_file, sweep_dir.records_file.stat().st_size + 20)
+    write_sent_offset(sweep_dir.sent_file, sweep_dir.records_file.stat().st_size + 20)
     assert not is_fully_recorded(sweep_dir, "http://store", set(), closed, has_files=False)
 
 
@@ -126,7 +125,7 @@ def test_a_line_that_is_no_record_is_passed_over_and_said_once_with_its_number(s
     last = last_record(sweep_dir.records_file)
     assert as_text([last] if last else []) == as_text(whole[3 : 3 + kept])
     assert as_text(sent(sweep_dir, times=2).written) == as_text(whole[: 3 + kept])
-    assert read_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
+    assert read_sent_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
     written(sweep_dir, *whole[4:])
     assert as_text(sent(sweep_dir).written) == as_text(whole[4:])  # the next sender says it not again
     notes = [

@@ -1,10 +1,19 @@
-"""The record log: cut off, repaired, followed."""
+"""The record log: cut off, repaired, followed; how much of it has arrived."""
 
 import pytest
 
 from tests.files.full_disk import NearlyFull
 from tuner.domain.trial import TrialState
-from tuner.records.log import DamagedLine, RecordLog, begin_of_line, last_record, read_lines, read_records
+from tuner.records.log import (
+    DamagedLine,
+    RecordLog,
+    begin_of_line,
+    last_record,
+    read_lines,
+    read_records,
+    read_sent_offset,
+    write_sent_offset,
+)
 from tuner.records.record import SweepClosed, TrialChanged, TrialOpened, to_json
 from tuner.testing.recorder_contract import records
 
@@ -76,3 +85,19 @@ def test_the_disk_is_waited_for_when_it_is_said_where_something_stands(tmp_path)
     log.append(TrialChanged(0, 2.0, TrialState.COMPLETE))
     assert log.syncs == 1
     log.close()
+
+
+def test_an_offset_is_read_as_it_was_written_and_nothing_lies_beside(tmp_path):
+    file = tmp_path / "curves.sent"
+    write_sent_offset(file, 12)
+    write_sent_offset(file, 4096)
+    assert read_sent_offset(file) == 4096
+    assert [entry.name for entry in tmp_path.iterdir()] == ["curves.sent"]
+
+
+@pytest.mark.parametrize("text", [None, "", "twelve", "\x00\x00"])
+def test_what_is_no_number_has_everything_sent_again(tmp_path, text):
+    file = tmp_path / "curves.sent"
+    if text is not None:
+        file.write_text(text)
+    assert read_sent_offset(file) == 0

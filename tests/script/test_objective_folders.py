@@ -4,19 +4,12 @@ from tuner.domain.trial import Evaluation
 from tuner.script.objective_folders import ObjectiveFolders, folders_of
 
 
-def at(folder, secondary=False):
-    return Evaluation(10, 0.0, folder, {"rmse": 1.0}, is_secondary=secondary)
-
-
-def test_of_a_model_its_own_evaluations_count_wherever_they_are():
-    folders = ObjectiveFolders(command=False, wanted={})
-    assert folders.counts("rmse", at("eval")) and folders.counts("rmse", at("eval_test"))
-    assert not folders.counts("rmse", at("eval_train", secondary=True))
-    assert folders.tags == {}
+def at(folder):
+    return Evaluation(10, 0.0, folder, {"rmse": 1.0})
 
 
 def test_of_a_command_the_folder_counts_that_was_there_first_and_that_is_said():
-    folders = ObjectiveFolders(command=True, wanted={})
+    folders = ObjectiveFolders({})
     assert folders.counts("rmse", at("validation"))
     assert not folders.counts("rmse", at("test"))
     assert folders.counts("mae", at("test"))
@@ -27,7 +20,7 @@ def test_of_a_command_the_folder_counts_that_was_there_first_and_that_is_said():
 
 
 def test_a_folder_that_is_wanted_counts_alone_and_it_is_said_where_the_objective_is_else():
-    folders = ObjectiveFolders(command=True, wanted={"rmse": "test"})
+    folders = ObjectiveFolders({"rmse": "test"})
     assert not folders.counts("rmse", at("validation"))
     assert folders.elsewhere("rmse") == "the folder 'test' has none; validation has"
     assert folders.choices == []

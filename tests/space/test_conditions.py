@@ -8,10 +8,9 @@ import pytest
 from tuner.config import diff, from_json, parse_spec, to_json
 from tuner.errors import Infeasible, InvalidInput
 from tuner.space import Categorical, Float, Int, Range, Space
-from tuner.space.conditions import holds
+from tuner.space.conditions import holds, walk
 from tuner.space.points import fitted_point
-from tuner.study.sampling import walk
-from tuner.study.storing import store, suggest
+from tuner.study.encoding import store, suggest
 
 FILE = """
 objective: {metric: rmse}

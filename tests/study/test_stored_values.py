@@ -9,9 +9,9 @@ from tuner.domain.spec import Named, SearchSettings, SweepSpec, TrainSettings
 from tuner.domain.trial import TrialState
 from tuner.space import Categorical, Discrete, Float, Int, Space
 from tuner.study import Study
+from tuner.study.encoding import is_seen_otherwise
 from tuner.study.frozen_trial import ATTRIBUTE, STORED
 from tuner.study.storage import memory_storage, open_journal
-from tuner.study.storing import is_seen_otherwise
 
 BATCH = Discrete("batch", (16, 32, 100, 0.5e3))
 SPACE = Space((BATCH, Float("keep", 0.01, 0.999, log=True, reverse=True), Int("units", 3, 700, log=True, reverse=True)))

@@ -212,7 +212,7 @@ def test_a_failed_trial_runs_again_under_its_number_and_what_failed_stays_in_opt
 def test_samplers_take_an_infinite_objective_for_the_worst_whatever_its_sign(sweep_dir):
     import optuna
 
-    from tuner.study.view import SamplerView
+    from tuner.study.encoding import SamplerView
 
     one = study(sweep_dir)
     number = one.ask().number

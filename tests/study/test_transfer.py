@@ -15,9 +15,9 @@ from tuner.domain.trial import FinishedTrial, Source, TrialState
 from tuner.errors import InvalidInput, StoreError
 from tuner.files.paths import Root
 from tuner.space import Categorical, Discrete, Float, Int, Space
+from tuner.space.conditions import walk
 from tuner.space.drawing import drawn, fitted, read_value
 from tuner.study import Study
-from tuner.study.sampling import walk
 from tuner.study.storage import open_journal
 from tuner.study.transfer import as_optuna_trials
 from tuner.warm_start.sources import read_source

@@ -6,10 +6,9 @@ import tuner
 from tests.conftest import MODELS
 from tuner.domain.trial import TrialState
 from tuner.driver.progress import NullDisplay
-from tuner.files.sent_offset import read_offset, write_offset
 from tuner.operations.delete import plan_deletion
 from tuner.recorders.process import RecorderProcess
-from tuner.records.log import last_record
+from tuner.records.log import last_record, read_sent_offset, write_sent_offset
 from tuner.sweep import RunOptions, session
 
 SPACE = """
@@ -140,8 +139,8 @@ def test_a_finished_sweep_of_a_model_sends_the_rest_without_a_warm_parent(space_
     sweep = tuner.Sweep.from_file(file, root)
     assert sweep.session(RunOptions(), lines).run().end == first.end
     assert lines.lines == [NOTHING]
-    write_offset(sweep.dir.sent_file, 0)
+    write_sent_offset(sweep.dir.sent_file, 0)
     lines = Lines()
     assert sweep.session(RunOptions(), lines).run().end == first.end
     assert NOTHING not in lines.lines
-    assert read_offset(sweep.dir.sent_file) == sweep.dir.records_file.stat().st_size
+    assert read_sent_offset(sweep.dir.sent_file) == sweep.dir.records_file.stat().st_size

@@ -8,7 +8,7 @@ from tests.spaces import SIMULATED
 from tuner.config import load_spec
 from tuner.driver.missing_objective import missing_objective
 from tuner.schedulers import make_scheduler
-from tuner.study.sampling import distribution
+from tuner.study.encoding import distribution
 from tuner.sweep import RunOptions
 from tuner.sweep.prechecks import check_script, hints
 

@@ -97,7 +97,7 @@ def _not_there_yet(sweep: Sweep) -> str:
     """Return how many of a sweep's trials MLflow has, if it has not all: it is sent them while they run, and after."""
     from tuner.files.driver_lock import at_work
     from tuner.files.run_ids import run_ids
-    from tuner.files.sent_offset import read_offset
+    from tuner.records.log import read_sent_offset
 
     simulation = sweep.spec.simulation
     if simulation is not None and not simulation.record:
@@ -111,7 +111,7 @@ def _not_there_yet(sweep: Sweep) -> str:
     if at_work(sweep.dir):
         return f"{said}; the others are being sent" if there < len(trials) else ""
     files = sweep.dir.records_file, sweep.dir.sent_file
-    wait = all(file.exists() for file in files) and read_offset(files[1]) < files[0].stat().st_size
+    wait = all(file.exists() for file in files) and read_sent_offset(files[1]) < files[0].stat().st_size
     if there < len(trials) or wait:
         records = ", and not all of their records" if wait else ""
         return f"{said}{records}; send the rest with: tuner resume {sweep.spec.name}"

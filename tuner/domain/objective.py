@@ -40,6 +40,11 @@ class Goal(str, Enum):
         return min(numbers) if self is Goal.MINIMIZE else max(numbers)
 
 
+def comparable(losses: Sequence[float]) -> tuple[float, ...]:
+    """Return losses in which NaN loses against every number."""
+    return tuple(math.inf if math.isnan(loss) else loss for loss in losses)
+
+
 @dataclass(frozen=True)
 class Aggregation:
     """How one number comes out of a trial's curve of evaluations.

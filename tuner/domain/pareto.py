@@ -9,12 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tuner.domain.objective import Constraint, Goal
-
-
-def comparable(losses: Sequence[float]) -> tuple[float, ...]:
-    """Return losses in which NaN loses against every number."""
-    return tuple(math.inf if math.isnan(loss) else loss for loss in losses)
+from tuner.domain.objective import Constraint, Goal, comparable
 
 
 def ranked_steps(

@@ -70,7 +70,7 @@ def new_attempt(
         model=spec.model,
         command=command_of(spec, record, trial_dir),
         objectives=metrics_of(spec) if spec.command else (),
-        folders=wanted_folders(spec),
+        folders=wanted_folders(spec) if spec.command else {},
         stop_at=stop_at,
         threads=threads,
         no_progress_timeout_s=spec.search.no_progress_timeout_s,

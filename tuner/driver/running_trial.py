@@ -84,7 +84,7 @@ class RunningTrial:
         self._first = FirstValueFilter()
         metrics = [*(o.metric for o in objectives), *(constraint.metric for constraint in constraints)]
         self._curves: dict[str, dict[int, float]] = {metric: {} for metric in metrics}
-        self._folders = ObjectiveFolders(bool(job.command), job.folders)
+        self._folders = ObjectiveFolders(job.folders) if job.command else None  # a model says itself which is its own
         self._tags: set[str] = set()
         self._evaluated: set[int] = set()
 
@@ -168,12 +168,12 @@ class RunningTrial:
     @property
     def folder_tags(self) -> dict[str, str]:
         """Which folder's evaluations counted of a command, as tags."""
-        return self._folders.tags
+        return self._folders.tags if self._folders else {}
 
     @property
     def choices(self) -> list[str]:
         """Lines of what was chosen if a command wrote an objective in several folders."""
-        return self._folders.choices
+        return self._folders.choices if self._folders else []
 
     def has_begun(self, now: float) -> None:
         """Count its time from here: until now it may have waited for room in a cluster."""
@@ -189,7 +189,7 @@ class RunningTrial:
             self._evaluated.add(fresh.step)
             self._tags.update(fresh.scalars)
         for metric, curve in self._curves.items():
-            if metric in fresh.scalars and fresh.folder and self._folders.counts(metric, fresh):
+            if metric in fresh.scalars and fresh.folder and self._counts(metric, fresh):
                 curve.setdefault(fresh.step, fresh.scalars[metric])
         return Report(fresh, self._is_complete(fresh.step) and not before)
 
@@ -282,7 +282,7 @@ class RunningTrial:
         metrics = [metric for metric, curve in self._curves.items() if not curve]
         objectives = {objective.metric for objective in self._objectives}
         what = "objective" if objectives.intersection(metrics) else "constraint"
-        elsewhere = [line for metric in metrics if (line := self._folders.elsewhere(metric))]
+        elsewhere = [line for metric in metrics if self._folders and (line := self._folders.elsewhere(metric))]
         if self._outside:
             elsewhere.append(
                 f"its Estimator trained in {self._outside}, and only what is below the trial's own folder is read: "
@@ -314,6 +314,9 @@ class RunningTrial:
             others=self.others,
             tags={**self._record.tags, **result.tags, **self.folder_tags, **tags},
         )
+
+    def _counts(self, metric: str, evaluation: Evaluation) -> bool:
+        return self._folders.counts(metric, evaluation) if self._folders else not evaluation.is_secondary
 
     def _is_complete(self, step: int) -> bool:
         return all(step in self._curves[objective.metric] for objective in self._objectives)

@@ -13,7 +13,7 @@ from tuner.driver.peers import SharedDrivers, SoleDriver
 from tuner.driver.repeat_queue import RepeatQueue
 from tuner.schedulers import Begin, Exploit, Promotion, Scheduler
 from tuner.study import Study
-from tuner.study.sampling import grid_points
+from tuner.study.encoding import grid_points
 
 
 @dataclass(frozen=True)

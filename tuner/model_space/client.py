@@ -20,8 +20,8 @@ from tuner.errors import BackendError, Infeasible, InvalidInput, Problem
 from tuner.processes import start_server
 from tuner.schedulers import scheduler_class
 from tuner.space import Categorical, Float, Int, Parameter
+from tuner.space.conditions import Choose, Walk
 from tuner.space.parameters import ParamValue
-from tuner.study.sampling import Choose, Walk
 
 DRAW_S = 60.0  # how long a ``space(trial)`` may take
 
@@ -55,7 +55,7 @@ class ModelSpace:
         return bool(said["space"])
 
     def walk(self, choose: Choose) -> dict[str, ParamValue]:
-        """Run ``space(trial)`` once, choosing what it suggests; see ``tuner.study.sampling.Walk``.
+        """Run ``space(trial)`` once, choosing what it suggests; see ``tuner.space.conditions.Walk``.
 
         Raises:
             Infeasible: The function raised it: what was chosen up to there cannot be tried.

@@ -17,10 +17,10 @@ from tuner.errors import Infeasible, InvalidInput, Problem
 from tuner.files.paths import TrialDir
 from tuner.model_space.client import open_model_space, walk_of
 from tuner.schedulers import make_scheduler
+from tuner.space.conditions import Walk, walk
 from tuner.space.drawing import drawn
 from tuner.space.parameters import ParamValue
 from tuner.study.samplers import make_sampler
-from tuner.study.sampling import Walk, walk
 from tuner.sweep.prechecks import hints
 
 DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.domain.pareto import comparable
+from tuner.domain.objective import comparable
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots.axes import varying

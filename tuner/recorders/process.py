@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tuner.errors import RecorderError
 from tuner.files.paths import SweepDir, open_log
-from tuner.files.sent_offset import read_offset
 from tuner.hiding import secrets_of_url
 from tuner.processes import signals_blocked
 from tuner.recorders.mlflow.store import environment_with
+from tuner.records.log import read_sent_offset
 
 _PROGRAM = "tuner.recorders.child"
 _STARTS = 5  # of a process that dies before it has sent anything
@@ -54,7 +54,7 @@ class RecorderProcess:
     def start(self) -> None:
         """Start the process; return at once."""
         self._starts += 1
-        self._began_at = read_offset(self._dir.sent_file)
+        self._began_at = read_sent_offset(self._dir.sent_file)
         with open_log(self._log_file, private=bool(secrets_of_url(self._uri or ""))) as log, signals_blocked():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _PROGRAM, str(self._dir.path)],
@@ -106,7 +106,7 @@ class RecorderProcess:
         self._listen(0)
         if self._process is not None and self._process.poll() is not None and not self._error:
             self._reap()
-            sent = read_offset(self._dir.sent_file)
+            sent = read_sent_offset(self._dir.sent_file)
             if self._ready and (sent > self._began_at or sent == self._recorded()):
                 self._starts = 0
             if self._starts <= _STARTS:
@@ -151,7 +151,7 @@ class RecorderProcess:
     def status(self) -> str:
         """Say how far the store is behind, and why."""
         why = self._error.message if self._error else self._away
-        missing = self._recorded() - read_offset(self._dir.sent_file)
+        missing = self._recorded() - read_sent_offset(self._dir.sent_file)
         behind = f"{missing} bytes of records wait"
         if missing <= 0:
             behind = f"all records have arrived, {self._waits or 'files beside them have not'}"

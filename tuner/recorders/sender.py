@@ -23,9 +23,8 @@ from typing import IO, Any
 from tuner.errors import TunerError
 from tuner.files.litter import remove_stages
 from tuner.files.paths import SweepDir
-from tuner.files.sent_offset import read_offset, write_offset
 from tuner.recorders.base import Recorder, RecordsLost
-from tuner.records.log import DamagedLine, begin_of_line, read_lines, read_records
+from tuner.records.log import DamagedLine, begin_of_line, read_lines, read_records, read_sent_offset, write_sent_offset
 from tuner.records.record import Record, SweepOpened, to_json
 
 BATCH = 500  # records, so that a batch is soon sent and little is sent again
@@ -98,14 +97,14 @@ class Sender:
 
     def _begin(self) -> int:
         """Return where to go on; written down at once, before the log grows over a place that it has lost."""
-        sent = read_offset(self._dir.sent_file)
+        sent = read_sent_offset(self._dir.sent_file)
         begin = begin_of_line(self._dir.records_file, sent)
         if begin != sent:
-            write_offset(self._dir.sent_file, begin)
+            write_sent_offset(self._dir.sent_file, begin)
         return begin
 
     def _begin_anew(self) -> None:
-        write_offset(self._dir.sent_file, 0)
+        write_sent_offset(self._dir.sent_file, 0)
         self._offset, self._is_open = 0, False
         self._recorder.close()
         self._recorder = self._make()
@@ -137,7 +136,7 @@ class Sender:
                 return
             self._each(self._recorder.write, records)
             self._offset = end
-            write_offset(self._dir.sent_file, end)
+            write_sent_offset(self._dir.sent_file, end)
 
     def _each(self, give: Callable[[Sequence[Record]], None], records: Sequence[Record]) -> None:
         """Give records to the recorder; one at which it fails is left out and said, as nothing is to wait for it."""
@@ -221,7 +220,7 @@ def _stand_by(lock: IO[str], sweep_dir: SweepDir) -> bool | None:
         if not said:
             said = True
             send_event(event="ready")
-        if draining and read_offset(sweep_dir.sent_file) >= sweep_dir.records_file.stat().st_size:
+        if draining and read_sent_offset(sweep_dir.sent_file) >= sweep_dir.records_file.stat().st_size:
             send_event(event="drained")
             draining = False
         if select.select([0], [], [], EVERY_S)[0]:

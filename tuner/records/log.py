@@ -181,3 +181,18 @@ def _end_of_lines(stream: BinaryIO) -> int:
             return begin + newline + 1
         end = begin
     return 0
+
+
+def read_sent_offset(file: Path) -> int:
+    """Return how many bytes of the log have arrived at the tracking store, as a file of its own says."""
+    try:
+        return int(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+
+
+def write_sent_offset(file: Path, offset: int) -> None:
+    """Remember how many bytes have arrived."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(f"{offset}\n", encoding="utf-8")
+    beside.replace(file)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tuner.domain.pareto import comparable
+from tuner.domain.objective import comparable
 from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.base import Scheduler
 

@@ -17,7 +17,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tuner.domain.pareto import comparable, order
+from tuner.domain.objective import comparable
+from tuner.domain.pareto import order
 from tuner.domain.seeds import derive
 from tuner.domain.spec import SearchSettings, TrainSettings
 from tuner.domain.trial import Decision, TrialState

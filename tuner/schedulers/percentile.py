@@ -11,7 +11,8 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 
-from tuner.domain.pareto import comparable, places
+from tuner.domain.objective import comparable
+from tuner.domain.pareto import places
 from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.base import Scheduler
 

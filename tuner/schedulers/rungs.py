@@ -7,7 +7,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tuner.domain.pareto import comparable, order
+from tuner.domain.objective import comparable
+from tuner.domain.pareto import order
 from tuner.domain.spec import TrainSettings
 from tuner.errors import Problem
 

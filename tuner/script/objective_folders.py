@@ -25,26 +25,21 @@ def _names(spec: SweepSpec) -> list[str]:
 
 
 class ObjectiveFolders:
-    """Which folder's evaluations of an objective count.
+    """Which folder's evaluations of an objective count of a command.
 
-    Of a command those of the folder that is wanted, else of the first that has it, so that none are mixed; of a
-    model its own evaluations.
+    Those of the folder that is wanted, else of the first that has it, so that none are mixed.
 
     Args:
-        command: Whether the trial is a command.
-        wanted: Of a command, objective to folder.
+        wanted: Objective to folder.
     """
 
-    def __init__(self, command: bool, wanted: Mapping[str, str]) -> None:
-        self._command = command
+    def __init__(self, wanted: Mapping[str, str]) -> None:
         self._wanted = wanted
         self._chosen: dict[str, str] = dict(wanted)
         self._others: dict[str, set[str]] = {}
 
     def counts(self, metric: str, evaluation: Evaluation) -> bool:
         """Whether what an evaluation has of ``metric`` counts."""
-        if not self._command:
-            return not evaluation.is_secondary
         chosen = self._chosen.setdefault(metric, evaluation.folder)
         if chosen != evaluation.folder:
             self._others.setdefault(metric, set()).add(evaluation.folder)
@@ -58,7 +53,7 @@ class ObjectiveFolders:
     @property
     def tags(self) -> dict[str, str]:
         """The choice as a tag of the trial."""
-        return {OBJECTIVE_FOLDERS: json.dumps(self._chosen)} if self._command and self._chosen else {}
+        return {OBJECTIVE_FOLDERS: json.dumps(self._chosen)} if self._chosen else {}
 
     @property
     def choices(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""Conditions under which a parameter exists: fitted to the values that its parents can have, and whether they hold."""
+"""Conditions under which a parameter exists: fitted to what its parents can be, whether they hold, a walk by them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,36 @@ from tuner.space.parameters import (
     Params,
     ParamValue,
     Range,
+    Space,
     identity,
 )
 from tuner.text import shortened
 
 Allowed = tuple[ParamValue, ...] | Range
 """Values of a parent, or the range of them, under which a parameter exists."""
+
+Choose = Callable[[Parameter], ParamValue]
+"""Returns the value of a parameter."""
+
+Walk = Callable[[Choose], dict[str, ParamValue]]
+"""Goes through a space, choosing each parameter that there is; returns parameters, then constants."""
+
+
+def walk(space: Space, choose: Choose) -> dict[str, ParamValue]:
+    """Choose a value for each parameter that there is, parents first; one whose condition does not hold is absent.
+
+    Args:
+        space: The parameters.
+        choose: Returns the value of a parameter.
+
+    Returns:
+        Parameters, then constants.
+    """
+    drawn: dict[str, ParamValue] = {}
+    for parameter in space.parameters:
+        if holds(parameter, drawn):
+            drawn[parameter.name] = choose(parameter)
+    return {**drawn, **space.constants}
 
 
 def holds(parameter: Parameter, drawn: Params) -> bool:

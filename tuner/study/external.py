@@ -13,9 +13,9 @@ from tuner.errors import InvalidInput, StoreError
 from tuner.hiding import hidden
 from tuner.space import Space
 from tuner.study.database import missing_file
+from tuner.study.encoding import read
 from tuner.study.frozen_trial import ATTRIBUTE, STORED
 from tuner.study.storage import open_journal
-from tuner.study.storing import read
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
-from tuner.study.storing import read
+from tuner.study.encoding import read
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -12,7 +12,7 @@ from typing import Any
 from tuner.domain.objective import Objective
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
-from tuner.study.sampling import distributions, encode
+from tuner.study.encoding import distributions, encode
 
 FEW = 8  # complete trials below which ranks are compared
 _LEAST = 4

@@ -13,12 +13,12 @@ from tuner.errors import StoreError, TunerError
 from tuner.files.paths import SweepDir
 from tuner.records.trials import begun_trials
 from tuner.study.database import missing_file
+from tuner.study.encoding import is_seen_otherwise
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, HeldTrial, begun
 from tuner.study.index import replay_journal
 from tuner.study.lost import lost
 from tuner.study.replay import Replay, Unusual
 from tuner.study.storage import open_storage
-from tuner.study.storing import is_seen_otherwise
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -27,12 +27,12 @@ from tuner.domain.spec import Named
 from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
 from tuner.space import Space
+from tuner.study.encoding import SamplerView
 from tuner.study.exploring import is_explored, is_paused
 from tuner.study.extrapolation import Extrapolation
 from tuner.study.frozen_trial import ATTRIBUTE, current
 from tuner.study.learning_set import MOST, learning_set
 from tuner.study.seen_sets import constraints_of, one_for_each_set
-from tuner.study.view import SamplerView
 from tuner.user_class import constructor_options, is_place, load_class
 
 Make = Callable[[int], BaseSampler]
@@ -256,7 +256,7 @@ def make_sampler(
         earlier: Finished trials of other sweeps, in this space.
         repeats: Trials of each set of parameters.
         objective: If there is one alone.
-        plain: Whether the study holds plain values; see ``tuner.study.storing``.
+        plain: Whether the study holds plain values; see ``tuner.study.encoding``.
         import_paths: Folders in which a sampler of the user's own is looked for.
 
     Raises:
@@ -294,7 +294,7 @@ def sampler_class(kind: SamplerKind, import_paths: Sequence[str]) -> type[BaseSa
 def _maker(kind: SamplerKind, space: Space, options: Mapping[str, Any], import_paths: Sequence[str]) -> Make:
     sampler = sampler_class(kind, import_paths)
     if sampler is optuna.samplers.GridSampler:
-        from tuner.study.sampling import grid
+        from tuner.study.encoding import grid
 
         options = {"search_space": grid(space), **options}
     seeded = "seed" in constructor_options(sampler)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import Source, TrialRecord, TrialState
 from tuner.errors import Infeasible
+from tuner.space.conditions import Walk
+from tuner.space.conditions import walk as walk_space
 from tuner.space.parameters import Params, ParamValue
 from tuner.space.points import fitted_point
 from tuner.study import frozen_trial
 from tuner.study.constraints import set_constraints
+from tuner.study.encoding import read, store, store_loosely, suggest, told_values
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, STEP, STORED, HeldTrial, begun, number_of, record_of
-from tuner.study.sampling import Walk
-from tuner.study.sampling import walk as walk_space
-from tuner.study.storing import read, store, store_loosely, suggest, told_values
 from tuner.study.transfer import as_optuna_trials
 
 if TYPE_CHECKING:

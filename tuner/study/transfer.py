@@ -17,9 +17,10 @@ from tuner.domain.seeds import derive
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import FinishedTrial, Source
 from tuner.errors import Infeasible
+from tuner.space.conditions import Walk
 from tuner.space.drawing import drawn, read_value
 from tuner.space.parameters import Parameter, ParamValue
-from tuner.study.sampling import Walk, distribution, encoded
+from tuner.study.encoding import distribution, encoded
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

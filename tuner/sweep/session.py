@@ -32,11 +32,11 @@ from tuner.records.log import RecordLog, last_record
 from tuner.records.record import SweepClosed
 from tuner.results import SweepResult
 from tuner.schedulers import Scheduler, make_scheduler
+from tuner.space.conditions import Walk
 from tuner.study import Study
 from tuner.study.database import StudyLock
 from tuner.study.patience import Patience
 from tuner.study.reading import read_study, refuse_lost
-from tuner.study.sampling import Walk
 from tuner.study.storage import delete_study, open_storage, repair
 from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import CallbackRunner

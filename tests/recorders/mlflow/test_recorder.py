@@ -10,11 +10,10 @@ from dataclasses import replace
 import pytest
 
 from tuner.files.run_ids import RunIds, run_ids
-from tuner.files.sent_offset import read_offset
 from tuner.recorders.mlflow.reader import MlflowReader, _with_histories
 from tuner.recorders.mlflow.recorder import MlflowRecorder
 from tuner.recorders.process import RecorderProcess
-from tuner.records.log import RecordLog
+from tuner.records.log import RecordLog, read_sent_offset
 from tuner.testing.recorder_contract import OPENED, RecorderContract, records
 
 
@@ -130,7 +129,7 @@ def test_a_signal_to_all_processes_leaves_the_end_of_the_sender_to_the_driver(sw
     sender.terminate()
     process.close()
     assert sender.returncode == 0
-    assert read_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
+    assert read_sent_offset(sweep_dir.sent_file) == sweep_dir.records_file.stat().st_size
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ import pytest
 
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.space import Categorical, Discrete, Float, Int, Space
+from tuner.space.conditions import walk
 from tuner.space.drawing import drawn
-from tuner.study.sampling import walk
 
 SPACE = Space(
     (

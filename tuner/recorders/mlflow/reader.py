@@ -10,7 +10,6 @@ from typing import Any
 
 from tuner.domain.tags import ROLE, SWEEP, SWEEP_ID, TRIAL
 from tuner.files.paths import SweepDir
-from tuner.files.sent_offset import read_offset
 from tuner.recorders.mlflow.artifacts import attached_trials, stored_ends
 from tuner.recorders.mlflow.shared_view import TAG
 from tuner.recorders.mlflow.store import (
@@ -21,6 +20,7 @@ from tuner.recorders.mlflow.store import (
     prepare_environment,
     tracking_uri,
 )
+from tuner.records.log import read_sent_offset
 from tuner.records.record import SweepClosed
 
 _A_TIME = 500  # runs whose metrics are asked for in one question each
@@ -231,6 +231,6 @@ def is_fully_recorded(
     root = sweep_dir.root
     if is_local_store(root, tracking_uri(root, given_uri)) and (not root.database_file.exists() or has_moved(root)):
         return False
-    if read_offset(sweep_dir.sent_file) != sweep_dir.records_file.stat().st_size:  # more, if the log lost its end
+    if read_sent_offset(sweep_dir.sent_file) != sweep_dir.records_file.stat().st_size:  # more, if the log lost its end
         return False
     return finished <= attached_trials(sweep_dir) and (not has_files or closed.time in stored_ends(sweep_dir))

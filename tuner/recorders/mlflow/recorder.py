@@ -268,7 +268,7 @@ class MlflowRecorder(Recorder):
 
     def _send_trials(self, batches: Mapping[int, Batch]) -> None:
         for trial, batch in batches.items():
-            run_id = self._maker.trial(self._summary.opened, trial, batch)
+            run_id = self._runs.trial(trial) or self._maker.trial(self._summary.opened, trial, batch)
             self._add_training(trial, batch)
             self._sending.send(run_id, batch)
             if self._training is not None:

@@ -1,12 +1,31 @@
-"""What a study holds of each kind of parameter."""
+"""Parameters through a study: what it holds of each kind, a grid, a point that was enqueued."""
 
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.space.spaces import BATCH, SPACE
-from tuner.study.sampling import distributions, encode
-from tuner.study.storing import read, store, stored_distribution
+from tuner.space import Int, Space
+from tuner.space.conditions import walk
+from tuner.study.encoding import decoded, distributions, encode, grid, read, store, stored_distribution, suggest
+
+
+def draw(trial):
+    return walk(SPACE, lambda parameter: suggest(trial, parameter))
+
+
+def test_an_enqueued_point_is_what_the_trial_gets():
+    study = optuna.create_study()
+    study.enqueue_trial(store({"keep": 0.99, "units": 699, "batch": 100}, SPACE))
+    assert draw(study.ask()) == {"keep": 0.99, "units": 699, "batch": 100}
+
+
+def test_a_grid_lists_each_value_once():
+    space = Space((Int("units", 3, 6, log=True, reverse=True), BATCH))
+    listed = grid(space)
+    assert [decoded(seen, space.parameters[0]) for seen in listed["units"]] == [6, 5, 4, 3]
+    assert tuple(decoded(seen, BATCH) for seen in listed["batch"]) == BATCH.values
 
 
 @given(st.floats(0.01, 0.999), st.integers(3, 700), st.sampled_from(BATCH.values))
