@@ -16,7 +16,7 @@ from tuner.files import checkpoints
 from tuner.files.paths import SweepDir, TrialDir
 from tuner.hiding import is_secret
 from tuner.script.command_line import fill, recognise
-from tuner.script.objective_folders import _names, metrics_of, wanted_folders
+from tuner.script.objective_folders import metrics_of, wanted_folders
 
 
 def copy_donor_checkpoint(
@@ -91,7 +91,7 @@ def command_of(spec: SweepSpec, record: TrialRecord, trial_dir: TrialDir) -> tup
     if not spec.command:
         return ()
     params = {**record.params, **spec.space.constants}
-    return fill(spec.command, params, _names(spec), record.number, trial_dir.path.absolute())
+    return fill(spec.command, params, spec.space.names, record.number, trial_dir.path.absolute())
 
 
 def how_it_begins(record: TrialRecord, step: int | None, offered: bool = False) -> str:

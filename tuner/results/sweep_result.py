@@ -128,7 +128,7 @@ class SweepResult:
         """
         ranks: dict[str, Callable[[Trial], Any]] = {"value": partial(self._rank, objective=None)}
         ranks |= {o.metric: partial(self._rank, objective=o) for o in self.spec.objectives}
-        names = [*(p.name for p in self.spec.space.parameters), *self.spec.space.constants]
+        names = list(self.spec.space.names)
         return select(self.trials, Trial.fields, ranks, where, sort, top, names, self._choices())
 
     def _choices(self) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""What the sweep knows of commands: whether one can be run, what a trial's is, which folder counts."""
+"""Which folder's evaluations of an objective count, if a command wrote it in several."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ def metrics_of(spec: SweepSpec) -> tuple[str, ...]:
 def wanted_folders(spec: SweepSpec) -> dict[str, str]:
     """Return each objective's folder, if the file says which counts."""
     return {objective.metric: objective.folder for objective in spec.objectives if objective.folder}
-
-
-def _names(spec: SweepSpec) -> list[str]:
-    return [*(parameter.name for parameter in spec.space.parameters), *spec.space.constants]
 
 
 class ObjectiveFolders:

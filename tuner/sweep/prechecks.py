@@ -17,7 +17,6 @@ from tuner.recorders import check_recorders
 from tuner.recorders.mlflow.naming import check_tags
 from tuner.schedulers import scheduler_class
 from tuner.script.command_line import check_command
-from tuner.script.objective_folders import _names
 from tuner.space import Float, Int
 from tuner.space.drawing import fitted
 from tuner.sweep.run_options import RunOptions
@@ -87,7 +86,7 @@ def check_script(spec: SweepSpec) -> None:
         raise InvalidInput(
             "command", f"its working directory {spec.command_dir} is gone; run it again with `tuner run` in the new one"
         )
-    check_command(spec.command, _names(spec), spec.command_dir)
+    check_command(spec.command, spec.space.names, spec.command_dir)
 
 
 def check_sampler(spec: SweepSpec) -> None:
