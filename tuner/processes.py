@@ -71,6 +71,19 @@ def ignore_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_ALL)
 
 
+def log_to(file: Path, mode: int = 0o644) -> None:
+    """Send both outputs of this process to a file, appending.
+
+    Args:
+        file: Made if it is not there.
+        mode: Its permissions then.
+    """
+    log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
 def drop_private_env(names: list[str]) -> None:
     """Take out of the environment of this process, which ``start_server`` started, what was for it alone."""
     for name in names:

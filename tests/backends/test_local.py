@@ -57,6 +57,16 @@ class TestLocal(BackendContract):
         (end,) = [m for m in self.until_ended(opened) if isinstance(m, Ended)]
         assert end.result.ending is JobStatus.FINISHED
 
+    def test_a_function_runs_in_a_fork_that_hears_its_driver_and_outlives_the_server(self, opened, tmp_path):
+        said = tmp_path / "said"
+        code = f"import os, pathlib; pathlib.Path({str(said)!r}).write_bytes(os.read(0, 64))"
+        with opened.fork_function("builtins:exec", code) as driver:
+            opened.close()
+            driver.sendall(b"go on")
+            driver.settimeout(60)
+            assert driver.recv(64) == b""
+        assert said.read_bytes() == b"go on"
+
     def test_a_trial_whose_job_cannot_be_read_is_lost_and_the_others_go_on(self, opened, tmp_path, monkeypatch):
         opened.start(self.job(0, sleep=0.05), TrialDir(tmp_path / "0"))
         monkeypatch.setattr(Job, "write", lambda self, file: file.write_text("{"))

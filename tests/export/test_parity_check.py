@@ -1,10 +1,13 @@
 """What counts as equal predictions."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from tuner.export import parity_check
 from tuner.export.parity_check import decode, difference, encode
 
 
@@ -24,3 +27,19 @@ def test_equal_means_close_numbers_same_strings_and_same_whole_numbers():
     assert difference(np.float32([np.nan]), np.float32([1])) == float("inf")
     assert difference(np.array([b"a"], object), np.array(["b"])) == float("inf")
     assert difference(np.float32([1]), np.float32([1, 2])) == float("inf")
+
+
+WITHOUT_KERAS = """
+import runpy, sys
+runpy.run_path(sys.argv[1])["_import_tensorflow"]()
+import tensorflow as tf
+assert not {"keras", "tf_keras", "tuner"} & set(sys.modules)
+assert tf.constant([1.0]).numpy() == 1
+assert tf.keras.layers.Dense(1).units == 1
+"""
+
+
+@pytest.mark.tf
+def test_the_check_imports_tensorflow_without_keras_which_is_there_for_whoever_asks():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_KERAS, parity_check.__file__], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]

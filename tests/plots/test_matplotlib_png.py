@@ -1,10 +1,11 @@
 """Charts as pictures."""
 
+import gc
 import struct
 import zlib
 
 from tests.plots.sweeps import trials
-from tuner.plots import make_charts
+from tuner.plots import make_charts, matplotlib_png
 from tuner.plots.matplotlib_png import png
 
 
@@ -19,3 +20,14 @@ def test_pictures_are_of_a_size_to_be_read(one):
         width, height, _ = pixels(png(chart))
         assert 600 <= width <= 2000
         assert 200 <= height <= 1600
+
+
+def test_a_picture_that_is_asked_for_again_is_not_drawn_again_and_goes_with_its_chart(one):
+    charts = make_charts(one, trials(one))
+    pictures = [png(chart) for chart in charts]
+    assert all(png(chart) is picture for chart, picture in zip(charts, pictures, strict=True))
+    before = len(matplotlib_png._drawn)
+    count = len(charts)
+    del charts
+    gc.collect()
+    assert len(matplotlib_png._drawn) <= before - count

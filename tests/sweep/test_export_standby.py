@@ -19,7 +19,7 @@ def finished(number, servable=True):
 def started(monkeypatch):
     found = []
 
-    def start(stage):
+    def start(stage, fork):
         found.append(stage)
         return SimpleNamespace(stage=stage, close=lambda: found.append("closed"))
 
@@ -27,14 +27,14 @@ def started(monkeypatch):
     return found
 
 
-def standing_by(tmp_path, trials, wanted=True):
-    standby = ExportStandby(SweepDir(tmp_path), wanted)
+def standing_by(tmp_path, trials, wanted=True, workers=1):
+    standby = ExportStandby(SweepDir(tmp_path), wanted, workers)
     standby.total = lambda: trials
     return standby
 
 
-def test_they_begin_with_the_last_trial_but_one_and_leave_nothing_if_they_are_not_needed(started, tmp_path):
-    with standing_by(tmp_path, 4) as standby:
+def test_they_begin_a_round_before_the_last_trial_and_leave_nothing_if_they_are_not_needed(started, tmp_path):
+    with standing_by(tmp_path, 6, workers=2) as standby:
         for number in (0, 1):
             standby.on_begin(SimpleNamespace(trial=number))
         standby.on_finished(finished(0))
@@ -58,7 +58,7 @@ def test_they_do_not_begin_where_nothing_is_to_be_exported(wanted, servable, sta
 
 
 def test_a_machine_without_room_for_them_exports_at_the_end(monkeypatch, tmp_path):
-    def refuse(stage):
+    def refuse(stage, fork):
         raise OSError("cannot allocate memory")
 
     monkeypatch.setattr(export_standby, "ExportProcesses", refuse)
@@ -73,6 +73,6 @@ def test_they_begin_with_the_last_point_of_a_grid_that_has_fewer_than_trials_wer
         standby.on_finished_elsewhere(finished(0))
         standby.on_begin(SimpleNamespace(trial=1))
         assert started == []  # nobody knows yet how many there are
-        standby.total = lambda: 3
+        standby.total = lambda: 4
         standby.on_begin(SimpleNamespace(trial=2))
         assert len(started) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -111,6 +112,21 @@ class Backend(ABC):
     @abstractmethod
     def stop(self, trial: int, kill: bool) -> None:
         """Ask a trial to stop at its next checkpoint, or end it at once; ``Ended`` follows either way."""
+
+    def fork_function(self, function: str, argument: str) -> socket.socket | None:  # noqa: ARG002
+        """Have a process forked that has TensorFlow and the model already, and calls a function there.
+
+        Its standard input is the socket that is returned; the end of it is to end the process, as its end is seen by
+        that of the socket.
+
+        Args:
+            function: ``module:name``.
+            argument: Of it.
+
+        Returns:
+            The socket, or None: this backend has no such process to fork it from.
+        """
+        return None
 
     @abstractmethod
     def close(self) -> None:

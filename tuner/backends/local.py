@@ -166,6 +166,15 @@ class LocalBackend(Backend):
             self._trials[trial].asked = True
             self._send(do="signal", trial=trial, signal=signal.SIGKILL if kill else signal.SIGTERM)
 
+    def fork_function(self, function: str, argument: str) -> socket.socket | None:
+        if self._model is None or self._channel is None:
+            return None
+        ours, theirs = socket.socketpair()
+        order = {"do": "fork", "function": function, "argument": argument}
+        with theirs, contextlib.suppress(OSError):  # the server is gone: the other end of ours is closed, too
+            socket.send_fds(self._channel, [json.dumps(order).encode() + b"\n"], [theirs.fileno()])
+        return ours
+
     def close(self) -> None:
         if self._channel is not None:
             self._channel.close()

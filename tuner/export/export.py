@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -21,17 +22,22 @@ from tuner.domain.job import Job, killed_by
 from tuner.domain.spec import ModelRef
 from tuner.errors import InvalidInput, SweepError
 from tuner.export.checkpoint_choice import Choice
-from tuner.export.parity_check import MLFLOW_MODEL, SAVED_MODEL, VERDICT_FILE
+from tuner.export.forked import Forked
+from tuner.export.parity_check import LOG_FILE, MLFLOW_MODEL, SAVED_MODEL, VERDICT_FILE
 from tuner.files import checkpoints
 from tuner.files.paths import SweepDir
 from tuner.processes import signals_blocked
 from tuner.results import Trial
 
 SAVING = ("-m", "tuner.export.saved_model")
+SAVING_FORKED = "tuner.export.saved_model:main_forked"
 TAKING_OVER = ("-m", "tuner.export.own_export")
 CHECKING = (str(Path(__file__).with_name("parity_check.py")),)  # as a file: it does without tuner
 _LOG_LINES = 15
-_POLL_S = 0.05
+_POLL_S = 0.01
+
+Fork = Callable[[str, str], socket.socket | None]
+_Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass(frozen=True)
@@ -67,15 +73,18 @@ class ExportProcesses:
     Args:
         stage: An empty folder, in which the export is made.
         program: Makes it.
+        fork: Forks a process that calls a function with an argument, if there is a warm parent: such a one has
+            TensorFlow and the model already. The check is always a program of its own, which knows neither.
     """
 
-    def __init__(self, stage: Path, program: tuple[str, ...] | None = None) -> None:
+    def __init__(self, stage: Path, program: tuple[str, ...] | None = None, fork: Fork | None = None) -> None:
         self.stage = stage
-        self.log_file = stage / "log.txt"
+        self.log_file = stage / LOG_FILE
         with self.log_file.open("ab") as log:
-            self._checking = _start(CHECKING, stage, log)
+            self._checking: _Process = _start(CHECKING, stage, log)
             try:
-                self._making = _start(program or SAVING, stage, log)
+                forked = fork(SAVING_FORKED, str(stage.absolute())) if fork is not None else None
+                self._making: _Process = Forked(forked) if forked is not None else _start(program or SAVING, stage, log)
             except BaseException:
                 _end(self._checking)
                 raise
@@ -197,20 +206,20 @@ def _start(program: tuple[str, ...], stage: Path, log: Any) -> subprocess.Popen[
         )
 
 
-def _say(process: subprocess.Popen[bytes], word: bytes) -> None:
+def _say(process: _Process, word: bytes) -> None:
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it has died meanwhile, which what it did not leave says
         process.stdin.write(word)
 
 
-def _wait(process: subprocess.Popen[bytes], stopped: Callable[[], bool]) -> None:
+def _wait(process: _Process, stopped: Callable[[], bool]) -> None:
     while process.poll() is None:
         if stopped():
             raise KeyboardInterrupt
         time.sleep(_POLL_S)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: _Process) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
@@ -295,6 +304,8 @@ def judged(stage: Path, done: Mapping[str, Any], log_file: Path, status: int) ->
 
 def _how(status: int) -> str:
     """Return how a process ended, by its exit status as subprocess has it."""
+    if status == 0:
+        return "ended"  # or was forked, and only its parent knows how
     return f"was {killed_by(status)}" if status < 0 else f"ended with exit status {status}"
 
 

@@ -16,7 +16,7 @@ from tuner.errors import InvalidInput, Problem
 from tuner.export.checkpoint_choice import Choice
 from tuner.export.mlflow_model import pack
 from tuner.export.parity_check import MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL
-from tuner.export.saved_model import PREFERRED, TOLERANCE, saved, signatures_of
+from tuner.export.saved_model import PREFERRED, TOLERANCE, save_when_told, signatures_of
 from tuner.files.paths import SweepDir
 from tuner.results import Trial
 
@@ -88,10 +88,7 @@ def main() -> None:
     from tuner.processes import ignore_signals
 
     ignore_signals()
-    if not sys.stdin.readline():
-        return
-    if not saved(Path(sys.argv[1]), take_over):
-        raise SystemExit(1)
+    save_when_told(Path(sys.argv[1]), take_over)
 
 
 if __name__ == "__main__":

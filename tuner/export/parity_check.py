@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROWS_FILE, VERDICT_FILE = "rows.json", "verdict.json"
-SAVED_MODEL, MLFLOW_MODEL = "saved_model", "model"
+SAVED_MODEL, MLFLOW_MODEL, LOG_FILE = "saved_model", "model", "log.txt"
 # What TensorFlow's errors begin with before they come to what went wrong: where the node was made.
 _BEFORE = re.compile(r"Graph execution error:\s+(?:(?:Detected at node|Node: ).*\n(?:[ \t].*\n|\n)*)*")
 
@@ -171,15 +171,33 @@ def main() -> None:
     for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "TF_FORCE_GPU_ALLOW_GROWTH"):
         os.environ.setdefault(name, "true")
     import mlflow.pyfunc  # noqa: F401
-    import tensorflow  # noqa: F401
+
+    _import_tensorflow()
     from mlflow.utils import requirements_utils
 
     # A model that is loaded has its requirements compared with what is installed here, from which they were made a
     # moment ago: MLflow goes through every file that is installed for that, most of this check's time.
     vars(requirements_utils)["_MODULES_TO_PACKAGES"] = {}
-    if not sys.stdin.readline():
-        return
-    judge(stage)
+    if sys.stdin.readline():
+        judge(stage)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # what is imported takes a second or more to take apart, and the sweep's end waits for this process
+
+
+def _import_tensorflow() -> None:
+    """Import it without Keras, half of its time, which it imports for its users alone: no SavedModel needs it.
+
+    Whoever asks for ``tf.keras`` has it nevertheless, imported then.
+    """
+    without = [name for name in ("keras", "tf_keras") if name not in sys.modules]
+    for name in without:
+        sys.modules[name] = None  # type: ignore[assignment]  # the import system's word for: is not there
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        for name in without:
+            del sys.modules[name]
 
 
 def judge(stage: Path) -> None:

@@ -1,7 +1,8 @@
 """Write a trial's SavedModel, and what its check needs, in a process of its own with TensorFlow.
 
-Runs as ``python -m tuner.export.saved_model STAGE``. It imports TensorFlow at once; a line on standard
-input says that the order is there, its end that there will be none. STAGE/order.json and a copy of the checkpoint in
+Runs as ``python -m tuner.export.saved_model STAGE``, or forked from the warm parent, which has TensorFlow and the model
+already. It imports what it lacks at once; a line on standard input says that the order is there, its end that there
+will be none. STAGE/order.json and a copy of the checkpoint in
 STAGE/trial come in; STAGE/saved_model, STAGE/model (for MLflow), STAGE/rows.json and STAGE/done.json
 go out, or STAGE/fault.json with a message.
 """
@@ -9,24 +10,26 @@ go out, or STAGE/fault.json with a message.
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tuner.domain.job import Job
 from tuner.errors import InvalidInput, TunerError
 from tuner.export.held_out_rows import Rows, held_out
 from tuner.export.mlflow_model import import_mlflow, pack
-from tuner.export.parity_check import MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
+from tuner.export.parity_check import LOG_FILE, MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
 from tuner.export.receiver_feed import Unfed, feed, same_features
 from tuner.export.serving_spec import Serving
 from tuner.export.signature import Signature, TensorShape
 from tuner.model import Specs, UserModel, load_model
 from tuner.model.error_text import one_line
-from tuner.processes import ignore_signals
+from tuner.processes import ignore_signals, log_to
 from tuner.trial.run import build, seed_everything
 
 TOLERANCE = 1e-5
@@ -246,10 +249,37 @@ def main() -> None:
     ignore_signals()
     preload_model(None)
     import_mlflow()
-    if not sys.stdin.readline():
-        return  # nothing is to be exported, or whoever asks is gone
-    if not saved(Path(sys.argv[1]), save):
-        raise SystemExit(1)
+    save_when_told(Path(sys.argv[1]), save)
+
+
+def main_forked(stage: str) -> None:
+    """Do the same in a fork of the warm parent; end if nobody waits for it any longer."""
+    log_to(Path(stage, LOG_FILE))
+    import_mlflow()
+    save_when_told(Path(stage), save, watch=True)
+
+
+def save_when_told(stage: Path, save: Callable[[Path], Mapping[str, Any]], watch: bool = False) -> NoReturn:
+    """Wait for the word, export, and end the process without taking apart what is imported, which takes a second.
+
+    Args:
+        stage: Where the order is and the export goes.
+        save: Makes it.
+        watch: Whether the end of standard input ends the process meanwhile: nobody else does.
+    """
+    told = bool(os.read(0, 64))
+    if told and watch:
+        threading.Thread(target=_end_with_driver, daemon=True).start()
+    done = not told or saved(stage, save)  # nothing is to be exported, or whoever asks is gone
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(not done)
+
+
+def _end_with_driver() -> None:
+    while os.read(0, 64):
+        pass
+    os._exit(1)
 
 
 def saved(stage: Path, save: Callable[[Path], Mapping[str, Any]]) -> bool:

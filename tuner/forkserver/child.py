@@ -7,8 +7,10 @@ import contextlib
 import ctypes
 import faulthandler
 import fcntl
+import importlib
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -21,6 +23,7 @@ from tuner.domain.tags import NOTE
 from tuner.estimator.session_close import close_sessions_in_background
 from tuner.estimator.stop_control import StopRequest
 from tuner.files.paths import TrialDir
+from tuner.processes import log_to
 from tuner.trial.no_progress import end_without_progress
 from tuner.trial.run import run_job
 
@@ -74,6 +77,31 @@ def run_forked(
         os._exit(status)
 
 
+def run_function(function: str, argument: str, driver: socket.socket) -> NoReturn:
+    """Call a function in this process, forked from the warm parent, and end the process.
+
+    It outlives the warm parent, and is told when to end by the end of its standard input.
+
+    Args:
+        function: ``module:name``.
+        argument: Of it.
+        driver: Becomes its standard input.
+    """
+    status = 1
+    try:
+        os.setsid()
+        os.dup2(driver.fileno(), 0)
+        driver.close()
+        atexit._clear()  # what the parent registered is the parent's to do
+        module, _, name = function.partition(":")
+        getattr(importlib.import_module(module), name)(argument)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
 def _be_batch_work() -> None:
     """Tell the kernel that this process computes and need not answer quickly (Linux).
 
@@ -100,13 +128,10 @@ def _log_to(trial_dir: TrialDir, private: bool) -> None:
         trial_dir: Its folder.
         private: Whether the trial has secrets, which it may write: its owner alone can read the log then.
     """
-    log = os.open(trial_dir.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600 if private else 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
     os.close(nothing)
+    log_to(trial_dir.log_file, 0o600 if private else 0o644)
 
 
 def _lock(trial_dir: TrialDir, inherited: bool) -> None:

@@ -3,7 +3,9 @@
 Runs as ``python -m tuner.forkserver.server FD`` with one end of a socket as file descriptor FD; JSON lines
 both ways. From the driver: ``{"do": "warm", "model": {...}}`` or ``{"do": "warm", "command": [...]}``
 once, ``{"do": "start", "trial": 7, "dir": "...", "env": {}}`` (the job is in the folder), ``{"do":
-"signal", "trial": 7, "signal": 15}``. To the driver: ``ready``, ``refused``, ``started`` or ``unstarted``, ``ended``.
+"signal", "trial": 7, "signal": 15}``, ``{"do": "fork", "function": "module:name", "argument": "..."}`` with a
+socket, on which alone that process talks to the driver. To the driver: ``ready``, ``refused``, ``started`` or
+``unstarted``, ``ended``.
 
 TensorFlow must not run an op here, nor CUDA start: forks of such a process may hang. When the
 driver's end of the socket closes, everything ends.
@@ -28,7 +30,7 @@ from tuner.domain.spec import ModelRef
 from tuner.errors import InvalidInput, TunerError
 from tuner.estimator.stop_control import StopRequest
 from tuner.files.paths import TrialDir
-from tuner.forkserver.child import run_forked
+from tuner.forkserver.child import run_forked, run_function
 from tuner.forkserver.preload import preload_model, preload_script
 from tuner.processes import drop_private_env, ignore_signals, signals_blocked
 from tuner.script.command_line import recognise
@@ -45,6 +47,7 @@ class ForkServer:
         self._children: dict[int, int] = {}  # pid to trial
         self._private_env: tuple[str, ...] = ()  # variables that the driver's environment does not have
         self._programs = False  # whether trials are programs of their own
+        self._passed: list[socket.socket] = []  # by the driver, for forks that were not made yet
         self._wakeup, self._wakeup_end = socket.socketpair()
 
     def serve(self) -> None:
@@ -73,9 +76,10 @@ class ForkServer:
     def _obey(self) -> bool:
         """Do what the driver says; False when it is gone."""
         try:
-            data = self._channel.recv(65536)
+            data, sockets, _, _ = socket.recv_fds(self._channel, 65536, 8)
         except OSError:
             return False
+        self._passed += [socket.socket(fileno=one) for one in sockets]
         if not data:
             return False
         *lines, self._buffer = (self._buffer + data).split(b"\n")
@@ -87,6 +91,8 @@ class ForkServer:
                 self._start(order["trial"], TrialDir(Path(order["dir"])), order.get("env", {}))
             elif order["do"] == "signal":
                 self._signal(order["trial"], order["signal"])
+            elif order["do"] == "fork":
+                self._fork_function(order["function"], order["argument"])
         return True
 
     def _send(self, **message: Any) -> None:
@@ -134,12 +140,24 @@ class ForkServer:
         self._children[pid] = trial
         self._send(event="started", trial=trial, pid=pid)
 
-    def _become_trial(self, job: Job, trial_dir: TrialDir, request: StopRequest, parent: int) -> NoReturn:
+    def _fork_function(self, function: str, argument: str) -> None:
+        """Fork a process that calls a function; the driver sees by its socket if there is none."""
+        with self._passed.pop(0) as driver, contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            if _fork() == 0:
+                self._become_child()
+                run_function(function, argument, driver)
+
+    def _become_child(self) -> None:
         gc.enable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for end in (self._channel, self._wakeup, self._wakeup_end):
+        for end in (self._channel, self._wakeup, self._wakeup_end, *self._passed):
             end.close()
+
+    def _become_trial(self, job: Job, trial_dir: TrialDir, request: StopRequest, parent: int) -> NoReturn:
+        self._become_child()
         run_forked(job, trial_dir, request, parent, self._private_env)
 
     def _signal(self, trial: int, signum: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,18 @@ _COLUMNS = 3
 _GRID = "#DDDDDD"
 _MAP = "viridis"
 
+_drawn: dict[int, bytes] = {}  # by the identity of charts that are still there
+
 
 def png(chart: Chart | Parallel) -> bytes:
-    """Return a chart as the bytes of a PNG file."""
+    """Return a chart as the bytes of a PNG file; drawn once, though it is a file, in a page and in the report."""
+    if id(chart) not in _drawn:
+        _drawn[id(chart)] = _draw(chart)
+        weakref.finalize(chart, _drawn.pop, id(chart))
+    return _drawn[id(chart)]
+
+
+def _draw(chart: Chart | Parallel) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -46,6 +46,8 @@ def main() -> None:
     with contextlib.suppress(OSError):
         os.nice(5)  # on top of the recorder's: records come first
     write_sweep_files(SweepDir(Path(sys.argv[1])), Path(sys.argv[2]), "closing" in sys.argv[3:])
+    sys.stderr.flush()
+    os._exit(0)  # what Matplotlib and others have imported takes long to take apart, and a sweep's end waits
 
 
 if __name__ == "__main__":

@@ -13,27 +13,32 @@ from tuner.domain.tags import SERVABLE
 from tuner.domain.trial import TrialRecord
 from tuner.driver.reactions import Reaction
 from tuner.driver.running_trial import RunningTrial
-from tuner.export import ExportProcesses
+from tuner.export import ExportProcesses, Fork
 from tuner.files.paths import SweepDir
 
 STAGE = ".export-"
 
 
 class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
-    """Start the processes when all trials but the last have begun: they import while these train.
+    """Start the processes when the last trials begin: they import while these train.
 
-    The last one alone may be pruned sooner than that.
+    That is a round of trials before the last: a trial that is pruned takes less time than an import.
 
     Args:
         sweep_dir: The sweep's folder.
         wanted: Whether this driver will export; one of a shared study may find its stage cleared away by another.
 
+        workers: How many trials run at a time.
+        fork: Forks the process that exports from the warm parent, if there is one; see ``Backend.fork_function``.
+
     Attributes:
         total: Returns how many trials the sweep has.
     """
 
-    def __init__(self, sweep_dir: SweepDir, wanted: bool = True) -> None:
+    def __init__(self, sweep_dir: SweepDir, wanted: bool = True, workers: int = 1, fork: Fork | None = None) -> None:
         self._dir = sweep_dir
+        self._workers = workers
+        self._fork = fork
         self._wanted = wanted
         self.total: Callable[[], float] = lambda: math.inf
         self._begun: set[int] = set()
@@ -59,10 +64,10 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
         self._servable = self._servable or record.tags.get(SERVABLE) == "true"
 
     def _consider(self) -> None:
-        last = self._running and len(self._begun) >= self.total() - 1
+        last = self._running and len(self._begun) >= self.total() - 1 - self._workers
         if last and self._wanted and self._servable and self.processes is None:
             with suppress(OSError):  # no room for a process or a folder: they are started at the end
-                self.processes = ExportProcesses(make_stage(self._dir))
+                self.processes = ExportProcesses(make_stage(self._dir), fork=self._fork)
 
     def __exit__(self, *_: object) -> None:
         """End the processes if they were not needed."""

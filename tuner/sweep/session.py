@@ -272,10 +272,12 @@ class SweepSession:
         """Run trials until a limit is reached; return which, or None if somebody stopped the sweep."""
         options, display, alone = self._options, self._display, not self._storage_url
         self._callbacks = CallbackRunner(options.callbacks, self._dir, self._spec, display, self._study.trial)
-        self._standby = self._open.enter_context(ExportStandby(self._dir, options.export and alone))
+        placed = self._placement
+        standby = ExportStandby(self._dir, options.export and alone, placed.workers, placed.backend.fork_function)
+        self._standby = self._open.enter_context(standby)
         context = LoopContext(
             self._study,
-            self._placement.backend,
+            placed.backend,
             self._scheduler,
             self._log,
             display,
@@ -285,7 +287,6 @@ class SweepSession:
             peers=self._peers,
             hide=hiding_of(self._spec, self._storage_url),
         )
-        placed = self._placement
         loop = Loop(self._spec, self._dir, with_virtual_clock(context), placed.workers, placed.threads)
         self._standby.total = loop.total
         end = loop.run()
