@@ -1,6 +1,7 @@
 """Schedulers, samplers, recorders and backends of the user's own, named by their place."""
 
 import re
+import sys
 
 import pytest
 
@@ -238,3 +239,56 @@ def test_what_is_no_backend_or_cannot_run_the_sweep_is_refused_before_anything_i
     with pytest.raises(tuner.InvalidInput, match=re.escape(said)):
         sweep(own_backends, PLAIN).run(backend=backend, export=False)
     assert not (own_backends / "mlruns" / "sweeps" / "own").exists()
+
+
+ELSEWHERE = """
+import optuna
+
+from tuner.recorders import Recorder
+from tuner.schedulers import Scheduler
+
+
+class Plain(Scheduler):
+    pass
+
+
+class Drawing(optuna.samplers.RandomSampler):
+    pass
+
+
+class Silent(Recorder):
+    def __init__(self, sweep_dir):
+        pass
+"""
+
+
+@pytest.mark.parametrize("simulated", [True, False], ids=["a simulation", "a command"])
+def test_classes_beside_a_file_without_a_model_are_found_from_any_folder_when_it_is_run_and_resumed(
+    tmp_path, monkeypatch, simulated
+):
+    """Neither kind of file names a model, whose folders were the only ones that were looked through."""
+    project, here, later = (tmp_path / name for name in ("project", "here", "later"))
+    for folder in (project, here, later):
+        folder.mkdir()
+    module = f"rules_beside_{'simulation' if simulated else 'command'}"
+    (project / f"{module}.py").write_text(ELSEWHERE + BACKEND)
+    text = SIMULATED.replace("name: sim", "name: own").replace(
+        "{sampler: random,", f"{{sampler: '{module}:Drawing', scheduler: '{module}:Plain',"
+    )
+    text += f"record: {{recorders: ['{module}:Silent']}}\n"
+    if not simulated:
+        text = text.replace("simulation: {task: surface, record: false}\n", "")
+    (project / "space.yaml").write_text(text)
+    monkeypatch.chdir(here)
+    command = [] if simulated else ["true", "{trial_dir}"]
+    result = tuner.Sweep.from_file(project / "space.yaml", tmp_path, command=command).run(
+        backend="simulated" if simulated else f"{module}:AtOnce", export=False
+    )
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 2
+    monkeypatch.chdir(later)
+    sys.modules.pop(module)
+    again = tuner.Sweep.open("own", tmp_path).run(
+        trials=3, backend="simulated" if simulated else f"{module}:AtOnce", export=False
+    )
+    assert [trial.state for trial in again.trials] == [TrialState.COMPLETE] * 3
+    sys.modules.pop(module)

@@ -24,6 +24,7 @@ from tuner.config.sections import (
     _resources,
     _search,
     _train,
+    import_paths_of,
     read_cluster,
     read_constraints,
     read_simulation,
@@ -67,7 +68,7 @@ def parse_spec(
     Args:
         text: YAML.
         source: What messages call it.
-        folder: Where a model's file is looked for.
+        folder: Where a model's file is looked for, and the user's own classes.
         stem: Name of the sweep if the text has none.
         overrides: As of ``load_spec``.
         command: As of ``load_spec``.
@@ -104,6 +105,7 @@ def parse_spec(
         resources=found.resources,
         ray=found.ray,
         cluster=found.cluster,
+        import_paths=found.import_paths,
     )
 
 
@@ -112,11 +114,13 @@ class _Sections:
 
     Attributes:
         bad: First keys of those whose shape is not.
+        import_paths: Folders in which modules are looked for.
     """
 
     def __init__(
         self, values: dict[str, Any], folder: Path, scripted: bool, model: ModelRef | None, problems: list[Problem]
     ) -> None:
+        self.import_paths = import_paths_of(folder)
         self.bad = {problem.where.split(".")[0] for problem in problems}
         self._problems = problems
 
@@ -144,7 +148,7 @@ class _Sections:
     def _checked(self, train: TrainSettings, search: SearchSettings, scripted: bool) -> SearchSettings:
         """Look for what contradicts itself across sections; return the search with its starting points fitted."""
         problems = self._problems
-        scheduler = read_scheduler(search, self.model.import_paths if self.model else (), problems)
+        scheduler = read_scheduler(search, self.import_paths, problems)
         problems += contradictions(train, search, scheduler, self.space, self.objectives)
         search = replace(search, enqueue=read_enqueued(search.enqueue, self.space, problems))
         problems += check_simulation(self.simulation, search, scheduler)

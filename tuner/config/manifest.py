@@ -179,7 +179,8 @@ def relocated(spec: SweepSpec, before: str, now: Path) -> SweepSpec:
     model = spec.model
     if model is not None:
         model = replace(model, file=moved(model.file), import_paths=tuple(map(moved, model.import_paths)))
-    return replace(spec, model=model, command_dir=moved(spec.command_dir))
+    paths = tuple(map(moved, spec.import_paths))
+    return replace(spec, model=model, command_dir=moved(spec.command_dir), import_paths=paths)
 
 
 def write_private(sweep_dir: SweepDir, spec: SweepSpec) -> None:

@@ -125,6 +125,11 @@ def _record(value: dict[str, Any]) -> RecordSettings:
     return RecordSettings(**{**value, "training": tuple(training), "recorders": tuple(recorders)})
 
 
+def import_paths_of(folder: Path) -> tuple[str, ...]:
+    """Return where modules are looked for that a search space file in a folder names."""
+    return tuple(dict.fromkeys((str(Path.cwd()), str(folder.absolute()))))
+
+
 def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) -> ModelRef | None:
     if scripted and value is not None:
         problems.append(Problem("model", "stands beside a command, expected one of the two", "remove one"))
@@ -134,7 +139,7 @@ def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) ->
             problems.append(Problem("model", "is missing, expected a module or a .py file", "tuner init writes one"))
         return None
     subject, _, name = value.partition(":")
-    paths = tuple(dict.fromkeys((str(Path.cwd()), str(folder))))
+    paths = import_paths_of(folder)
     if subject.endswith(".py") or os.sep in subject:
         file = (folder / subject).absolute()
         if not is_there(file):

@@ -82,6 +82,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
     search["enqueue"] = tuple(search.get("enqueue", ()))
     model = data.get("model")
     record = data.get("record", {})
+    of_model = model["import_paths"] if model else ()  # versions before kept no others
     return SweepSpec(
         name=data["name"],
         objectives=tuple(
@@ -109,6 +110,7 @@ def from_json(data: Mapping[str, Any]) -> SweepSpec:
         ray=RaySettings(**data.get("ray", {})),
         cluster=ClusterSettings(**data["cluster"]) if data.get("cluster") else None,
         notify=Notify(**data.get("notify", {})),
+        import_paths=tuple(data.get("import_paths", of_model)),
     )
 
 

@@ -269,6 +269,7 @@ class SweepSpec:
         ray: The cluster of the Ray backend.
         cluster: The tasks of each trial, or None: a trial is one process.
         notify: Who is told of the sweep's end.
+        import_paths: Folders in which the user's own classes are looked for, beside the current one, absolute.
     """
 
     name: str
@@ -288,8 +289,4 @@ class SweepSpec:
     ray: RaySettings = RaySettings()
     cluster: ClusterSettings | None = None
     notify: Notify = Notify()
-
-    @property
-    def import_paths(self) -> tuple[str, ...]:
-        """Folders in which the user's own classes are looked for, beside the current one."""
-        return self.model.import_paths if self.model else ()
+    import_paths: tuple[str, ...] = ()
