@@ -24,7 +24,6 @@ from tuner.text import suggestion, without_password
 
 PACKAGES = ("estimator-tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
 
-
 Untried = Callable[[SweepSpec], bool]
 
 
