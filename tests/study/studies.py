@@ -7,7 +7,7 @@ from tuner.study import Study
 from tuner.study.storage import open_journal
 
 
-def spec(sampler="random", seed=0):
+def spec(sampler="random", seed=0, **options):
     space = Space(
         (
             Float("rate", 1e-4, 1e-1, log=True),
@@ -17,7 +17,7 @@ def spec(sampler="random", seed=0):
         ),
         {"batch": 8},
     )
-    search = SearchSettings(sampler=Named(sampler), seed=seed)
+    search = SearchSettings(sampler=Named(sampler, options), seed=seed)
     return SweepSpec("s", (Objective("rmse"),), space, TrainSettings(100, 10), search)
 
 

@@ -7,7 +7,7 @@ from optuna.trial import TrialState as Optuna
 from tests.study.test_study import spec
 from tuner.domain.trial import TrialState
 from tuner.files.paths import SweepDir
-from tuner.study import Study
+from tuner.study import Study, samplers
 from tuner.study.exploring import is_explored
 from tuner.study.storage import memory_storage, open_journal
 
@@ -62,3 +62,14 @@ def test_a_restarted_driver_explores_as_an_undisturbed_one(tmp_path):
         return drawn(study, count, lambda record: record.params["rate"])
 
     assert part(folders[1], 23) + part(folders[1], 9) == part(folders[0], 32)
+
+
+def test_a_trial_is_looked_at_once_for_all_parameters_and_what_is_there_when_a_study_is_opened(monkeypatch):
+    asked = []
+    monkeypatch.setattr(samplers, "is_explored", lambda number, *others: asked.append(number) or False)
+    storage = memory_storage()
+    study = Study(spec("tpe", multivariate=False), storage)
+    assert drawn(study, 12, lambda record: record.params["rate"])
+    assert asked == list(range(12))
+    memo = Study(spec("tpe"), storage)._study.sampler._memo
+    assert len(memo.held) == 12

@@ -67,6 +67,7 @@ class SeededSampler(BaseSampler):
         self._make = make
         self._goal = goal
         self._memo = _Memo()
+        self._explored: tuple[int, bool] | None = None  # of the trial that was drawn for last
         self._view = view or SamplerView()
         self._seed = seed
         self._one_sequence = one_sequence
@@ -77,6 +78,11 @@ class SeededSampler(BaseSampler):
         if isinstance(self._inner, BaseGASampler):
             for trial in self._earlier:  # they are its first generation
                 trial.system_attrs[self._inner._get_generation_key()] = 0
+
+    def prepare(self, study: Study) -> None:
+        """Look at the trials that a study has, of which a draw then looks at new ones alone."""
+        if self._ahead is not None:
+            self._seen(study)._get_trials(deepcopy=False)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if _repeats(trial):
@@ -118,9 +124,16 @@ class SeededSampler(BaseSampler):
     def _made(self, study: Study, trial: FrozenTrial, *param: str) -> BaseSampler:
         """Return the sampler of a trial, or of one of its parameters."""
         seed = derive(self._seed, "sampler", trial.number, *param)
-        if self._goal is not None and is_explored(trial.number, study._get_trials(deepcopy=False), len(self._earlier)):
-            return optuna.samplers.RandomSampler(seed)
-        return self._make(seed)
+        return optuna.samplers.RandomSampler(seed) if self._is_explored(study, trial) else self._make(seed)
+
+    def _is_explored(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether a trial is drawn at random, seen once for all of its parameters."""
+        if self._goal is None:
+            return False
+        if self._explored is None or self._explored[0] != trial.number:
+            trials = study._get_trials(deepcopy=False)
+            self._explored = trial.number, is_explored(trial.number, trials, len(self._earlier))
+        return self._explored[1]
 
     def _seen(self, study: Study) -> Study:
         seen = _SeenStudy.__new__(_SeenStudy)
@@ -246,7 +259,7 @@ def make_sampler(
     objective: Objective | None = None,
     plain: bool = True,
     import_paths: Sequence[str] = (),
-) -> BaseSampler:
+) -> SeededSampler:
     """Make the sampler that a search space file names.
 
     Args:

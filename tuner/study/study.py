@@ -67,9 +67,11 @@ class Study:
         self._plain = STORED not in self.attributes
         search = spec.search
         one = spec.objectives[0] if len(spec.objectives) == 1 else None
-        self._study.sampler = make_sampler(
+        sampler = make_sampler(
             search.sampler, spec.space, search.seed, self._earlier, search.repeats, one, self._plain, spec.import_paths
         )
+        self._study.sampler = sampler
+        sampler.prepare(self._study)
         for frozen in storage.get_all_trials(self._study._study_id, deepcopy=False):
             if number_of(frozen) != frozen.number:
                 self._ids[number_of(frozen)] = frozen._trial_id
