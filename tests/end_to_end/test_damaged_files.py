@@ -6,16 +6,12 @@ A command may refuse, in clear lines; it never ends with a traceback, never hang
 import json
 import random
 import shutil
-import socket
 
 import pytest
-from typer.testing import CliRunner
 
 import tuner
-from tests.spaces import SIMULATED
-from tuner.cli import app as cli
-from tuner.domain.job import Job, JobResult, JobStatus
-from tuner.domain.spec import TrainSettings
+from tests.fuzz.records import COMMANDS, FILES, WAYS, Records, make_sweep, run
+from tuner.domain.job import JobResult, JobStatus
 from tuner.driver.progress import NullDisplay
 from tuner.errors import StoreError
 from tuner.files.lines import read_lines
@@ -27,46 +23,11 @@ from tuner.recorders.mlflow.store import has_moved
 from tuner.study.storage import open_journal
 from tuner.sweep import RunOptions
 
-WAYS = {
-    "flip": lambda data, at: data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :],
-    "cut": lambda data, at: data[:at],
-    "double": lambda data, at: data[:at] + data[max(0, at - 40) : at] + data[at:],
-    "line twice": lambda data, at: b"".join(
-        line * (1 + (i == data[:at].count(b"\n"))) for i, line in enumerate(data.splitlines(True))
-    ),
-    "no UTF-8": lambda data, at: data[:at] + b"\xff" + data[at + 1 :],
-    "NUL": lambda data, at: data[:at] + b"\0" * 20 + data[at + 20 :],
-    "carriage return": lambda data, at: data[:at] + b"\r" + data[at:],
-    "another type": lambda data, at: data.replace(b'": ', b'": [7],"_":', 1).replace(b'":', b'":[7],"_":', 1),
-    "nothing": lambda data, at: b"",
-}
-
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A simulated sweep of four trials, and beside it files that real trials and MLflow leave."""
     root = tmp_path_factory.mktemp("damaged")
-    (root / "sim.yaml").write_text(
-        SIMULATED.replace("trials: 2", "trials: 4").replace("record: false", "record: false")
-    )
-    sweep = tuner.Sweep.from_file(root / "sim.yaml", root)
-    sweep.session(RunOptions(backend="simulated"), NullDisplay()).run()
-    ids = RunIds(sweep.dir.runs_file)
-    ids.remember("p" * 32)
-    for trial in range(4):
-        ids.make(trial)
-        ids.remember(f"{trial:032d}", trial)
-        folder = sweep.dir.trial(trial)
-        folder.path.mkdir(exist_ok=True)
-        Job(trial, 1, {"rate": 0.1}, 3, TrainSettings(90, 90)).write(folder.job_file)
-        JobResult(JobStatus.FINISHED, 1, 90, tags={"a": "b"}).write(folder.result_file)
-    sweep.dir.attached_file.write_text('{"trial": 0}\n{"trial": 1}\n{"closed": 17.5}\n')
-    sweep.dir.sent_file.write_text("1000\n")
-    sweep.dir.best_model_file.write_text('{"trial": 1, "step": 90}\n')
-    sweep.dir.driver_file.write_text(json.dumps({"pid": 17, "host": socket.gethostname(), "time": 17.5}))
-    sweep.dir.stop_file.write_text("17\n")
-    line = {"from": "other", "params": {"rate": 0.1, "units": 20}, "values": {"rmse": 1.0}}
-    sweep.dir.earlier_file.write_text(f"{json.dumps(line)}\n{json.dumps(line)}\n")
+    make_sweep(root)
     return root
 
 
@@ -77,55 +38,13 @@ def files_of(root):
     ]
 
 
-COMMANDS = (
-    "list",
-    "show sim",
-    "show sim:1",
-    "best sim",
-    "verify sim",
-    "resume sim",
-    "delete sim:1 --yes",
-    "delete sim --yes",
-)
-
-
-def run(root, command):
-    words = [*command.replace(" --yes", "").split(), "--root", str(root), "--debug"]
-    found = CliRunner().invoke(cli.app, words)
-    error = found.exception
-    if error is not None and not isinstance(error, SystemExit):
-        from tuner.errors import TunerError
-
-        assert isinstance(error, TunerError), f"{command}: {type(error).__name__}: {error}"
-        assert error.message
-    return found
-
-
 @pytest.fixture(scope="module", autouse=True)
 def commands():
     from tuner.cli import best, delete, listing, resume, show, verify  # noqa: F401
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "attached.jsonl",
-        "best_model.json",
-        "curves.jsonl",
-        "curves.sent",
-        "driver.lock",
-        "earlier.jsonl",
-        "runs.jsonl",
-        "simulated.jsonl",
-        "space.yaml",
-        "stop.request",
-        "study.journal",
-        "sweep.json",
-        "trials/0001/job.json",
-        "trials/0001/result.json",
-    ],
-)
-def test_no_damage_of_a_file_is_a_fault_of_tuner_or_answered_wrongly(whole, tmp_path, name):
+@pytest.mark.parametrize("name", FILES)
+def test_no_damage_of_a_file_is_a_fault_of_tuner(whole, tmp_path, name):
     chance = random.Random(name)
     for way, damage in WAYS.items():
         root = tmp_path / way
@@ -138,9 +57,14 @@ def test_no_damage_of_a_file_is_a_fault_of_tuner_or_answered_wrongly(whole, tmp_
         shutil.rmtree(root)
 
 
+def test_no_damage_of_files_is_answered_wrongly(tmp_path):
+    part, chance = Records(tmp_path), random.Random(0)
+    for _ in range(12):
+        part.check(part.made_up(chance), chance)
+
+
 def test_every_file_that_a_sweep_leaves_is_among_those(whole):
-    known = set(test_no_damage_of_a_file_is_a_fault_of_tuner_or_answered_wrongly.pytestmark[0].args[1])
-    assert set(files_of(whole)) - known <= {"driver.log"}
+    assert set(files_of(whole)) - set(FILES) <= {"driver.log"}
 
 
 @pytest.mark.parametrize("broken", [b"\r", b"\0\0\0", b"\xff", b"{", b'{"a": 1}\n'])
