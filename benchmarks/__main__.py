@@ -21,7 +21,7 @@ NAMES = {
     "events": "event files: reading while they grow, against TensorFlow's and TensorBoard's readers",
     "startup": "from the command to the first step of training",
     "ending": "from the last trial's end to the prompt",
-    "memory": "memory of driver, warm parent and trials",
+    "memory": "memory of driver, fork server and trials",
     "recording": "recording in MLflow, against the bare client's calls for the same records",
     "search": "training steps until a good model, for each scheduler and for Optuna's pruners",
     "large": "what commands cost on a sweep of 10,000 trials",

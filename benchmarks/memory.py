@@ -1,4 +1,4 @@
-"""Memory of a sweep's processes: driver, recorder, warm parent, trials.
+"""Memory of a sweep's processes: driver, recorder, fork server, trials.
 
 ``private`` is what goes back to the system when the process ends; ``share`` counts a page that several
 have in parts, so that the shares of all processes add up to what is used.
@@ -29,13 +29,13 @@ simulation: {task: surface, record: false}
 record: {plots: false}
 """
 
-ROLES = {"tuner.recorders.child": "recorder", "tuner.forkserver.server": "warm parent", "tuner": "driver"}
+ROLES = {"tuner.recorders.child": "recorder", "tuner.forkserver.server": "fork server", "tuner": "driver"}
 
 
 def run(quick: bool) -> Result:
     """Run a sweep and look at its processes several times a second."""
     seen = _sweep(trials=4 if quick else 12)
-    rows = [_row(role, seen[role]) for role in ("driver", "recorder", "warm parent", "trial") if seen.get(role)]
+    rows = [_row(role, seen[role]) for role in ("driver", "recorder", "fork server", "trial") if seen.get(role)]
     alone = _alone()
     rows.append(_row("the same training in a process of its own, for comparison", [alone]))
     early, late = _recorder_over_trials(QUICK if quick else TRIALS)
@@ -113,7 +113,7 @@ def _look(driver: int) -> list[tuple[str, tuple[float, float, float]]]:
             role = next((role for module, role in ROLES.items() if module in child.cmdline()), "")
             if role:
                 found.append((role, _memory(child)))
-            if role == "warm parent":
+            if role == "fork server":
                 found += [("trial", _memory(trial)) for trial in child.children()]
     except psutil.Error:
         pass  # one of them ended while it was looked at

@@ -123,7 +123,7 @@ def _make_database(root: Root) -> None:
 
 
 def _later_trials(rounds: int) -> list[Row]:
-    """Measure trials of a warm parent from the order to the first line of the log, and to the end."""
+    """Measure trials of a fork server from the order to the first line of the log, and to the end."""
     lines, ends = [], []
     with tempfile.TemporaryDirectory(prefix="startup-") as name:
         backend = LocalBackend(ModelRef(MODEL), Path(name) / "log.txt")

@@ -86,7 +86,7 @@ threads = len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 0
 before = set(sys.modules)
 result = run_job(job, trial_dir, StopRequest())
 counts["modules"] = len(set(sys.modules) - before)
-print(json.dumps({**counts, "ending": result.ending.value, "threads of the warm parent": threads}))
+print(json.dumps({**counts, "ending": result.ending.value, "threads of the fork server": threads}))
 """
 
 
@@ -272,8 +272,8 @@ def test_a_trial_makes_a_session_for_training_and_one_for_all_evaluations(tmp_pa
     assert (
         counts["saves"] == 4
     )  # checkpoints at 0, 20, 40, 60; so short a trial draws its batches again should it be killed
-    assert counts["modules"] <= 20  # the warm parent has the rest
-    assert counts["threads of the warm parent"] <= 8
+    assert counts["modules"] <= 20  # the fork server has the rest
+    assert counts["threads of the fork server"] <= 8
 
 
 @pytest.mark.tf

@@ -1,4 +1,4 @@
-"""What somebody may have meant who named something that is not there."""
+"""Text for people: what a name may have meant, sizes, durations, cells of tables, URLs."""
 
 from __future__ import annotations
 

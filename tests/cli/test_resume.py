@@ -36,7 +36,7 @@ def test_a_signal_stops_trials_at_checkpoints_and_resume_ends_as_if_there_was_no
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == status, errors
     assert "tuner resume tiny" in errors
-    assert len(others) == (3 if everybody else 0)  # the warm parent, its trial, the recorder
+    assert len(others) == (3 if everybody else 0)  # the fork server, its trial, the recorder
     rows = json.loads(tuner("show", "tiny", "--root", root, "--format", "json").stdout)
     assert [(row["state"], row["reason"]) for row in rows] == [("INTERRUPTED", "the sweep was stopped")]
     assert [row["step"] > 0 and row["step"] % 20 for row in rows] == [0]

@@ -33,9 +33,9 @@ def test_it_is_no_improvement_and_what_comes_after_it_is_one(goal, odd):
     from tuner.domain.spec import Budget
 
     criteria = StopCriteria(SearchSettings(budget=Budget(plateau=2)), goal)
-    criteria.finish(TrialState.COMPLETE, "", odd)
-    criteria.finish(TrialState.COMPLETE, "", 7.0)
-    criteria.finish(TrialState.COMPLETE, "", odd)
+    criteria.count_finished(TrialState.COMPLETE, "", odd)
+    criteria.count_finished(TrialState.COMPLETE, "", 7.0)
+    criteria.count_finished(TrialState.COMPLETE, "", odd)
     assert criteria.reached(0.0) is None
-    criteria.finish(TrialState.COMPLETE, "", odd)
+    criteria.count_finished(TrialState.COMPLETE, "", odd)
     assert criteria.reached(0.0) is not None

@@ -68,9 +68,9 @@ def test_a_set_is_over_when_all_have_finished_or_one_was_pruned():
 def test_a_plateau_counts_sets_of_parameters():
     limits = StopCriteria(SearchSettings(repeats=2, budget=Budget(plateau=2)), Goal.MINIMIZE)
     for mean, judged in ((None, False), (1.0, True), (None, False), (1.5, True), (None, False)):
-        limits.finish(COMPLETE, "", mean, judged)
+        limits.count_finished(COMPLETE, "", mean, judged)
         assert limits.reached(0.0) is None
-    limits.finish(COMPLETE, "", 1.2, True)
+    limits.count_finished(COMPLETE, "", 1.2, True)
     assert limits.reached(0.0).reason == "no better set of parameters among the last 2"
 
 

@@ -29,7 +29,7 @@ def test_a_trial_that_trained_to_its_end_is_complete_if_its_last_evaluation_coun
     trial.report(evaluation(30, rmse=1.0))
     if decided is not None:
         trial.decide(decided)
-        trial.request_stop(101.0, kill)
+        trial.note_stop_request(101.0, kill)
     trial.report(evaluation(40, rmse=0.5))
     assert outcome(trial).state is state
     assert (40 in trial.curve) is (state is TrialState.COMPLETE)

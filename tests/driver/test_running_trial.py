@@ -62,14 +62,15 @@ def test_what_finishes_a_trial_stands_above_a_pause_and_that_above_an_interrupti
 def test_the_outcome_of_a_pause_by_a_kill_is_final_at_once():
     trial = running()
     trial.decide(PAUSED)
-    assert trial.request_stop(101.0, kill=True)
+    assert trial.note_stop_request(101.0, kill=True)
     assert trial.is_outcome_final
 
 
 def test_a_backend_is_told_once_to_stop_and_once_to_kill():
     trial = running()
     asked = [
-        trial.request_stop(now, kill) for now, kill in ((110.0, False), (111.0, False), (112.0, True), (113.0, True))
+        trial.note_stop_request(now, kill)
+        for now, kill in ((110.0, False), (111.0, False), (112.0, True), (113.0, True))
     ]
     assert asked == [True, False, True, False]
 
@@ -78,9 +79,9 @@ def test_a_trial_that_comes_to_no_checkpoint_is_overdue_and_says_so():
     trial = running()
     assert not trial.is_overdue(1e9, 30.0)
     trial.decide(INTERRUPTED)
-    trial.request_stop(110.0, kill=False)
+    trial.note_stop_request(110.0, kill=False)
     assert not trial.is_overdue(140.0, 30.0) and trial.is_overdue(140.1, 30.0)
-    trial.came_to_no_checkpoint(30.0)
+    trial.note_kill_without_checkpoint(30.0)
     assert trial.outcome.reason == "the sweep was stopped; killed 30 s later, as it came to no checkpoint"
 
 
@@ -88,7 +89,7 @@ def test_a_trial_that_shows_what_the_sweep_is_after_is_complete_even_if_its_sche
     trial = running()
     trial.report(evaluation(10, rmse=0.1))
     trial.decide(PRUNED)
-    trial.stopped_at_target(10)
+    trial.complete_at_target(10)
     assert trial.reached_target and trial.outcome.state is TrialState.COMPLETE
     assert trial.record.tags[STOPPED_AT] == "10"
 
@@ -101,7 +102,7 @@ def test_of_what_an_earlier_attempt_has_shown_the_last_decision_is_obeyed_again(
 
 def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
     trial = running(began_at=10)
-    trial.has_begun(103.0)  # it waited for room
+    trial.mark_begun(103.0)  # it waited for room
     for step in (20, 30):
         trial.report(evaluation(step, rmse=60.0 / step))
     trial.add_result(JobResult(JobStatus.FINISHED, 1, step=40))
@@ -115,7 +116,7 @@ def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
 def test_a_trial_that_waits_for_room_in_a_cluster_spends_no_time():
     trial = running(started=None)
     assert trial.seconds(1e9) == 5.0
-    trial.has_begun(200.0)
+    trial.mark_begun(200.0)
     assert trial.seconds(203.0) == 8.0
 
 
@@ -128,5 +129,5 @@ def test_a_time_limit_applies_also_to_a_process_that_hangs_at_its_rung(decided, 
     if decided is not None:
         trial.decide(decided)
     if kill:
-        trial.request_stop(101.0, kill=True)
+        trial.note_stop_request(101.0, kill=True)
     assert trial.may_time_out is applies

@@ -16,7 +16,7 @@ def after(trials, goal=Goal.MINIMIZE, **search):
     """Return the criteria of a sweep whose trials ended as these: a state and an objective each."""
     criteria = StopCriteria(SearchSettings(**search), goal)
     for state, value in trials:
-        criteria.finish(state, f"{value} went wrong", value)
+        criteria.count_finished(state, f"{value} went wrong", value)
     return criteria
 
 

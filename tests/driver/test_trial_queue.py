@@ -126,6 +126,6 @@ def test_what_another_driver_noted_of_a_trial_since_is_not_overwritten_at_the_sw
     (ended,) = here.never_promoted()
     study.note(ended.number, state=PRUNED.value)
     (found,) = elsewhere.trials()
-    elsewhere.look_again(record.number)
+    elsewhere.forget_cached(record.number)
     assert (elsewhere.trial(record.number).attempts, elsewhere.trial(record.number).stop_at) == (2, 30)
     assert found.number == record.number

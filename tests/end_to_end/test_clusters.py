@@ -108,7 +108,7 @@ def test_a_sweep_of_clusters_two_at_a_time_reports_what_one_of_processes_does_an
         time.sleep(0.1)
     assert driver.end() == 0, driver.log.read_text()
     assert driver.gone()
-    assert most == 1 + 2 * 4  # the warm parent, and four tasks of each of two trials
+    assert most == 1 + 2 * 4  # the fork server, and four tasks of each of two trials
     trials = checked("tiny", root, 3)
     single, _ = run(space_file(f"{RATE}\nsleep: 0.0", search=search, train=train, name="single"), root)
     for trial, alone in zip(trials, single.result.trials, strict=True):

@@ -19,7 +19,7 @@ from tuner.operations.verify import verify_sweep
 from tuner.records.log import RecordLog
 from tuner.records.record import Evaluated, SweepOpened, TrialChanged, TrialOpened
 from tuner.records.trials import begun_trials, logged_trials
-from tuner.study.lost import way_on
+from tuner.study.lost_trials import remedy
 from tuner.study.storage import open_journal
 from tuner.sweep import RunOptions
 from tuner.warm_start.sources import read_source
@@ -217,5 +217,5 @@ def test_the_advice_is_the_command_that_made_the_sweep_under_a_name_that_is_free
     facts = {COMMAND: typed_once} if typed_once else {}
     RecordLog(sweep_dir.records_file).append(SweepOpened("id", "x", 1.0, {"rmse": "minimize"}, "", facts=facts))
     new = f"--name x-3 --from {sweep_dir.records_file}"
-    assert way_on(sweep_dir).endswith(f": tuner run {advised.replace('NEW', new)}")
-    assert way_on(Root(tmp_path).sweep("none")) == "put the file back from a copy"
+    assert remedy(sweep_dir).endswith(f": tuner run {advised.replace('NEW', new)}")
+    assert remedy(Root(tmp_path).sweep("none")) == "put the file back from a copy"

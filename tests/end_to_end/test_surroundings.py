@@ -239,7 +239,7 @@ def test_the_worst_trials_give_up_their_checkpoints_first(tmp_path):
         for step in (10, 20):
             (folder / f"model.ckpt-{step}.index").write_bytes(b"1")
             (folder / f"model.ckpt-{step}.data-00000-of-00001").write_bytes(b"1" * 199)
-        limit.finish(trial, loss, ranked=[10, 20])
+        limit.count_finished(trial, loss, ranked=[10, 20])
     assert limit.enforce((), ()) == ""
     assert [checkpoints.steps(sweep_dir.trial(trial).path) for trial in range(3)] == [[10], [10, 20], [10]]
     assert checkpoints.newest_step(sweep_dir.trial(0).path) == 10

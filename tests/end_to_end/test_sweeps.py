@@ -179,7 +179,7 @@ def test_a_trial_that_somebody_else_stops_goes_on_from_its_checkpoint_and_has_no
     lines = Stops()
     (trial,) = sweep.session(RunOptions(), lines).run().result.trials
     assert trial.state is TrialState.COMPLETE
-    stopped = re.compile(r"trial 0: INTERRUPTED( at step [24]0)? \(somebody else stopped it\)")
+    stopped = re.compile(r"trial 0: INTERRUPTED( at step [24]0)? \(stopped by a signal that did not come from tuner\)")
     assert any(map(stopped.fullmatch, lines.lines)), lines.lines
     assert (trial.record.attempts, trial.record.failures, trial.record.times_lost) == (2, 0, 0)
     assert sorted(trial.record.curve) == [20, 40, 60]

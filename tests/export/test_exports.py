@@ -97,7 +97,7 @@ def test_an_export_that_is_interrupted_is_said_last_and_done_by_resuming(served,
     assert "finished: 2 of 2 trials" in lines
     assert lines[-1].startswith("interrupted: the best model was not exported; do it with: tuner resume served")
     monkeypatch.undo()
-    monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a warm parent was started"))
+    monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a fork server was started"))
     assert run_session(tuner.Sweep.open("served", served[0]), RunOptions()) == 0
     assert "exporting the best model" in capsys.readouterr().err
     assert sweep.dir.best_model_file.exists()

@@ -133,7 +133,7 @@ class Stages:
         stage = self.folders[case]
         done = export.done_or_fault(stage, self.log, 0)
         verdict = json.loads((stage / "verdict.json").read_text())
-        return done["signatures"], *export.judged(stage, done, self.log, 0), verdict
+        return done["signatures"], *export.verdict_of(stage, done, self.log, 0), verdict
 
     def inputs(self, case):
         """Return what the MLflow model takes, by name; None where it does not say."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tuner.errors import SweepError
-from tuner.export.export import done_or_fault, judged
+from tuner.export.export import done_or_fault, verdict_of
 
 
 @pytest.mark.parametrize("name", ["done.json", "fault.json", "verdict.json"])
@@ -12,6 +12,6 @@ def test_a_file_that_is_not_whole_is_a_failed_export(tmp_path, name):
     (tmp_path / name).write_text('{"invalid": ')
     with pytest.raises(SweepError, match=f"{name} of the export is not whole"):
         if name == "verdict.json":
-            judged(tmp_path, {}, tmp_path / "log.txt", 1)
+            verdict_of(tmp_path, {}, tmp_path / "log.txt", 1)
         else:
             done_or_fault(tmp_path, tmp_path / "log.txt", 1)

@@ -1,4 +1,4 @@
-"""The warm parent allocates with the fastest allocator of the machine, and what it starts does not."""
+"""The fork server allocates with the fastest allocator of the machine, and what it starts does not."""
 
 import shutil
 import signal

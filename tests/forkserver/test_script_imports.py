@@ -1,4 +1,4 @@
-"""What the warm parent imports for a script: what the script itself reaches, whenever it runs."""
+"""What the fork server imports for a script: what the script itself reaches, whenever it runs."""
 
 import ast
 from pathlib import Path

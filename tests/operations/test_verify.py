@@ -54,7 +54,7 @@ def test_an_export_of_another_step_or_score_is_a_difference_unless_it_was_said_t
     (line,) = [line for line in old.differences if "though" in line]
     assert f"exported at step {second}" in line and f"step {first} has" in line
     never = report_of(sweep, ModelExported(4.0, best.number, 31))
-    assert f"trial {best.number}: exported at step 31, where it was not evaluated" in never.differences
+    assert f"trial {best.number}: exported at step 31, at which it was not evaluated" in never.differences
 
 
 @pytest.mark.parametrize(

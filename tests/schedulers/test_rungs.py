@@ -19,7 +19,11 @@ def test_rungs_are_each_eta_times_the_one_before_and_below_the_end(eta, min_step
 
 
 def test_each_rung_knows_the_next_one_and_the_last_one_the_end():
-    assert [(rung.step, rung.ahead) for rung in make_rungs(TRAIN, 3, None, "first")] == [(10, 30), (30, 90), (90, 100)]
+    assert [(rung.step, rung.next_step) for rung in make_rungs(TRAIN, 3, None, "first")] == [
+        (10, 30),
+        (30, 90),
+        (90, 100),
+    ]
     assert {type(rung) for rung in make_rungs(TRAIN, 3, None, "nondominated")} == {FrontRung}
 
 
@@ -29,8 +33,8 @@ def test_each_rung_knows_the_next_one_and_the_last_one_the_end():
         ({}, []),
         ({"eta": 2, "min_steps": 30}, []),
         ({"eta": 1}, ["is 1, expected at least 2"]),
-        ({"min_steps": 15}, ["is 15, where evaluations come every 10 steps"]),
-        ({"min_steps": 5}, ["is 5, where evaluations come every 10 steps"]),
+        ({"min_steps": 15}, ["is 15, but evaluations come every 10 steps"]),
+        ({"min_steps": 5}, ["is 5, but evaluations come every 10 steps"]),
         ({"min_steps": 100}, ["is 100, and a trial ends at train.max_steps (100), before anything is judged"]),
     ],
 )

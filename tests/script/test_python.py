@@ -1,4 +1,4 @@
-"""Sweeps of Python modules and files, in processes forked from the warm parent."""
+"""Sweeps of Python modules and files, in processes forked from the fork server."""
 
 import json
 import random

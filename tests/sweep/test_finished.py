@@ -134,7 +134,7 @@ def test_a_finished_sweep_of_a_model_sends_the_rest_without_a_warm_parent(space_
 
     file = space_file(search="{sampler: random, trials: 1}", model=MODELS / "tiny.py")
     first = tuner.Sweep.from_file(file, root).session(RunOptions(), Lines()).run()
-    monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a warm parent was started"))
+    monkeypatch.setattr(LocalBackend, "open", lambda self: pytest.fail("a fork server was started"))
     lines = Lines()
     sweep = tuner.Sweep.from_file(file, root)
     assert sweep.session(RunOptions(), lines).run().end == first.end

@@ -83,9 +83,9 @@ class Backend(ABC):
         """Make one for a sweep that it can run; each that a sweep may name has this.
 
         Raises:
-            InvalidInput: It has not what each trial asks for.
+            InvalidInput: The place lacks what a trial asks for.
         """
-        raise NotImplementedError(f"{cls.__name__} says not how trials of {spec.name!r} in {sweep_dir.path} are placed")
+        raise NotImplementedError(f"{cls.__name__} has no place() for trials of {spec.name!r} in {sweep_dir.path}")
 
     @classmethod
     def is_recorded(cls, spec: SweepSpec) -> bool:  # noqa: ARG003

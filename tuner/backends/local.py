@@ -1,4 +1,4 @@
-"""Trials as processes forked from a warm parent on this machine.
+"""Trials as processes forked from a fork server on this machine.
 
 The parent is ``tuner.forkserver.server``, talked to over a socket; evaluations are read from the event
 files in the trials' folders.
@@ -57,7 +57,7 @@ class LocalBackend(Backend):
 
     Args:
         model: The user's model, or None in script mode.
-        log_file: Where the warm parent's own output goes.
+        log_file: Where the fork server's own output goes.
         command: The command of script mode.
         command_dir: Its working directory.
         devices: Hands out GPUs; None leaves trials the environment of this process.
@@ -105,12 +105,12 @@ class LocalBackend(Backend):
         self._messages: list[Message] = []
 
     def open(self) -> list[str]:
-        """Start the warm parent and wait until it is warm."""
+        """Start the fork server and wait until it is warm."""
         self.begin()
         return self._wait_until_warm()
 
     def begin(self) -> None:
-        """Start the warm parent without waiting for it, so that others may start beside it."""
+        """Start the fork server without waiting for it, so that others may start beside it."""
         if self._server is not None:
             return
         self._server, self._channel = start_server(
@@ -198,7 +198,7 @@ class LocalBackend(Backend):
 
     @property
     def server_pid(self) -> int | None:
-        """Process id of the warm parent, for those who watch it."""
+        """Process id of the fork server, for those who watch it."""
         return self._server.pid if self._server else None
 
     def _send(self, **order: Any) -> None:
@@ -256,7 +256,7 @@ class LocalBackend(Backend):
             self._folders |= {
                 tag: for_every_trial(folder, trial.job.trial) for tag, folder in trial.follower.learnt.items()
             }
-            result = trial.judged(dataclasses.replace(result, seen=tuple(trial.follower.seen)))
+            result = trial.with_clearing_note(dataclasses.replace(result, seen=tuple(trial.follower.seen)))
             backup.remove(trial.dir)
             if trial.offered is not None:
                 trial.offered.close()

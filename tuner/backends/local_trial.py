@@ -44,7 +44,7 @@ class LocalTrial:
         found = [*earlier, *self.follower.poll()]
         return [] if self.trains_anew else [Reported(self.job.trial, evaluation) for evaluation in found]
 
-    def judged(self, result: JobResult) -> JobResult:
+    def with_clearing_note(self, result: JobResult) -> JobResult:
         """Return how it ended with what is to be said of a checkpoint that it has cleared."""
         if self.offered is None or not self.cleared:
             return result

@@ -19,7 +19,7 @@ def open_sweep(name: str, root: Path) -> Sweep:
     """Return the sweep of that name.
 
     Raises:
-        InvalidInput: There is none, or a trial is named where a whole sweep is wanted; says what to type.
+        InvalidInput: There is none, or a trial is named although a whole sweep is wanted; says what to type.
     """
     from tuner.sweep import Sweep
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tuner.cli.display import duration
 from tuner.cli.sparkline import sparkline
 from tuner.cli.trial_table import ranges
+from tuner.domain.scoring import curves_of
 from tuner.files import checkpoints
 from tuner.text import cell_text, show_size
 
@@ -38,7 +39,7 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
     params = {key: value for key, value in trial.params.items() if key not in constants}
     yield from _mapping("parameters", params)
     yield from _mapping("constants", constants)
-    for metric, curve in {result.spec.objectives[0].metric: trial.record.curve, **trial.record.others}.items():
+    for metric, curve in curves_of(trial.record, result.spec.objectives).items():
         yield from _curve(metric, curve, width)
     yield from _mapping("constraints", trial.record.constraints)
     if trial.group is not None:

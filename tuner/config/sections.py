@@ -1,4 +1,4 @@
-"""Trials that are TensorFlow clusters: what the file says of their tasks, and what does not go together."""
+"""The sections of a search space file as settings, and what in them does not go together."""
 
 from __future__ import annotations
 

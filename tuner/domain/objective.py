@@ -18,7 +18,7 @@ class Goal(str, Enum):
     MAXIMIZE = "maximize"
 
     def loss(self, value: float) -> float:
-        """Return ``value`` as a number of which less is better; NaN if it is infinite."""
+        """Return ``value`` as a number of which lower is better; NaN if it is infinite."""
         if math.isinf(value):
             return math.nan
         return value if self is Goal.MINIMIZE else -value
@@ -35,8 +35,10 @@ class Goal(str, Enum):
             ValueError: ``values`` is empty.
         """
         numbers = [value for value in values if math.isfinite(value)]
+        if not values:
+            raise ValueError("there is no value of which to return the best")
         if not numbers:
-            return values[0] if values else min(values)
+            return values[0]
         return min(numbers) if self is Goal.MINIMIZE else max(numbers)
 
 

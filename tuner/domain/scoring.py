@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tuner.domain.objective import Constraint, Objective
@@ -13,6 +13,11 @@ from tuner.domain.trial import TrialRecord, TrialState
 
 Curves = Mapping[str, Mapping[int, float]]
 """Metric to global step to value."""
+
+
+def curves_of(record: TrialRecord, objectives: Sequence[Objective]) -> Curves:
+    """Return the curves of a trial of a sweep with these objectives."""
+    return {objectives[0].metric: record.curve, **record.others}
 
 
 def objective_values(objectives: Iterable[Objective], curves: Curves) -> dict[str, float]:
@@ -29,7 +34,7 @@ def objective_values(objectives: Iterable[Objective], curves: Curves) -> dict[st
 def losses_at(
     objectives: Iterable[Objective], curves: Curves, step: int, constraints: Iterable[Constraint] = ()
 ) -> list[float]:
-    """Return each objective's loss (less is better) as it stood at an evaluation, by the objective's own rule.
+    """Return each objective's loss (lower is better) as it stood at an evaluation, by the objective's own rule.
 
     A scheduler that judged by single evaluations would stop a trial for noise that ``mean`` averages out, or for
     a dip that ``best`` forgives.
@@ -67,7 +72,7 @@ def constraint_values(constraints: Iterable[Constraint], curves: Curves) -> dict
     return found
 
 
-def judged(record: TrialRecord, spec: SweepSpec) -> TrialRecord:
+def with_constraints(record: TrialRecord, spec: SweepSpec) -> TrialRecord:
     """Return a trial that finishes with what its constraints say of it, as a tag and in its reason."""
     if not spec.constraints or record.state is TrialState.FAIL:
         return record

@@ -107,13 +107,13 @@ class SearchSettings:
         timeout_s: Running time of the sweep over all calls, or None.
         trial_timeout_s: Running time of a trial without its pauses, or None.
         no_progress_timeout_s: A trial that makes no step within this time is ended, or None.
-        retries: How often a trial whose process died is taken up again from its checkpoint.
+        retries: How often a trial whose attempt failed (it died, or raised after a checkpoint) is resumed.
         max_failed_trials: The sweep ends when more have failed, or None.
         max_consecutive_failures: The sweep ends when so many failed one after another.
         nan: ``fail``, or ``worst`` to count a NaN loss as the worst value.
         repeats: Seeds each set of parameters is trained with.
-        max_checkpoint_bytes: Checkpoints of finished trials are given up, the worst trials' first, while all
-            of the sweep take more than this; or None.
+        max_checkpoint_bytes: Checkpoints of finished trials are given up, the worst trials' first, until all
+            of the sweep take no more than this; or None.
         enqueue: Parameters to try first, each a mapping of some or all of them; the sampler draws the rest.
     """
 
@@ -159,7 +159,7 @@ class Simulation:
     Attributes:
         curves: File of a table of recorded curves, absolute; empty if a task is named.
         task: Name of a synthetic task; empty if curves are given.
-        neighbours: So many recorded curves are blended, the nearest most; 1 for the nearest as it is.
+        neighbours: Number of recorded curves that are blended, the nearer the more; 1 for the nearest as it is.
         noise: Standard deviation that is added to each evaluation, in units of the metric.
         seconds_per_step: Of a synthetic task; a table has its own seconds.
         startup_s: Seconds from a trial's start to its first step, in each of its attempts.

@@ -1,6 +1,6 @@
-"""The words of a sweep as frozen values; those that cross a process border do so as JSON.
+"""A trial: its states, evaluations and record, and what a scheduler decides.
 
-Nothing here imports more than the standard library, so that every stage may use it.
+Nothing here needs an installed package, so that every stage may use it.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class LoopContext:
         peers: The other drivers of the sweep.
         now: Seconds since 1970, for what is recorded; or a simulated clock.
         clock: Seconds that never jump, for how long things take; or the same simulated clock.
-        hide: Hides secrets in what trials say.
+        hide: Hides secrets in the reasons and tags of trials.
         fork: Lets a trial begin with another one's checkpoint, as ``tuner.files.checkpoints.fork``.
     """
 

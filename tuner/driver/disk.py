@@ -29,7 +29,7 @@ _PROBE_BYTES = 1 << 18  # more than a sweep writes between two looks
 
 @contextmanager
 def disk_faults(sweep_dir: SweepDir) -> Iterator[None]:
-    """Make of an error of the disk one that says what to do.
+    """Turn an error of the disk into one that says what to do.
 
     Raises:
         StoreError: The disk is full or read-only, or the folder is gone. What was recorded is there unless the
@@ -40,7 +40,7 @@ def disk_faults(sweep_dir: SweepDir) -> Iterator[None]:
         yield
     except OSError as error:
         if there.is_gone:
-            raise gone(sweep_dir) from error
+            raise folder_gone(sweep_dir) from error
         found = _fault(sweep_dir.path, error)
         if found is None:
             raise
@@ -79,7 +79,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def gone(sweep_dir: SweepDir) -> StoreError:
+def folder_gone(sweep_dir: SweepDir) -> StoreError:
     """Return the error that a sweep's folder is not there any more."""
     return StoreError(
         f"{sweep_dir.path} was deleted or moved while the sweep ran: it cannot go on, and its trials were ended",
@@ -125,7 +125,7 @@ def check_writable(folder: Path, reason: str) -> None:
 class CheckpointLimit:
     """Keep the checkpoints of a sweep below a size.
 
-    Trials that may go on keep what they need to. Settled ones have their best and their last; while
+    Trials that may go on keep what they need to. Finished ones have their best and their last; while
     all take more than the limit, the worst of them keep one: their best, else their last. That one is
     the only copy, and is never deleted here.
 
@@ -139,15 +139,15 @@ class CheckpointLimit:
         self._limit = limit
         self._finished: dict[int, int] = {}  # bytes of trials that will not run again
         self._waiting: dict[int, int] = {}  # of those that do not run now: there may be thousands that are paused
-        self._reducible: dict[int, tuple[float, Sequence[int]]] = {}  # of those: loss, steps, the best first
+        self._reducible: dict[int, tuple[float, Sequence[int]]] = {}  # of finished ones: loss, steps, the best first
         self._said = False
 
-    def finish(self, trial: int, loss: float, ranked: Sequence[int]) -> None:
+    def count_finished(self, trial: int, loss: float, ranked: Sequence[int]) -> None:
         """Count a trial that will not run again.
 
         Args:
             trial: Its number.
-            loss: Of its objective, less is better; infinite if it has none.
+            loss: Of its objective, lower is better; infinite if it has none.
             ranked: Global steps that were evaluated, the best first.
         """
         self._waiting.pop(trial, None)

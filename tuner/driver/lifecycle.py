@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.domain.job import JobStatus
-from tuner.domain.scoring import judged
+from tuner.domain.scoring import with_constraints
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import DAMAGE
 from tuner.domain.trial import TrialRecord, TrialState
@@ -61,7 +61,7 @@ class TrialLifecycle:
         """Tell that a trial will not run again; return it with what its constraints say of it."""
         if record.state is TrialState.FAIL:
             record = replace(record, values={})
-        record = judged(record, self._spec)
+        record = with_constraints(record, self._spec)
         self._state(record)
         self._context.study.finish(
             record.number,
@@ -108,7 +108,7 @@ class TrialLifecycle:
         return {DAMAGE: "; ".join(damage)} if damage else {}
 
     def say_once(self, note: str) -> None:
-        """Show a note, once: what the first trial that ends has to say of its model, the others would repeat."""
+        """Show a note, once: what the first trial that ends says of its model, later ones would repeat."""
         if note and note not in self._said:
             self._said.add(note)
             self._context.display.line(f"note: {note}")
@@ -137,7 +137,7 @@ def start_line(trial: int, begins: str, where: str, params: Params, constants: P
         where: Where it runs, or nothing.
         params: Parameters and constants.
         constants: Those among them that all trials have.
-        why: It was chosen, or nothing.
+        why: Why it was chosen, or nothing.
     """
     given = {name: value for name, value in params.items() if name not in constants}
     said = [begins or "running", where, f"with {cell_text(given)}" if given and not begins else ""]

@@ -18,7 +18,7 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import NOTE
 from tuner.domain.trial import Decision, TrialRecord, TrialState
 from tuner.driver.context import LoopContext
-from tuner.driver.disk import FolderWatch, check_writable, gone
+from tuner.driver.disk import FolderWatch, check_writable, folder_gone
 from tuner.driver.launch import copy_donor_checkpoint, first_step, new_attempt
 from tuner.driver.lifecycle import TrialLifecycle
 from tuner.driver.log_end import with_last_error
@@ -33,10 +33,10 @@ from tuner.driver.trial_queue import TrialQueue
 from tuner.files.paths import SweepDir
 from tuner.records.record import Evaluated, TrialChanged, TrialOpened
 
-TICK_S = 0.25
-SHOW_S = 0.1  # at most so often a display is shown where the sweep stands
+TICK_S = 0.25  # the longest wait for a message
+SHOW_S = 0.1  # the shortest time between two updates of the display
 GRACE_S = 30.0  # from asking a trial to stop until it is killed
-LATE_S = 5.0  # after what was heard last a trial that took too long may have ended: the database was away
+LATE_S = 5.0  # without a message for so long, a trial that seems to take too long may have ended: the database was away
 
 
 class Loop:
@@ -71,14 +71,14 @@ class Loop:
 
     def run(self) -> StopReason | None:
         """Run until the limits are reached; return which, or None if somebody stopped the sweep."""
-        self._recall()
+        self._see_earlier_trials()
         while True:
             self._check_stop_criteria()
             self._start_trials()
-            if not self._running and (self._ends or not self._queue.elsewhere):
+            if not self._running and (self._is_ending or not self._queue.elsewhere):
                 break
             if self._folder.is_gone:
-                raise gone(self._dir)
+                raise folder_gone(self._dir)
             messages = self._context.backend.wait(TICK_S)
             self._heard_at = self._context.clock()
             self._handle_stop_requests()  # first: a signal to all processes may have ended trials as well
@@ -96,7 +96,7 @@ class Loop:
             self._show()
         return self._close()
 
-    def _recall(self) -> None:
+    def _see_earlier_trials(self) -> None:
         """See all trials of earlier drivers, and of others that are at work."""
         with self._context.peers.exclusive():
             self._sync()
@@ -134,11 +134,11 @@ class Loop:
         return Progress(running, self._spec.search.trials, counts, self._status.best, self._elapsed_s(), left)
 
     @property
-    def _ends(self) -> bool:
+    def _is_ending(self) -> bool:
         return self._end is not None or self._context.stopping.asked
 
     def _start_trials(self) -> None:
-        while not self._ends and len(self._running) < self._workers and self._queue.may_start:
+        while not self._is_ending and len(self._running) < self._workers and self._queue.may_start:
             with self._context.peers.exclusive() as shared:
                 if shared:
                     self._sync()
@@ -148,12 +148,12 @@ class Loop:
             if following.start is None:
                 return
             if following.start.state.is_finished:
-                self._refuse(following.start)
+                self._finish_unstarted(following.start)
                 self._check_stop_criteria()
             else:
                 self._start(following.start)
 
-    def _refuse(self, record: TrialRecord) -> None:
+    def _finish_unstarted(self, record: TrialRecord) -> None:
         """Finish a trial that cannot begin; it is recorded as the others are."""
         self._context.log.append(self._opened_record(record))
         self._finish(record)
@@ -163,7 +163,7 @@ class Loop:
         try:
             copy_donor_checkpoint(record, self._spec, self._dir, context.fork)
         except OSError as error:
-            self._refuse(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
+            self._finish_unstarted(replace(record, state=TrialState.FAIL, reason=f"it cannot begin: {error}"))
             return
         stop_at = context.scheduler.next_stop(number, first_step(record))
         trial_dir, now = self._dir.trial(number), context.now()
@@ -223,14 +223,14 @@ class Loop:
         self._stop(trial, kill)
 
     def _stop(self, trial: RunningTrial, kill: bool) -> None:
-        if trial.request_stop(self._context.clock(), kill):
+        if trial.note_stop_request(self._context.clock(), kill):
             self._context.backend.stop(trial.trial, kill)
 
     def _on_started(self, message: Started) -> None:
         trial = self._running.get(message.trial)
         if trial is None:
             return
-        trial.has_begun(self._context.clock())
+        trial.mark_begun(self._context.clock())
         self._lifecycle.started(trial, message.where)
         for reaction in self._reactions:
             reaction.on_begin(trial)
@@ -242,7 +242,7 @@ class Loop:
         search, trial_dir = self._spec.search, self._dir.trial(message.trial)
         result = message.result.hidden(self._context.hide)
         if result.ending is JobStatus.FAILED and trial.outcome is None:
-            check_writable(trial_dir.path, result.reason)
+            check_writable(trial_dir.path, result.reason)  # a full disk ends the sweep, not this trial
         trial.add_result(result)
         for note in (result.tags.get(NOTE, ""), *trial.choices):
             self._lifecycle.say_once(note)
@@ -255,7 +255,7 @@ class Loop:
             self._suspend(record, result.ending)
             return
         self._finish(record)
-        # What one command did not write, another one may: failure limits end a sweep of commands.
+        # Another trial's command may still write the objective, so only failure limits end such a sweep.
         if outcome.objective_missing and not self._status.has_objective and not trial.job.command:
             self._end = self._end or StopReason(outcome.reason, failed=True)
 
@@ -282,7 +282,7 @@ class Loop:
             first = self._spec.objectives[0].metric
             latest = [trial.values()[first] for trial in self._running.values() if trial.reached_target]
             steps = self._status.steps + sum(trial.trained for trial in self._running.values())
-            self._end = self._status.limits.reached(self._elapsed_s(), steps, latest)
+            self._end = self._status.stop_criteria.reached(self._elapsed_s(), steps, latest)
 
     def _stop_single_trials(self) -> None:
         """End the trials here that somebody asked to stop: what they were judged by last is what they come to."""
@@ -316,7 +316,7 @@ class Loop:
                 reason = f"ran longer than its limit of {limit:g} s"
                 self._decide(trial, TrialOutcome(TrialState.FAIL, reason), kill=False)
             if trial.is_overdue(now, GRACE_S):
-                trial.came_to_no_checkpoint(GRACE_S)
+                trial.note_kill_without_checkpoint(GRACE_S)
                 self._stop(trial, kill=True)
 
     def _elapsed_s(self) -> float:

@@ -11,8 +11,7 @@ from tuner.domain.tags import FORKED_FROM
 from tuner.domain.trial import TrialState
 from tuner.driver.running_trial import RunningTrial, TrialOutcome
 
-LOST_LIMIT = 10  # a trial whose backend is lost so often is what kills it
-
+LOST_LIMIT = 10  # attempts whose backend was lost, until the trial itself is held to be the cause
 
 _PERTURBED = (
     "a parameter that pbt perturbs changes the shape of a variable; take it out of search.scheduler.perturb, "
@@ -36,7 +35,7 @@ def outcome_of_end(
     if damage and result.ending in (JobStatus.FINISHED, JobStatus.STOPPED) and running.step < (result.step or 0):
         # The next attempt evaluates the newest checkpoint, because it finds no evaluation of it.
         result = replace(result, ending=JobStatus.FAILED, reason=f"its last evaluation is lost: {damage[0]}", died=True)
-    # One that came to its end before the kill of its pause evaluates that in its next attempt, if it has one.
+    # A trial that finished just before it was killed for a pause evaluates its end in its next attempt, if it has one.
     if result.ending is JobStatus.FINISHED and not running.is_outcome_final:
         return outcome_of_completion(running, nan, result.reason)
     if decided is not None:
@@ -46,7 +45,7 @@ def outcome_of_end(
             if running.was_evaluated_without_objective:
                 return running.missing()
             return TrialOutcome(TrialState.PAUSED, f"at its rung, step {result.step}")
-        return TrialOutcome(TrialState.RUNNING, "somebody else stopped it")
+        return TrialOutcome(TrialState.RUNNING, "stopped by a signal that did not come from tuner")
     if result.ending is JobStatus.INFEASIBLE:
         return TrialOutcome(TrialState.PRUNED, f"infeasible: {result.reason}")
     if result.ending is JobStatus.NAN:
@@ -55,7 +54,7 @@ def outcome_of_end(
         return TrialOutcome(TrialState.RUNNING, result.reason)
     if NO_FIT in result.reason and FORKED_FROM in running.record.tags:
         return TrialOutcome(TrialState.FAIL, f"{result.reason}: {_PERTURBED}")
-    # An exception before the first checkpoint would come again; a process that died may live.
+    # An exception before the first checkpoint would recur; a process that died may survive when tried again.
     hopeless = not result.step and not result.died
     if running.record.failures < retries and not hopeless:
         return TrialOutcome(TrialState.RUNNING, result.reason)

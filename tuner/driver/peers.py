@@ -59,7 +59,7 @@ class SoleDriver:
         """Whether another driver is at work: none is."""
         return False
 
-    def alone(self) -> bool:
+    def is_alone(self) -> bool:
         """Whether no other driver is at work."""
         return True
 
@@ -121,16 +121,16 @@ class SharedDrivers:
         return True
 
     def is_alive(self, driver: str) -> bool:
-        """Whether a driver is at work; an empty name is that of one that died before it noted it."""
+        """Whether a driver is at work; an empty name is that of one that died before it noted its name."""
         file = self._dir.driver(driver)
         return driver == self.name or (bool(driver) and file.exists() and held(file))
 
-    def alone(self) -> bool:
+    def is_alone(self) -> bool:
         """Whether no other driver is at work."""
         return len(at_work(self._dir)) < 2
 
     def leave(self) -> bool:
-        """Be at work no more; return whether no other driver is: of several that stop at once the last one says so."""
+        """Be at work no more; return whether no other driver is: the last of several gets True."""
         with self._study_lock.held():
             self.__exit__()
             return not at_work(self._dir)

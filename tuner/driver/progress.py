@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs: a snapshot, and lines that are worth reading later."""
+"""What a sweep shows while it runs: a snapshot, and lines that stay."""
 
 from __future__ import annotations
 

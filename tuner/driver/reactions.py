@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tuner.domain.pareto import ranked_steps
-from tuner.domain.scoring import judged
+from tuner.domain.scoring import with_constraints
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.disk import CheckpointLimit
 from tuner.driver.running_trial import RunningTrial
 from tuner.driver.stop_criteria import meets_target
-from tuner.driver.unused import ENOUGH, UnusedParameters
+from tuner.driver.unused_parameters import ENOUGH, UnusedParameters
 from tuner.files import checkpoints
 from tuner.files.paths import SweepDir
 
@@ -39,7 +39,7 @@ class Reaction:
         """A trial does not run now and may go on: after this driver's attempt, or an earlier or another driver's."""
 
     def on_finished(self, record: TrialRecord) -> None:
-        """A trial that this driver ran, or held, will not run again."""
+        """A trial that this driver ran, or held as paused, will not run again."""
 
     def on_finished_elsewhere(self, record: TrialRecord) -> None:
         """A trial was finished by an earlier or another driver."""
@@ -49,7 +49,7 @@ class Reaction:
 
 
 class CheckpointKeeper(Reaction):
-    """Keep of a trial's checkpoints what it resumes from and its best, and those of the sweep below its limit.
+    """Keep of each trial the checkpoint that it resumes from and its best one; keep all together below the limit.
 
     Args:
         spec: The sweep.
@@ -91,7 +91,7 @@ class CheckpointKeeper(Reaction):
         loss = objective.goal.loss(value) if value is not None and math.isfinite(value) else math.inf
         curves = {objective.metric: record.curve, **record.others}
         ranked = ranked_steps(record.curve, objective.goal, self._spec.constraints, curves)
-        self._limit.finish(record.number, loss, ranked)
+        self._limit.count_finished(record.number, loss, ranked)
 
     def on_finished_elsewhere(self, record: TrialRecord) -> None:
         self.on_finished(record)
@@ -116,8 +116,8 @@ class TargetReached(Reaction):
             return
         if not meets_target(value, self._spec.search.budget.target, objective.goal):
             return
-        if judged(replace(trial.as_record(), state=TrialState.COMPLETE), self._spec).feasible:
-            trial.stopped_at_target(step)
+        if with_constraints(replace(trial.as_record(), state=TrialState.COMPLETE), self._spec).feasible:
+            trial.complete_at_target(step)
 
 
 class UnusedParametersNote(Reaction):

@@ -45,7 +45,7 @@ class Report:
 
 
 class RunningTrial:
-    """One attempt of a trial; it alone changes what is known and was decided of it.
+    """One attempt of a trial: the only place that changes its curves and its outcome.
 
     Args:
         record: What the study knows of the trial.
@@ -110,7 +110,7 @@ class RunningTrial:
 
     @property
     def is_outcome_final(self) -> bool:
-        """Whether what it evaluates from now on counts in its next attempt at the earliest, if it has one."""
+        """Whether nothing that still comes from this attempt can change its outcome."""
         return self._outcome is not None and (
             self._outcome.state.is_finished or (self._killed and self._outcome.state is TrialState.PAUSED)
         )
@@ -122,7 +122,7 @@ class RunningTrial:
 
     @property
     def reached_target(self) -> bool:
-        """Whether it was stopped because it has shown what the whole sweep is after."""
+        """Whether it was stopped because it has reached the sweep's target."""
         return self._outcome is not None and STOPPED_AT in self._record.tags
 
     @property
@@ -147,7 +147,7 @@ class RunningTrial:
 
     @property
     def others(self) -> Mapping[str, Mapping[int, float]]:
-        """The curves of the other objectives, and of what constraints are on."""
+        """The curves of the other objectives and of the metrics that are constrained."""
         first = self._objectives[0].metric
         return {metric: dict(sorted(c.items())) for metric, c in self._curves.items() if metric != first}
 
@@ -175,7 +175,7 @@ class RunningTrial:
         """Lines of what was chosen if a command wrote an objective in several folders."""
         return self._folders.choices if self._folders else []
 
-    def has_begun(self, now: float) -> None:
+    def mark_begun(self, now: float) -> None:
         """Count its time from here: until now it may have waited for room in a cluster."""
         self._started = now
 
@@ -202,12 +202,12 @@ class RunningTrial:
         if before is None or outcome.state.is_finished or (pause and before.state is TrialState.INTERRUPTED):
             self._outcome = outcome
 
-    def stopped_at_target(self, step: int) -> None:
-        """Complete it at a step at which it has shown what the whole sweep is after."""
+    def complete_at_target(self, step: int) -> None:
+        """Complete it at a step at which it has reached the sweep's target."""
         self._record = replace(self._record, tags={**self._record.tags, STOPPED_AT: str(step)})
         self.decide(TrialOutcome(TrialState.COMPLETE, f"reached the target at step {step}"))
 
-    def request_stop(self, now: float, kill: bool) -> bool:
+    def note_stop_request(self, now: float, kill: bool) -> bool:
         """Note that it is to stop; return whether its backend is to be told, because it was not yet."""
         if self._asked_to_stop_at is not None and (self._killed or not kill):
             return False
@@ -219,8 +219,8 @@ class RunningTrial:
         """Whether it was asked to stop so many seconds ago, and still runs."""
         return self._asked_to_stop_at is not None and now - self._asked_to_stop_at > grace_s
 
-    def came_to_no_checkpoint(self, grace_s: float) -> None:
-        """Add to its outcome why it is killed, which was asked to stop so many seconds ago."""
+    def note_kill_without_checkpoint(self, grace_s: float) -> None:
+        """Add to the reason of its outcome that it was killed ``grace_s`` seconds after it was asked to stop."""
         if self._outcome is not None and not self._killed:
             why = f"killed {grace_s:g} s later, as it came to no checkpoint"
             self._outcome = replace(self._outcome, reason=f"{self._outcome.reason}; {why}")
@@ -255,7 +255,7 @@ class RunningTrial:
         return {metric: curve[step] for metric, curve in self._curves.items() if step in curve}
 
     def losses(self, step: int, constrained: bool = False) -> list[float]:
-        """Return each objective's loss (less is better) as of ``step``, by its own rule.
+        """Return each objective's loss (lower is better) as of ``step``, by its own rule.
 
         Args:
             step: Global step at which all have a value.

@@ -15,8 +15,8 @@ class SweepStatus:
     """Count finished trials.
 
     Attributes:
-        limits: What they spend of the sweep's limits.
-        counts: How many there are in each state.
+        stop_criteria: What they spend of the sweep's limits.
+        counts: How many of them ended in each state.
         best: Number and first objective of the best complete one, or None; if sets of parameters are
             trained with several seeds, the typical trial and the mean of the best set.
         has_objective: Whether any has had an objective.
@@ -26,7 +26,7 @@ class SweepStatus:
     def __init__(self, spec: SweepSpec) -> None:
         self._objective = spec.objectives[0]
         self._seed_groups = SeedGroups(spec.search.repeats, self._objective.goal)
-        self.limits = StopCriteria(spec.search, self._objective.goal)
+        self.stop_criteria = StopCriteria(spec.search, self._objective.goal)
         self.counts: Counter[TrialState] = Counter()
         self.best: tuple[int, float] | None = None
         self.has_objective = False
@@ -43,10 +43,10 @@ class SweepStatus:
         self.counts[record.state] += 1
         self.has_objective = self.has_objective or bool(record.values)
         value = record.values.get(self._objective.metric) if record.feasible else None
-        was_over = self._seed_groups.is_decided(self._seed_groups.group_of(record.number, record.tags))
+        was_decided = self._seed_groups.is_decided(self._seed_groups.group_of(record.number, record.tags))
         group = self._seed_groups.finish(record.number, record.tags, record.state, value)
-        judged = self._seed_groups.is_decided(group) and not was_over
-        self.limits.finish(
+        judged = self._seed_groups.is_decided(group) and not was_decided
+        self.stop_criteria.count_finished(
             record.state, record.reason, group.mean if self._seed_groups.is_complete(group) else None, judged
         )
         if (best := self._seed_groups.best) is not None and best.mean is not None:
@@ -58,7 +58,7 @@ class SweepStatus:
         self._trained[trial] += steps
 
     def add_earlier(self, record: TrialRecord) -> None:
-        """Count what a trial has trained under earlier or other drivers, and the trial if it is finished.
+        """Count what a trial has trained under earlier or other drivers; if it is finished, count the trial as well.
 
         A driver that was killed noted nothing of the attempts that ended with it; what was reported of
         them counts.

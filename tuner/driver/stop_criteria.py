@@ -64,16 +64,16 @@ class StopCriteria:
         self._since_best = 0
         self._finished = 0
 
-    def finish(self, state: TrialState, reason: str, value: float | None, judged: bool = True) -> None:
+    def count_finished(self, state: TrialState, reason: str, value: float | None, decides_set: bool = True) -> None:
         """Count a trial that will not run again.
 
         Args:
             state: COMPLETE, PRUNED or FAIL.
             reason: Of its failure.
             value: Its first objective, or None; the mean of its set of parameters if that has several.
-            judged: Whether it is the one that decides what becomes of its set.
+            decides_set: Whether what becomes of its set of parameters is decided by it.
         """
-        self._finished += judged
+        self._finished += decides_set
         if state is TrialState.FAIL:
             self._failed += 1
             self._failed_in_a_row += 1
@@ -82,7 +82,7 @@ class StopCriteria:
             self._failed_in_a_row = 0
         if state is TrialState.COMPLETE and value is not None and self._improves(value):
             self._best, self._since_best = value, 0
-        elif judged:
+        elif decides_set:
             self._since_best += 1
 
     def reached(self, elapsed_s: float, steps: int = 0, latest: Sequence[float] = ()) -> StopReason | None:

@@ -32,8 +32,8 @@ class StoppedAtStart(KeyboardInterrupt):
 class StopRequests:
     """Collect requests to stop: the first stops trials at their checkpoints, a second at once.
 
-    Make it before the sweep is locked: whoever finds the sweep locked, and asks, is heard. A file that was there
-    before was meant for the drivers before. Nobody removes it, as several drivers may have to see it.
+    Make it before the sweep is locked, so that no request of somebody who finds the sweep locked is missed. A file
+    that was there before was meant for earlier drivers. Nobody removes it, as several drivers may have to see it.
 
     Args:
         file: Another process asks by writing this file.
@@ -77,7 +77,7 @@ class StopRequests:
 
     @contextmanager
     def giving_up(self) -> Iterator[None]:
-        """Raise at once meanwhile when a signal comes: nothing is begun yet that has to be stopped.
+        """Raise at once if a signal comes inside the block: nothing is begun yet that has to be stopped.
 
         Raises:
             StoppedAtStart: One came, perhaps before.
@@ -92,7 +92,7 @@ class StopRequests:
 
     @contextmanager
     def listening(self, say: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Take SIGINT, SIGTERM and SIGHUP as requests meanwhile, if this thread may set handlers.
+        """Take SIGINT, SIGTERM and SIGHUP as requests inside the block, if this thread may set handlers.
 
         SIGHUP only if it would end the process: under ``nohup`` it is ignored, and stays so.
 

@@ -1,11 +1,11 @@
-"""Which trial runs next: one left behind, one promoted, one in another's place, a new one, or none."""
+"""Which trial runs next: one interrupted, one promoted, one in another's place, a new one, or none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from tuner.config.sampler_options import sampler_kind
-from tuner.domain.scoring import losses_at, objective_values
+from tuner.domain.scoring import curves_of, losses_at, objective_values
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import FORKED_AT, FORKED_FROM, REPEAT_OF, REPLACES
 from tuner.domain.trial import TrialRecord, TrialState
@@ -21,8 +21,8 @@ class Next:
     """What is to be done for a worker that is free.
 
     Attributes:
-        start: The trial to run, or None if none may run now; one that is finished cannot begin. Its reason is why
-            it runs now, if the scheduler said so.
+        start: The trial to run, or None if none may run now; if its record is finished already, it cannot begin. Its
+            reason is why it runs now, if the scheduler said so.
         finished: Trials that will not run again because of it, to be finished by the loop.
     """
 
@@ -54,7 +54,7 @@ class TrialQueue:
         self._on_other_drivers: set[int] = set()  # another driver runs them
         self._on_this_driver: set[int] = set()
         self._finished: set[int] = set()
-        self._replaced: set[int] = set()  # in whose place others have begun
+        self._replaced: set[int] = set()  # paused, and replaced by a copy of another trial
         self._nothing_to_start = False
         self.begun = 0
 
@@ -78,7 +78,7 @@ class TrialQueue:
 
     @property
     def may_start(self) -> bool:
-        """Whether it is worth asking for the next trial: none was to be had, and nothing has changed since."""
+        """Whether to ask for the next trial: not if there was none to start and nothing has changed since."""
         return not self._nothing_to_start or self._peers.due
 
     def sync(self) -> list[TrialRecord]:
@@ -105,7 +105,7 @@ class TrialQueue:
         """Return the trials that are said to run but do not: their drivers died, and no worker took them up."""
         left = [record for record in self._waiting.values() if record.state is TrialState.RUNNING]
         for record in left:
-            self._study.look_again(record.number)
+            self._study.forget_cached(record.number)
         return left
 
     def suspend(self, record: TrialRecord) -> None:
@@ -114,7 +114,7 @@ class TrialQueue:
         (self._paused if record.state is TrialState.PAUSED else self._waiting)[record.number] = record
 
     def finished(self, record: TrialRecord) -> None:
-        """Take that a trial was finished here."""
+        """Note that a trial was finished here."""
         self._repeats.add(record)
         self._forget(record.number)
         self._finished.add(record.number)
@@ -132,7 +132,7 @@ class TrialQueue:
         return chosen
 
     def _sync_one(self, record: TrialRecord) -> list[TrialRecord]:
-        number, was = record.number, self._place(record.number)
+        number, was = record.number, self._last_seen(record.number)
         running = record.state is TrialState.RUNNING and self._peers.is_alive(record.driver)
         record = record if running else _at_its_rung(record)
         now = "elsewhere" if running else record.state.value
@@ -159,7 +159,7 @@ class TrialQueue:
         else:
             self.suspend(record)
 
-    def _place(self, number: int) -> tuple[str, int | None] | None:
+    def _last_seen(self, number: int) -> tuple[str, int | None] | None:
         """Return how a trial was when it was seen last: its state and step; None if it never was."""
         if number in self._on_other_drivers:
             return ("elsewhere", None)
@@ -181,7 +181,7 @@ class TrialQueue:
         may_begin = self.begun < self.total
         step = self._scheduler.next_resume(may_begin)
         if isinstance(step, Promotion):
-            self._study.look_again(step.trial)
+            self._study.forget_cached(step.trial)
             return Next(_chosen(self._paused.pop(step.trial), step.why))
         if isinstance(step, Exploit):
             return self._exploit(step)
@@ -205,7 +205,7 @@ class TrialQueue:
     def _losses(self, record: TrialRecord) -> dict[int, list[float]]:
         """Return a trial's losses as the loop has reported them, at the steps at which it has all objectives."""
         objectives = self._spec.objectives
-        curves = {objectives[0].metric: record.curve, **record.others}
+        curves = curves_of(record, objectives)
         whole = [step for step in record.curve if all(step in curves.get(o.metric, {}) for o in objectives)]
         constraints = self._spec.constraints if self._scheduler.infeasible_is_worst else ()
         return {step: losses_at(objectives, curves, step, constraints) for step in whole}
@@ -237,9 +237,8 @@ class TrialQueue:
     def _never_resumed(self, number: int, reason: str) -> TrialRecord:
         """Return a paused trial as pruned, with the objectives that it has come to."""
         record = self._paused.pop(number)
-        self._study.look_again(number)
-        curves = {self._spec.objectives[0].metric: record.curve, **record.others}
-        values = objective_values(self._spec.objectives, curves)
+        self._study.forget_cached(number)
+        values = objective_values(self._spec.objectives, curves_of(record, self._spec.objectives))
         return replace(record, state=TrialState.PRUNED, reason=reason, values=values)
 
 

@@ -81,7 +81,7 @@ class ScriptBeginning:
         folder, step = max(self._given.items(), key=lambda item: item[1])
         raise TrialError(
             f"it was to go on from the checkpoint of step {step} in {self._dir.path / folder}, and trains in "
-            f"{model_dir}, where there is none: give the command a folder that is the same each time, "
+            f"{model_dir}, which has no checkpoint: give the command a folder that is the same each time, "
             "as {trial_dir}/model"
         )
 

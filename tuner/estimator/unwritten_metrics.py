@@ -32,7 +32,7 @@ def note_unwritten_metrics(trial_dir: Path) -> Iterator[None]:
         found = {key: kind for key, value in dictionary.items() if (kind := unwritten_kind(value))}
         if found.keys() - known.keys():
             known.update(found)
-            with contextlib.suppress(OSError):  # the disk says so where it matters
+            with contextlib.suppress(OSError):  # a write that matters will report it
                 write_whole(file, json.dumps(known, indent=1))
 
     with patched(WRITE, "unwritten_metrics", write):

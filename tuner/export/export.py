@@ -101,10 +101,10 @@ class ExportProcesses:
         return done_or_fault(self.stage, self.log_file, self._making.returncode)
 
     def check(self, done: Mapping[str, Any], stopped: Callable[[], bool]) -> tuple[str, list[str]]:
-        """Check the export that was made; see ``judged``."""
+        """Check the export that was made; see ``verdict_of``."""
         _say(self._checking, b"check\n")
         _wait(self._checking, stopped)
-        return judged(self.stage, done, self.log_file, self._checking.returncode)
+        return verdict_of(self.stage, done, self.log_file, self._checking.returncode)
 
     def close(self) -> None:
         """End both."""
@@ -263,7 +263,7 @@ def _read(file: Path, log_file: Path) -> Mapping[str, Any]:
     return found
 
 
-def judged(stage: Path, done: Mapping[str, Any], log_file: Path, status: int) -> tuple[str, list[str]]:
+def verdict_of(stage: Path, done: Mapping[str, Any], log_file: Path, status: int) -> tuple[str, list[str]]:
     """Return what was checked, in a line, and notes.
 
     Args:

@@ -47,7 +47,7 @@ def newest_step_below(trial_dir: Path) -> int | None:
 
 
 def thin(trial_dir: Path, ranked: Sequence[int]) -> int:
-    """Delete the checkpoints of a trial that may go on, but its best, its newest two, and those not judged yet.
+    """Delete the checkpoints of a trial that may go on, except its best, its newest two, and those not judged yet.
 
     Two, so that a damaged newest one is no loss of the trial. Behind the last step that is known to have been
     evaluated any may turn out to be the best: what an earlier attempt has evaluated becomes known step by step.
@@ -75,7 +75,7 @@ def _first_of(ranked: Sequence[int], there: Sequence[int]) -> int | None:
 
 
 def keep_one(trial_dir: Path, ranked: Sequence[int]) -> int:
-    """Delete all checkpoints of a trial that will not run again but its best, or its newest.
+    """Delete all checkpoints of a trial that will not run again, except its best or, without one, its newest.
 
     Args:
         trial_dir: The trial's folder.

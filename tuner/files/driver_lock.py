@@ -105,7 +105,7 @@ class DriverLock:
 
     def _keep_alive(self) -> None:
         while not self._stop.wait(_BEAT_S):
-            with contextlib.suppress(OSError):  # the disk says so where it matters
+            with contextlib.suppress(OSError):  # a write that matters will report it
                 os.utime(self._file)
 
 

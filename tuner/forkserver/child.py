@@ -34,7 +34,7 @@ _PATIENCE_S = 10.0  # with threads that the model leaves, which an interpreter w
 def run_forked(
     job: Job, trial_dir: TrialDir, request: StopRequest, parent: int, private_env: tuple[str, ...] = ()
 ) -> NoReturn:
-    """Run ``job`` in this process, forked from the warm parent, and end the process.
+    """Run ``job`` in this process, forked from the fork server, and end the process.
 
     Never returns, so nothing of the parent's stack runs twice.
 
@@ -42,7 +42,7 @@ def run_forked(
         job: What to do.
         trial_dir: The trial's folder.
         request: Set by SIGTERM already.
-        parent: Process id of the warm parent.
+        parent: Process id of the fork server.
         private_env: Variables of the environment that the driver does not have.
     """
     status = 1

@@ -1,4 +1,4 @@
-"""What the warm parent imports before it forks, so that no trial has to."""
+"""What the fork server imports before it forks, so that no trial has to."""
 
 from __future__ import annotations
 

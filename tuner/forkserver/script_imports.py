@@ -1,4 +1,4 @@
-"""What a script imports of others, found in its text, so that the warm parent can import it once.
+"""What a script imports of others, found in its text, so that the fork server can import it once.
 
 The script's own modules are left to each trial: they may look at the trial's flags and environment. What
 they import is found by following the script's imports of them, so that files which merely lie beside it

@@ -1,4 +1,4 @@
-"""The warm parent: imports TensorFlow and the user's model once, forks a process for each trial.
+"""The fork server: imports TensorFlow and the user's model once, forks a process for each trial.
 
 Runs as ``python -m tuner.forkserver.server FD`` with one end of a socket as file descriptor FD; JSON lines
 both ways. From the driver: ``{"do": "warm", "model": {...}}`` or ``{"do": "warm", "command": [...]}``

@@ -34,7 +34,7 @@ def scale_of(fields: Fields, unspecified: str, listed: bool) -> str:
     Args:
         fields: The parameter.
         unspecified: The format's word for none.
-        listed: Whether the parameter is a list of values, where a scale has nothing to do.
+        listed: Whether the parameter is a list of values, which has no scale.
     """
     word = fields.word("scaleType", [unspecified, *SCALES], unspecified)
     if listed and word != unspecified:

@@ -110,7 +110,7 @@ def _objective(fields: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
         if entry.text("name") == metric:
             strategy = entry.word("value", ("min", "max", "latest"), best)
             if strategy not in of:
-                entry.refuse("value", f"is {strategy} where the objective is to {goal}", f"expected {best} or latest")
+                entry.refuse("value", f"is {strategy}, but the objective is to {goal}", f"expected {best} or latest")
         else:
             entry.note("value", "is not used: it is of another metric than the objective")
         entry.finish()

@@ -165,7 +165,7 @@ def _checked(model: UserModel, name: str, params: Params, kind: type[Any], estim
 
 
 def _blind(eval_spec: Any) -> list[str]:
-    """Say where an EvalSpec keeps evaluations from the scheduler."""
+    """Say whether an EvalSpec keeps evaluations from the scheduler, and how."""
     if eval_spec.throttle_secs:
         return [
             f"eval_spec has throttle_secs={eval_spec.throttle_secs}: checkpoints sooner than that after the last "

@@ -1,6 +1,6 @@
 """A space that the model defines by running: the driver's end of ``tuner.model_space.server``.
 
-The function runs in a process of its own and not in the warm parent: not every backend has one in
+The function runs in a process of its own and not in the fork server: not every backend has one in
 reach of the driver, and a function that hangs or crashes should take no trial with it.
 """
 

@@ -152,7 +152,7 @@ def _compare_step(what: str, step: int, trial: Trial, said: str, report: Report)
     ranked, curve = trial.ranked_steps, trial.record.curve
     metric = trial.objectives[0].metric
     if step not in curve:
-        report.differences.append(f"{what}, where it was not evaluated")
+        report.differences.append(f"{what}, at which it was not evaluated")
     elif step != ranked[0]:
         line = f"{what}, {metric} {curve[step]!r}, though step {ranked[0]} has {curve[ranked[0]]!r}"
         report.notes.append(f"{line}: {said}") if said else report.differences.append(line)

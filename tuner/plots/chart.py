@@ -109,7 +109,7 @@ class Parallel:
     """Parallel coordinates: one line a trial.
 
     Attributes:
-        shades: The loss of each line's trial: less is better, and drawn darker.
+        shades: The loss of each line's trial: lower is better, and drawn darker.
         values: The objective that ``shades`` stands for.
         hover: What is said of each line, if the drawing can.
     """

@@ -42,13 +42,13 @@ class RecorderProcess:
         self._drained = False
         self._error: RecorderError | None = None
         self._away = ""
-        self._who = "MLflow"  # is away, or what records are sent from
+        self._who = "MLflow"  # what is unreachable: the store, or the folder with the records
         self._in_a_hurry = False
         self._starts = 0  # since it sent something last
         self._began_at = 0  # how much had been sent when it was started last
-        self._said = False  # that the store refuses
-        self._waits = ""  # what is done beside records
-        self._notes: list[str] = []  # that nobody has been told
+        self._said = False  # whether it was said that the store refuses records
+        self._waits = ""  # which files are still made and stored
+        self._notes: list[str] = []  # lines that nobody has been shown yet
         self._makes_database = uri is None and not sweep_dir.root.database_file.exists()
 
     def start(self) -> None:

@@ -48,9 +48,9 @@ class Sender:
         self._make = make
         self._recorder = make()
         self._offset = self._begin()
-        self._said_spoiled: set[int] = set()  # where such lines end
+        self._said_spoiled: set[int] = set()  # the offsets after damaged lines that were reported
         self._failures = 0
-        self._left = ""  # to do beside records
+        self._left = ""  # what attach still has to do
         self._is_open = False
 
     def step(self, closing: bool = False) -> bool:

@@ -128,7 +128,7 @@ def _parsed(line: bytes) -> Record | DamagedLine:
 
 
 def begin_of_line(file: Path, offset: int) -> int:
-    """Return where one goes on who has read the log up to ``offset``.
+    """Return the offset from which a reader goes on that has read the log up to ``offset``.
 
     That is ``offset``, if a line begins there. A machine that lost power may have lost the end of the log:
     beyond its end one goes on at its end; if a line was written over that place since, at the log's begin,
@@ -164,14 +164,14 @@ def last_record(file: Path) -> Record | None:
 
 
 def cut_torn_line(file: Path) -> None:
-    """Cut what a killed writer left behind the last newline."""
+    """Cut what a killed writer left after the last newline."""
     if file.exists():
         with file.open("r+b") as stream:
             stream.truncate(_end_of_lines(stream))
 
 
 def _end_of_lines(stream: BinaryIO) -> int:
-    """Return the offset behind the last newline."""
+    """Return the offset after the last newline."""
     end = stream.seek(0, os.SEEK_END)
     while end:
         begin = max(0, end - 4096)

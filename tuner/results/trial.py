@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.domain.objective import Constraint, Objective
 from tuner.domain.pareto import ranked_steps
 from tuner.domain.repeats import SeedGroup, first_of
+from tuner.domain.scoring import curves_of, objective_values
 from tuner.domain.tags import SERVABLE
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.text import cell_text
@@ -47,7 +47,9 @@ class Trial:
     @property
     def values(self) -> dict[str, float]:
         """Objective's metric to value; of a trial that may go on as it stands now; empty if there is none."""
-        return dict(self.record.values) if self.state.is_finished else standing(self.record, self.objectives)
+        if self.state.is_finished:
+            return dict(self.record.values)
+        return objective_values(self.objectives, curves_of(self.record, self.objectives))
 
     @property
     def value(self) -> float | None:
@@ -128,14 +130,3 @@ class Trial:
             **(constraints if self.constraints else {}),
             **self._of_group(),
         }
-
-
-def standing(record: TrialRecord, objectives: Iterable[Objective]) -> dict[str, float]:
-    """Return the objectives of a trial as its curves stand, by the rules of the sweep; empty if one has no value."""
-    values = {}
-    for index, objective in enumerate(objectives):
-        curve = record.others.get(objective.metric, {}) if index else record.curve
-        if not curve:
-            return {}
-        values[objective.metric] = objective.of.value([curve[step] for step in sorted(curve)], objective.goal)
-    return values

@@ -4,15 +4,15 @@ Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020 (
 algorithm 2: a trial pauses at each rung; a worker that is free takes the best trial that is among the
 best one in ``eta`` of a rung and was not promoted from it, from the highest rung down, and if there
 is none, a new trial. The algorithm draws trials without end; a sweep does not, so when its last trial
-was drawn and none could be promoted to the end, the best one of the highest rung is.
+was drawn and none could be promoted to the end, the best trial of the highest rung is promoted.
 
 A rung promotes only while fewer than its share have gone on from it (delayed promotion: Li et al.,
 "Hyper-Tune: Towards Efficient Hyper-parameter Tuning at Scale", VLDB 2022, section 4.3). The algorithm's own
 rule adds one with each newcomer that is better, and a sampler that learns draws better ones most of the
-time: two in three went on where one was meant.
+time: two in three went on although only one was meant to.
 
-If the way from the last rung to the end is shorter than ``eta`` times, more go on from it: as many as
-cost together what those before them cost. With the algorithm's own number of steps nothing changes.
+If the way from the last rung to the end is shorter than ``eta`` times, more go on from it: so many
+that this stretch costs as much as each one before. With the algorithm's own number of steps nothing changes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AshaScheduler(Scheduler):
 
     Args:
         train: How long a trial trains and how often it is evaluated.
-        eta: One in so many is promoted from a rung, and trains so many times longer.
+        eta: One of ``eta`` trials is promoted from a rung, and trains ``eta`` times longer.
         min_steps: The first rung in global steps, or None for the first evaluation.
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """
@@ -49,7 +49,8 @@ class AshaScheduler(Scheduler):
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
         self._rungs = make_rungs(train, eta, min_steps, rank)
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
-        self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}  # heaps of these
+        # By the step of the rung: a heap of losses and trials.
+        self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}
         self._at: dict[int, int] = {}  # trial to the last rung that it came to
         self._running: set[int] = set()
         self._completed = False
@@ -87,7 +88,7 @@ class AshaScheduler(Scheduler):
         self.on_finished(trial, state)
 
     def _go_on(self, trial: int, step: int) -> None:
-        """Take that a trial goes on from the rungs up to a global step."""
+        """Note that a trial goes on from the rungs up to a global step."""
         for rung in self._rungs:
             if rung.step <= step:
                 rung.go_on(trial)

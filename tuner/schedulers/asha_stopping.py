@@ -23,7 +23,7 @@ class StoppingAshaScheduler(Scheduler):
 
     Args:
         train: How long a trial trains and how often it is evaluated.
-        eta: One in so many goes on from a rung, and trains so many times longer.
+        eta: One of ``eta`` trials goes on from a rung, and trains ``eta`` times longer.
         min_steps: The first rung in global steps, or None for the first evaluation.
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """

@@ -21,7 +21,7 @@ class Promotion:
     """A paused trial goes on.
 
     Attributes:
-        why: It was chosen, in a few words for people; nothing if the scheduler has no more to say.
+        why: Why it was chosen, in a few words for people; nothing if the scheduler has no more to say.
     """
 
     trial: int
@@ -63,7 +63,7 @@ class Begin:
 class Scheduler:
     """Judge trials; this one lets every trial run to its end.
 
-    Losses are values of which less is better, one for each objective.
+    Losses are values of which lower is better, one for each objective.
 
     A constructor's arguments are the options in a search space file; ``train``, ``space``, ``search``, ``objectives``
     and ``seed`` are given by the sweep to those that name them.
@@ -75,7 +75,8 @@ class Scheduler:
         goes_with_several_objectives: Whether there may be several.
         needs_listed_parameters: Whether the file must have the parameters, rather than the model's ``space(trial)``.
         changes_parameters: Whether parameters change while a trial trains.
-        pauses_anywhere: Whether it pauses trials at other steps than those that ``next_stop`` has named.
+        pauses_anywhere: Whether it pauses trials at other steps than those that ``next_stop`` has named, by a kill
+            once the checkpoint of the step is there.
         infeasible_is_worst: Whether it is told of an infinite loss at evaluations that break a constraint.
         repeats_complete_trials: Whether a trial with another seed begins when the first one is complete.
     """
@@ -109,7 +110,7 @@ class Scheduler:
         memory: Mapping[str, Any] | None = None,
         repeat_of: int | None = None,
     ) -> None:
-        """Take that a trial exists; told again of one that had not drawn all of its parameters, take these.
+        """Note that a trial exists; called again with all parameters if it had not drawn all of them at first.
 
         Args:
             trial: Its number.
@@ -132,12 +133,13 @@ class Scheduler:
         return Decision.CONTINUE
 
     def on_finished(self, trial: int, state: TrialState) -> None:
-        """Take that a trial was paused, or will not run again."""
+        """Note that a trial was paused, or will not run again."""
 
     def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         """Take what an earlier driver saw of a trial; ``on_begin`` came before.
 
-        A trial that is neither finished nor paused runs again, and its evaluations are reported again.
+        A trial that is neither finished nor paused runs again, and its evaluations are reported again. A scheduler that
+        pauses trials therefore has a ``replay`` of its own.
         """
         if state.is_finished:
             for step, losses in curve.items():

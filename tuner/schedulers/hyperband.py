@@ -25,7 +25,7 @@ class HyperbandScheduler(Scheduler):
 
     Args:
         train: How long a trial trains and how often it is evaluated.
-        eta: One in so many is promoted from a rung, and trains so many times longer.
+        eta: One of ``eta`` trials is promoted from a rung, and trains ``eta`` times longer.
         min_steps: The first rung of the first bracket in global steps, or None for the first evaluation.
         rank: ``first`` or ``nondominated``: how trials with several objectives are compared.
     """

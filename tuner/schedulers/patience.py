@@ -16,7 +16,9 @@ from tuner.schedulers.base import Scheduler
 
 
 @dataclass
-class _Course:
+class _History:
+    """What a trial has shown."""
+
     best: float = math.inf
     shown: list[tuple[float, ...]] = field(default_factory=list)
     worse: int = 0
@@ -27,7 +29,7 @@ class PatienceScheduler(Scheduler):
     """Stop a trial whose evaluations no longer improve; see ``Scheduler``.
 
     Args:
-        patience: Evaluations in a row without an improvement that a trial is allowed, less one.
+        patience: A trial stops at this evaluation in a row without an improvement.
         min_delta: By how much an evaluation must be better than the best before it, in units of the
             objective.
         rank: ``first``, or ``nondominated``: an evaluation of several objectives is an improvement if
@@ -38,28 +40,28 @@ class PatienceScheduler(Scheduler):
         self._rank = rank
         self._patience = patience
         self._min_delta = min_delta
-        self._courses: dict[int, _Course] = {}
+        self._histories: dict[int, _History] = {}
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
-        course = self._courses.setdefault(trial, _Course())
-        if step not in course.seen:
-            course.seen.add(step)
-            if self._improves(course, losses):
-                course.best, course.worse = min(course.best, losses[0]), 0
+        history = self._histories.setdefault(trial, _History())
+        if step not in history.seen:
+            history.seen.add(step)
+            if self._improves(history, losses):
+                history.best, history.worse = min(history.best, losses[0]), 0
             else:
-                course.worse += 1
-        return Decision.STOP if course.worse >= self._patience else Decision.CONTINUE
+                history.worse += 1
+        return Decision.STOP if history.worse >= self._patience else Decision.CONTINUE
 
-    def _improves(self, course: _Course, losses: Sequence[float]) -> bool:
+    def _improves(self, history: _History, losses: Sequence[float]) -> bool:
         if self._rank == "first":
-            return losses[0] < course.best - self._min_delta or math.isinf(course.best)
+            return losses[0] < history.best - self._min_delta or math.isinf(history.best)
         now = comparable(losses)
         worse = any(
-            all(old <= new + self._min_delta for old, new in zip(shown, now, strict=True)) for shown in course.shown
+            all(old <= new + self._min_delta for old, new in zip(shown, now, strict=True)) for shown in history.shown
         )
-        course.shown.append(now)
+        history.shown.append(now)
         return not worse
 
     def on_finished(self, trial: int, state: TrialState) -> None:
         if state.is_finished:
-            self._courses.pop(trial, None)
+            self._histories.pop(trial, None)

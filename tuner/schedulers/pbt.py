@@ -45,7 +45,6 @@ class PbtScheduler(Scheduler):
         resample: Probability of drawing a parameter again instead of perturbing it.
         perturb: Names of the parameters that change. They must not change a variable's shape. None
             for all that are floats.
-
         rank: ``first`` or ``nondominated``: how members with several objectives are compared.
 
     Raises:

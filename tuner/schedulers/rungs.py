@@ -44,7 +44,7 @@ def check_steps(key: str, options: Mapping[str, Any], train: TrainSettings) -> I
     if steps < train.evaluate_every or steps % train.evaluate_every:
         yield Problem(
             where,
-            f"is {steps}, where evaluations come every {train.evaluate_every} steps",
+            f"is {steps}, but evaluations come every {train.evaluate_every} steps",
             "expected a multiple of train.evaluate_every",
         )
     elif train.max_steps is not None and steps >= train.max_steps:
@@ -60,13 +60,13 @@ class Rung:
 
     Attributes:
         step: Global step at which it is.
-        ahead: Global step of the next rung, or of the end. The share ``step / ahead`` of the trials goes on,
+        next_step: Global step of the next rung, or of the end. The share ``step / next_step`` of the trials goes on,
             so that each stretch of the way costs all trials together the same.
     """
 
-    def __init__(self, step: int, ahead: int) -> None:
+    def __init__(self, step: int, next_step: int) -> None:
         self.step = step
-        self.ahead = ahead
+        self.next_step = next_step
         self._losses: dict[int, float] = {}
         self._gone_on: set[int] = set()
         self._ranked: list[tuple[float, int]] = []  # loss and trial, best first
@@ -75,7 +75,7 @@ class Rung:
         return trial in self._losses
 
     def add(self, trial: int, losses: Sequence[float]) -> None:
-        """Take a trial's first loss here; the first one stands, and NaN loses against every number."""
+        """Note a trial's first loss here; the first one stands, and NaN loses against every number."""
         if trial not in self._losses:
             self._losses[trial] = comparable(losses)[0]
             insort(self._ranked, (self._losses[trial], trial))
@@ -89,7 +89,7 @@ class Rung:
         return [trial for _, trial in self._ranked[: self._places]]
 
     def go_on(self, trial: int) -> None:
-        """Take that a trial goes on, or went on, from here; nothing is done for one that has not come here."""
+        """Note that a trial goes on, or went on, from here; nothing is done for one that has not come here."""
         if trial in self._losses:
             self._gone_on.add(trial)
 
@@ -114,14 +114,14 @@ class Rung:
 
     @property
     def _places(self) -> int:
-        return len(self._losses) * self.step // self.ahead
+        return len(self._losses) * self.step // self.next_step
 
 
 class FrontRung(Rung):
     """A rung at which trials with several objectives are compared by their fronts."""
 
-    def __init__(self, step: int, ahead: int) -> None:
-        super().__init__(step, ahead)
+    def __init__(self, step: int, next_step: int) -> None:
+        super().__init__(step, next_step)
         self._vectors: dict[int, tuple[float, ...]] = {}
         self._order: list[int] | None = None
 
@@ -158,4 +158,4 @@ def make_rungs(train: TrainSettings, eta: int, min_steps: int | None, rank: str)
     kind = FrontRung if rank == "nondominated" else Rung
     steps = list(rung_steps(train, eta, min_steps))
     ends = [*steps, train.bounds()[1]][1:]
-    return [kind(step, ahead) for step, ahead in zip(steps, ends, strict=True)]
+    return [kind(step, next_step) for step, next_step in zip(steps, ends, strict=True)]

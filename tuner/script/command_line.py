@@ -108,7 +108,7 @@ class Program:
 
     @property
     def forked(self) -> bool:
-        """Whether it runs in a process forked from the warm parent, with Estimators in place."""
+        """Whether it runs in a process forked from the fork server, with Estimators in place."""
         return self.kind != "program"
 
 

@@ -3,8 +3,8 @@
 What a driver reads and writes while it holds ``StudyLock`` no other driver changes. It is tried for again and again,
 since a call that waits in a database's library hears no signal. On PostgreSQL the lock lasts exactly as long as a
 transaction (a driver that dies releases it with its connection), on MySQL as long as a connection; a restart of the
-server ends both. So a lock on a file goes with it: beside the database on SQLite, in the sweep's folder on a server, if
-it keeps the drivers of one host (and of others whose file system passes locks on) apart while the server is away.
+server ends both. So a lock on a file is held as well, beside the database on SQLite, in the sweep's folder on a server:
+while the server is away it keeps apart the drivers of one host, and of others whose file system passes locks on.
 """
 
 from __future__ import annotations

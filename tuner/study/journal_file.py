@@ -20,7 +20,7 @@ from optuna.storages.journal import BaseJournalBackend
 from tuner.errors import StoreError
 from tuner.files.lines import Line
 from tuner.files.paths import SweepDir
-from tuner.study.lost import way_on
+from tuner.study.lost_trials import remedy
 
 _CREATE_STUDY, _STATE, _ATTRIBUTE = 0, 6, 8  # Optuna's codes of operations
 _SYNCED = (_CREATE_STUDY, _STATE, _ATTRIBUTE)  # a trial's start and end; its draw and its reports go with them
@@ -75,7 +75,7 @@ class JournalFile(BaseJournalBackend):
 
     def damage(self) -> StoreError:
         """Return the error that the line which was read last is no change that can follow those before it."""
-        return Line(self._file, *self._last).damage("a change of the study", way_on(SweepDir(self._file.parent)))
+        return Line(self._file, *self._last).damage("a change of the study", remedy(SweepDir(self._file.parent)))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()

@@ -16,7 +16,7 @@ from tuner.study.database import missing_file
 from tuner.study.encoding import is_seen_otherwise
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, HeldTrial, begun
 from tuner.study.index import replay_journal
-from tuner.study.lost import lost
+from tuner.study.lost_trials import lost_trials
 from tuner.study.replay import Replay, Unusual
 from tuner.study.storage import open_storage
 
@@ -72,7 +72,7 @@ def _whole(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDis
     recorded = set(begun_trials(sweep_dir.records_file))  # before the study is read, which others may add to
     study = _read(sweep_dir, spec, storage_url)
     if missing := recorded - {trial.number for trial in study.trials}:
-        raise lost(sweep_dir, sorted(missing), storage_url)
+        raise lost_trials(sweep_dir, sorted(missing), storage_url)
     return study
 
 

@@ -28,7 +28,7 @@ _HELD = {
     "_next_study_id",
     "_worker_id_to_owned_trial_id",
 }
-"""What Optuna's result of a replay consists of, where this knows how to make one."""
+"""What Optuna's result of a replay consists of, if this module can make one."""
 
 
 def restored(journal: JournalFile, replay: Replay) -> JournalStorage:

@@ -55,7 +55,7 @@ def open_storage(
 
 
 def _restored(sweep_dir: SweepDir, durable: bool) -> JournalStorage | None:
-    """Open a long journal without having Optuna replay it; None if it is short, or Optuna is to read it."""
+    """Open a long journal without having Optuna replay it; None if it is short, or only Optuna can read it."""
     try:
         if sweep_dir.journal_file.stat().st_size < LONG:
             return None

@@ -53,7 +53,7 @@ class Study:
         self._storage = storage
         self._ids: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
-        self._waits = True  # whether a trial that was enqueued may wait
+        self._may_have_enqueued = True  # whether a trial that was enqueued may wait
         self._walk: Walk = walk or partial(walk_space, spec.space)
         self._defined_by_file = walk is None
         self._earlier, self.learned = as_optuna_trials(sources, spec, self._walk)
@@ -123,7 +123,7 @@ class Study:
             if index not in there:  # else a driver died before it had counted this one
                 params = self._encode(self._fitted(starting_points[index]))
                 self._study.enqueue_trial(params, user_attrs={ATTRIBUTE: {"enqueued": index}})
-            self._waits = True
+            self._may_have_enqueued = True
             self.set_attributes(enqueued=index + 1)
 
     def ask(self) -> TrialRecord:
@@ -157,9 +157,11 @@ class Study:
         from optuna.storages import JournalStorage
         from optuna.trial import TrialState as Optuna
 
-        if self._waits and isinstance(self._storage, JournalStorage):
-            self._waits = bool(self._storage.get_all_trials(self._study._study_id, False, (Optuna.WAITING,)))
-        return self._waits
+        if self._may_have_enqueued and isinstance(self._storage, JournalStorage):
+            self._may_have_enqueued = bool(
+                self._storage.get_all_trials(self._study._study_id, False, (Optuna.WAITING,))
+            )
+        return self._may_have_enqueued
 
     def _new(self) -> OptunaTrial:
         """Make a trial as ``ask`` of Optuna does, which looks through all trials for one that waits."""
@@ -205,9 +207,9 @@ class Study:
             system_attrs={**failed.system_attrs, "fixed_params": failed.params},
         )
         self._ids[number] = self._storage.create_new_trial(self._study._study_id, template_trial=again)
-        self.look_again(number)
+        self.forget_cached(number)
 
-    def look_again(self, number: int) -> None:
+    def forget_cached(self, number: int) -> None:
         """Forget what was read of a trial: another driver may have changed it."""
         self._attributes.pop(number, None)
 
@@ -218,7 +220,7 @@ class Study:
         """
         import optuna
 
-        self.look_again(number)
+        self.forget_cached(number)
         trial = optuna.trial.Trial(self._study, self._id(number))
         try:
             self._drawn(trial)

@@ -41,7 +41,7 @@ def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") 
     status = SweepStatus(spec)
     for trial in study.trials:
         status.add_earlier(trial)
-    end = status.limits.reached(study.seconds, status.steps)
+    end = status.stop_criteria.reached(study.seconds, status.steps)
     if end is not None:
         return _as_recorded(end, closed)
     begun, trials = len(study.trials), spec.search.trials

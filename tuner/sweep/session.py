@@ -192,7 +192,7 @@ class SweepSession:
 
     def _is_untried(self, spec: SweepSpec) -> bool:
         """Whether no trial of the sweep was ever begun, so that there is nothing whose meaning could change."""
-        if not self._peers.alone() or (self._dir.trials_dir.is_dir() and any(self._dir.trials_dir.iterdir())):
+        if not self._peers.is_alone() or (self._dir.trials_dir.is_dir() and any(self._dir.trials_dir.iterdir())):
             return False
         return not read_study(self._dir, spec, self._storage_url).trials
 
@@ -226,7 +226,7 @@ class SweepSession:
         for note in (*self._placement.notes, *(() if needs_no_trials else self._placement.backend.open())):
             self._display.line(note)
         self._recorder.wait_ready()
-        importing.join()  # a module of it that this thread asked for meanwhile would come half made
+        importing.join()  # this thread would get a module of it that is half imported
         self._walk = walk_of(space, self._spec)
         durable = not self._kind.is_simulated
         self._log = RecordLog(self._dir.records_file, shared=bool(self._storage_url), durable=durable)
@@ -261,7 +261,7 @@ class SweepSession:
 
     def _make_study(self) -> Study:
         if not self._storage_url:
-            repair(self._dir.journal_file)  # what a killed driver had not written whole, it had not done
+            repair(self._dir.journal_file)  # a change that a killed driver did not write whole did not happen
         try:
             storage = open_storage(self._dir, self._storage_url, not self._kind.is_simulated, self._patience)
             return Study(hidden_spec(self._spec), storage, self._sources, self._walk)
@@ -292,7 +292,7 @@ class SweepSession:
         end = loop.run()
         placed.backend.close()
         if end is not None and self._earlier_end is not None and not self._storage_url:
-            return self._earlier_end  # no trial was to be run: what ended it ended it
+            return self._earlier_end  # no trial was to be run, so the earlier reason stands
         return end
 
     def _export_best(self, end: StopReason | None) -> bool:
@@ -300,7 +300,7 @@ class SweepSession:
         if not self._options.export or end is None or end.failed:
             return False
         result = self._result()
-        if not self._storage_url and export_due(result):  # of several drivers others may still run trials
+        if not self._storage_url and export_due(result):  # other drivers may still run trials
             self._record_end(end)
             self._recorder.look()  # the last plots are drawn beside the export
         return export_best(result, self._log, self._display, lambda: self._stopping.asked, self._standby)

@@ -152,7 +152,7 @@ def describe_dataset(model: UserModel, job: Job, trial_dir: Path, tags: dict[str
 
 
 def write_eval_folder(specs: Specs, trial_dir: Path) -> None:
-    """Leave word of which folder the trial's evaluations are in, before there is one."""
+    """Write down which folder the trial's evaluations are in, before there is one."""
     TrialDir(trial_dir).own_evaluations_file.write_text(f"{specs.eval_folder}\n", encoding="utf-8")
 
 
@@ -168,7 +168,7 @@ def build(model: UserModel, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
     """Build the Estimator and the specs of a job."""
     config = run_config(trial_dir, job.seed, job.train, job.threads, job.task)
     estimator = model.estimator(job.params, configured(model, job.params, config))
-    if estimator.config.keep_checkpoint_max:  # its own RunConfig, or the model's run_config: the best would go
+    if estimator.config.keep_checkpoint_max:  # its own RunConfig, or the model's run_config, would delete the best
         estimator._config = estimator.config.replace(keep_checkpoint_max=0)
     return estimator, build_specs(model, job.params, job.train, estimator)
 
@@ -179,7 +179,7 @@ _SECONDS = re.compile(r"tfevents\.(\d+)\.")
 def wait_for_a_new_name(
     trial_dir: Path, now: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Return when a new event file would get a name that no file in the folder has."""
+    """Wait until a new event file would get a name that no file in the folder has."""
     found = (_SECONDS.search(file.name) for file in trial_dir.glob("**/*tfevents*"))
     newest = max((int(match[1]) for match in found if match), default=0)
     while newest and int(now()) <= newest < now() + 5:

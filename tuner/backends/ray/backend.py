@@ -19,7 +19,7 @@ from tuner.backends.base import Backend, Ended, Message, Placement, Started
 from tuner.backends.ray.connection import Cluster, Request, connect
 from tuner.backends.ray.driver_files import Fetching, append, leave_probe, mailbox_of, node_settings, send
 from tuner.backends.ray.gangs import Gang, Gangs, Nodes
-from tuner.backends.ray.messages import Begin, Grown, Received, StopReason
+from tuner.backends.ray.messages import Begin, Grown, Received, Stop
 from tuner.backends.ray.node_worker import NodeWorker
 from tuner.backends.ray.slots import Node, Slot, at_node, end_all, hold
 from tuner.backends.resources import WORKERS, cores, processes_per_trial
@@ -171,7 +171,7 @@ class RayBackend(Backend):
             slot = self._running[trial][0]
             node = self._nodes.get(slot.node)
             if node is not None:
-                node.tell(StopReason(trial, kill))
+                node.tell(Stop(trial, kill))
 
     def close(self) -> None:
         if self.closed:

@@ -54,14 +54,14 @@ class Begin:
 
 
 @dataclass(frozen=True)
-class StopReason:
+class Stop:
     """Ask a trial to stop at its next checkpoint, or end it at once."""
 
     trial: int
     kill: bool
 
 
-Order = Begin | StopReason
+Order = Begin | Stop
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""One a node: holds the warm parent there, runs trials in processes forked from it, follows their event files.
+"""One a node: holds the fork server there, runs trials in processes forked from it, follows their event files.
 
 Made as a Ray actor by the backend, and told in orders; it knows nothing of Ray. When its process ends,
-however it does, the warm parent and the trials end with it.
+however it does, the fork server and the trials end with it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class NodeWorker:
         self._dir = Path()
 
     def open(self) -> Warm:
-        """Import TensorFlow and the model in a warm parent."""
+        """Import TensorFlow and the model in a fork server."""
         settings = self._settings
         if __version__ != settings.version:
             return _refused(f"has tuner {__version__}, the driver {settings.version}", "install the same version")
@@ -204,7 +204,7 @@ def _on_this_node(model: ModelRef, working_dir: str) -> ModelRef:
 
 
 def _let_children_import_us() -> None:
-    """Ray may have put tuner on this process's path alone; the warm parent is a fresh interpreter."""
+    """Ray may have put tuner on this process's path alone; the fork server is a fresh interpreter."""
     ours = str(Path(__file__).parents[3])
     if ours in (*site.getsitepackages(), site.getusersitepackages()):
         return

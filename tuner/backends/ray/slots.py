@@ -70,7 +70,7 @@ class Node:
         actor: The worker.
         said: Ray's reference to what the worker says next.
         warm: Whether it can run trials.
-        notes: Of its warm parent.
+        notes: Of its fork server.
     """
 
     def __init__(self, ray: Any, node_id: str, address: str, kind: type[Any], settings: NodeSettings) -> None:

@@ -21,17 +21,17 @@ class ExperimentPage:
     Args:
         client: MlflowClient.
         experiment_id: Of the experiment.
-        standing: The sweep.
+        summary: The sweep.
         sending: Says what the store refuses, and goes on.
         note: The description that the experiment has; one that somebody wrote stays.
     """
 
     def __init__(
-        self, client: Any, experiment_id: str, standing: SweepSummary, sending: Sending, note: str = ""
+        self, client: Any, experiment_id: str, summary: SweepSummary, sending: Sending, note: str = ""
     ) -> None:
         self._client = client
         self._id = experiment_id
-        self._standing = standing
+        self._summary = summary
         self._sending = sending
         self._describes = not note or note.startswith(NOTE_OF_EXPERIMENT)
         self._sent: dict[str, str] = {"mlflow.note.content": note}
@@ -52,11 +52,11 @@ class ExperimentPage:
             parent: Id of the sweep's run.
             importance: Parameter to its share, as far as it is known.
         """
-        if self._standing.opened is None:
+        if self._summary.opened is None:
             return
         if self._describes:
-            self._tag(parent, "mlflow.note.content", describe_experiment(self._standing.opened, self._id, parent))
-        self._tag(parent, view.TAG, view.shared_view(self._standing, parent, importance))
+            self._tag(parent, "mlflow.note.content", describe_experiment(self._summary.opened, self._id, parent))
+        self._tag(parent, view.TAG, view.shared_view(self._summary, parent, importance))
 
     def _tag(self, parent: str, key: str, value: str) -> None:
         if self._sent.get(key) != value:

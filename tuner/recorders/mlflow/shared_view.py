@@ -47,47 +47,47 @@ def run_page(experiment: str, run_id: str) -> str:
     return f"#/experiments/{experiment}/runs/{run_id}?{_TRAINING}"
 
 
-def shared_view(standing: SweepSummary, parent: str, importance: Mapping[str, float]) -> str:
+def shared_view(summary: SweepSummary, parent: str, importance: Mapping[str, float]) -> str:
     """Return the value of the tag for a sweep.
 
     Args:
-        standing: The sweep, which has been opened.
+        summary: The sweep, which has been opened.
         parent: Id of its run, whose children are shown.
         importance: Parameter to its share for the first objective, 0 to 1, as far as it is known.
     """
-    shares = {standing.names[name]: share for name, share in importance.items()}
-    params = sorted(varying(standing), key=lambda name: -importance.get(name, -1.0))
-    named = [standing.names[name] for name in params]
-    everywhere = {standing.names[name] for name in params if all(name in found for found in standing.params.values())}
+    shares = {summary.names[name]: share for name, share in importance.items()}
+    params = sorted(varying(summary), key=lambda name: -importance.get(name, -1.0))
+    named = [summary.names[name] for name in params]
+    everywhere = {summary.names[name] for name in params if all(name in found for found in summary.params.values())}
     for most in (len(named), 60, 30, 15, 5):
-        state = _state(standing, parent, shares, named[:most], [name for name in named[:most] if name in everywhere])
+        state = _state(summary, parent, shares, named[:most], [name for name in named[:most] if name in everywhere])
         packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
         if len(packed) + len("deflate;") <= _LONGEST:
             break
     return f"deflate;{packed}"
 
 
-def varying(standing: SweepSummary) -> list[str]:
+def varying(summary: SweepSummary) -> list[str]:
     """Return the parameters in which trials differ, in their order; all of them while there is one trial."""
     seen: dict[str, set[str]] = {}
-    for params in standing.params.values():
+    for params in summary.params.values():
         for name, value in params.items():
             seen.setdefault(name, set()).add(text(value))
-    trials = list(standing.params.values())
+    trials = list(summary.params.values())
     if len(trials) < 2:
         return list(seen)
     return [name for name, values in seen.items() if len(values) > 1 or any(name not in params for params in trials)]
 
 
 def _state(
-    standing: SweepSummary,
+    summary: SweepSummary,
     parent: str,
     importance: Mapping[str, float],
     params: Sequence[str],
     everywhere: Sequence[str],
 ) -> dict[str, Any]:
-    assert standing.opened is not None
-    objectives = standing.opened.objectives
+    assert summary.opened is not None
+    objectives = summary.opened.objectives
     names = ValidNames(f"objective/{metric}" for metric in objectives)
     values = [names[f"objective/{metric}"] for metric in objectives] if len(objectives) > 1 else ["objective"]
     columns = [

@@ -44,7 +44,7 @@ class Observations:
         groups: Parameter of each column of the features.
         trials: Row of the trial in ``features``.
         steps: On a scale from 0 to 1.
-        values: Standardised; less is better.
+        values: Standardised; lower is better.
     """
 
     features: Array

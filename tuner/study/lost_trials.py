@@ -18,7 +18,7 @@ COPY = "put the file back from a copy"
 _MOST = 8  # numbers of trials that are shown
 
 
-def lost(sweep_dir: SweepDir, numbers: Sequence[int], storage_url: str = "") -> StoreError:
+def lost_trials(sweep_dir: SweepDir, numbers: Sequence[int], storage_url: str = "") -> StoreError:
     """Return the error that a study has lost trials of these numbers."""
     place = f"the study of {sweep_dir.name!r} in {hidden(storage_url)}" if storage_url else str(sweep_dir.journal_file)
     gone = not storage_url and not sweep_dir.journal_file.exists()
@@ -27,11 +27,11 @@ def lost(sweep_dir: SweepDir, numbers: Sequence[int], storage_url: str = "") -> 
     return StoreError(
         f"{place} {'is not there' if gone else 'has lost trials'}: found nothing of {what}, expected what "
         f"{sweep_dir.records_file.name} has records of",
-        way_on(sweep_dir),
+        remedy(sweep_dir),
     )
 
 
-def way_on(sweep_dir: SweepDir) -> str:
+def remedy(sweep_dir: SweepDir) -> str:
     """Return what to do about a study that cannot be used: what is typed for it, too."""
     if not sweep_dir.records_file.exists():
         return COPY

@@ -7,7 +7,7 @@ import pytest
 import tuner
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.progress import NullDisplay
-from tuner.driver.unused import UnusedParameters
+from tuner.driver.unused_parameters import UnusedParameters
 from tuner.sweep import RunOptions
 
 CURVE = {20: 0.5, 40: 0.25}
