@@ -1,11 +1,20 @@
 """Classes named by their place, and what of them may be set in a file."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from tuner.errors import InvalidInput
-from tuner.user_class import ANYTHING, NUMBER, constructor_options, is_place, load_class, registered_class
+from tuner.user_class import (
+    ANYTHING,
+    NUMBER,
+    constructor_options,
+    is_place,
+    load_class,
+    registered_class,
+    required_options,
+)
 
 
 class Base:
@@ -55,9 +64,17 @@ def test_what_is_no_such_class_is_refused(place, said):
     assert said in str(caught.value)
 
 
-def test_a_name_of_no_registry_is_refused_with_those_that_are():
-    with pytest.raises(InvalidInput, match="unknown scheduler 'ahsa'; expected one of asha, none"):
-        registered_class("search.scheduler", {"asha": "x:Y", "none": "x:Z"}, "ahsa", Base)
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ahsa", "did you mean 'asha'?"),
+        ("moon_phase", "expected one of: asha, none"),
+        ("my_package.schedulers.Mine", "did you mean 'my_package.schedulers:Mine'?"),
+    ],
+)
+def test_a_name_of_no_registry_is_refused_with_what_is_meant(name, hint):
+    with pytest.raises(InvalidInput, match=re.escape(f"search.scheduler: unknown scheduler {name!r} ({hint})")):
+        registered_class("search.scheduler", {"none": "x:Z", "asha": "x:Y"}, name, Base)
 
 
 def test_a_module_beside_the_file_is_found_and_the_path_is_as_before(tmp_path):
@@ -80,3 +97,8 @@ def test_options_are_the_arguments_of_the_constructor_with_their_types():
         "odd": ANYTHING,
         "on": bool,
     }
+
+
+def test_options_without_a_default_are_required():
+    assert required_options(Mine, given=["train"]) == ["rate"]
+    assert required_options(Base) == []

@@ -16,6 +16,13 @@ def suggestion(word: str, words: Sequence[str]) -> str:
     return f"did you mean {found!r}?" if found else ""
 
 
+def one_of(word: str, words: Sequence[str]) -> str:
+    """Return a hint at the nearest of ``words``, or at all of them if they are few."""
+    if hint := suggestion(word, words):
+        return hint
+    return f"expected one of: {', '.join(sorted(words))}" if words and len(words) <= 20 else ""
+
+
 def nearest(word: str, words: Sequence[str]) -> str:
     """Return the nearest of ``words``, one of the same letters before others, or an empty string."""
     swapped = [other for other in words if sorted(other) == sorted(word)]

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, Problem
+from tuner.text import one_of
 
 T = TypeVar("T")
 
@@ -23,6 +24,14 @@ ANYTHING = (object,)
 def is_place(name: str) -> bool:
     """Whether a name is a place, ``package.module:Class``, rather than one of a registry."""
     return ":" in name
+
+
+def place_meant(name: str) -> str:
+    """Return a hint at the place that is written as Python would, ``package.module.Class``, or nothing."""
+    module, _, last = name.rpartition(".")
+    if not module or not all(part.isidentifier() for part in name.split(".")):
+        return ""
+    return f"did you mean '{module}:{last}'?"
 
 
 def load_class(where: str, place: str, base: type[T], import_paths: Sequence[str] = ()) -> type[T]:
@@ -75,8 +84,8 @@ def registered_class(
         InvalidInput: There is none of that name, or it is of another kind.
     """
     if name not in registry and not is_place(name):
-        kind = where.rpartition(".")[2]
-        raise InvalidInput(where, f"unknown {kind} {name!r}; expected one of {', '.join(registry)}")
+        unknown = f"unknown {where.rpartition('.')[2]} {name!r}"
+        raise InvalidInput(where, [Problem("", unknown, place_meant(name) or one_of(name, list(registry)))])
     return load_class(where, registry.get(name, name), base, import_paths)
 
 
@@ -87,16 +96,21 @@ def constructor_options(kind: type, given: Sequence[str] = ()) -> Options:
         kind: The class.
         given: Arguments that it gets otherwise.
     """
+    return {argument.name: _accepted(argument.annotation) for argument in _arguments(kind, given)}
+
+
+def required_options(kind: type, given: Sequence[str] = ()) -> list[str]:
+    """Return which of a class's ``constructor_options`` have no default."""
+    return [argument.name for argument in _arguments(kind, given) if argument.default is inspect.Parameter.empty]
+
+
+def _arguments(kind: type, given: Sequence[str]) -> list[inspect.Parameter]:
     try:
         arguments = inspect.signature(kind, eval_str=True).parameters
     except NameError:  # annotations for type checkers alone
         arguments = inspect.signature(kind).parameters
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {
-        name: _accepted(argument.annotation)
-        for name, argument in arguments.items()
-        if name not in given and argument.kind in named
-    }
+    return [argument for argument in arguments.values() if argument.name not in given and argument.kind in named]
 
 
 def _accepted(annotation: Any) -> type | tuple[type, ...]:

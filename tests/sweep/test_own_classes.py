@@ -84,9 +84,18 @@ def test_a_sweep_runs_with_a_scheduler_and_a_sampler_of_the_users(own):
         ("{scheduler: 'house rules:'}", "expected package.module:Class"),
         ("{scheduler: {name: 'house_rules:StopAt', worts: 1.0}}", "worts: is no option of house_rules:StopAt"),
         ("{scheduler: {name: 'house_rules:StopAt', worst: low}}", "worst: found text 'low', expected a number"),
-        ("{scheduler: 'house_rules:StopAt'}", "house_rules:StopAt refuses its options"),
+        ("{scheduler: 'house_rules:StopAt'}", "space.yaml: search.scheduler.worst: is missing, expected a number"),
+        (
+            "{scheduler: house_rules.StopAt}",
+            "unknown scheduler 'house_rules.StopAt' (did you mean 'house_rules:StopAt'?)",
+        ),
+        ("{sampler: house_rules.Middle}", "unknown sampler 'house_rules.Middle' (did you mean 'house_rules:Middle'?)"),
         ("{sampler: 'house_rules:StopAt'}", "expected a subclass of optuna"),
-        ("{sampler: {name: 'house_rules:Middle', shear: 1}}", "house_rules:Middle refuses its options"),
+        (
+            "{sampler: {name: 'house_rules:Middle', shear: 1}}",
+            "space.yaml: search.sampler.shear: is no option of house",
+        ),
+        ("{sampler: {name: 'house_rules:Middle', seed: 1}}", "space.yaml: search.sampler.seed: is no option of house"),
         ("{scheduler: freeze_thaw}", "it is a method: search: {method: freeze_thaw}"),
     ],
 )
@@ -94,6 +103,22 @@ def test_what_is_no_scheduler_or_sampler_is_refused_before_anything_is_written(o
     with pytest.raises(tuner.InvalidInput, match=re.escape(said)):
         sweep(own, search).run(backend="simulated", export=False)
     assert not (own / "mlruns" / "sweeps" / "own").exists()
+
+
+def test_all_mistakes_in_classes_of_the_users_are_said_at_once_beside_the_others(own):
+    (own / "house_records.py").write_text(RECORDER)
+    file = own / "space.yaml"
+    search = "{scheduler: 'house_rules:StopAt', sampler: {name: 'house_rules:Middle', share: 1, shear: 1}, trials: 2}"
+    text = SIMULATED.replace("{sampler: random, trials: 2, workers: 1}", search).replace("evaluate_every: 90", "")
+    file.write_text(text + "record: {recorders: ['house_records:Lines']}\n")
+    with pytest.raises(tuner.InvalidInput) as caught:
+        tuner.Sweep.from_file(file, own)
+    assert {problem.where for problem in caught.value.problems} == {
+        "train.evaluate_every",
+        "search.scheduler.worst",
+        "search.sampler.shear",
+        "record.recorders.0.file",
+    }
 
 
 RECORDER = """
@@ -147,9 +172,17 @@ def test_a_recorder_of_the_users_gets_every_record_and_one_that_fails_holds_noth
     [
         ("['house_records:Nobody']", "house_records has no Nobody"),
         (
-            "[{name: 'house_records:Lines', folder: x}]",
-            "folder is no option of house_records:Lines (its options: file, fails)",
+            "[{name: 'house_records:Lines', volume: x}]",
+            "space.yaml: record.recorders.0.volume: is no option of house_records:Lines (expected one of: fails, file)",
         ),
+        ("['house_records:Lines']", "space.yaml: record.recorders.0.file: is missing, expected text"),
+        ("[{name: 'house_records:Lines', file: 3}]", "recorders.0.file: found the whole number 3, expected text"),
+        (
+            "[house_records.Lines]",
+            "record.recorders.0: found text 'house_records.Lines', expected package.module:Class",
+        ),
+        ("[{name: 'house_records:Lines', fiel: x}]", "is no option of house_records:Lines (did you mean 'file'?)"),
+        ("[{name: house_records.Lines}]", "(did you mean 'house_records:Lines'?)"),
         ("[mlflow]", "record.recorders"),
     ],
 )
@@ -232,7 +265,8 @@ def test_a_sweep_runs_on_a_backend_of_its_own(own_backends, registered, monkeypa
     [
         ("house_places:Nobody", "backend: house_places has no Nobody, expected a subclass of tuner.backends"),
         ("house_places:NeedsMore", "needs no_such_package, which is not installed (pip install no_such_package)"),
-        ("moon", "unknown backend 'moon'; expected one of local, inline, ray, simulated"),
+        ("moon", "unknown backend 'moon' (expected one of: inline, local, ray, simulated)"),
+        ("house_places.AtOnce", "unknown backend 'house_places.AtOnce' (did you mean 'house_places:AtOnce'?)"),
     ],
 )
 def test_what_is_no_backend_or_cannot_run_the_sweep_is_refused_before_anything_is_written(own_backends, backend, said):

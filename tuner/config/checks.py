@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tuner.config.sampler_options import METHODS, SAMPLERS, sampler_kind
-from tuner.config.shape_checks import check_options
 from tuner.config.yaml_text import hint_at
 from tuner.domain.objective import Objective
 from tuner.domain.spec import SearchSettings, Simulation, TrainSettings
-from tuner.errors import InvalidInput, Problem
-from tuner.schedulers import Scheduler, options_of, scheduler_class
+from tuner.errors import Problem
+from tuner.schedulers import Scheduler
 from tuner.space import Float, Space
 from tuner.space.points import fitted_point
-from tuner.user_class import is_place
 
 
 def check_scripted(
@@ -127,19 +125,6 @@ def _partial_points(search: SearchSettings, space: Space) -> Iterator[Problem]:
                 f"leaves out {', '.join(left_out)}, which sampler grid does not draw",
                 "give whole points, or another sampler",
             )
-
-
-def read_scheduler(search: SearchSettings, import_paths: Sequence[str], problems: list[Problem]) -> type[Scheduler]:
-    """Return the class of a search's scheduler; of one of the user's own the options are checked, too."""
-    name = search.scheduler.name
-    try:
-        found = scheduler_class(name, import_paths)
-    except InvalidInput as error:
-        problems += [Problem(error.source, problem.message, problem.hint) for problem in error.problems]
-        return Scheduler
-    if is_place(name):
-        problems += check_options("search.scheduler", name, search.scheduler.options, options_of(found))
-    return found
 
 
 def check_folders(objectives: Sequence[Objective]) -> list[Problem]:

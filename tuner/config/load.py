@@ -13,8 +13,8 @@ from tuner.config.checks import (
     check_simulation,
     contradictions,
     read_enqueued,
-    read_scheduler,
 )
+from tuner.config.own_classes import check_recorders, check_sampler, read_scheduler
 from tuner.config.parameters import read_parameters
 from tuner.config.sections import (
     _model,
@@ -33,7 +33,16 @@ from tuner.config.shape import KEYS
 from tuner.config.shape_checks import check_shape, elsewhere
 from tuner.config.yaml_text import apply, dump, parse, read_text
 from tuner.domain.objective import Constraint, Objective
-from tuner.domain.spec import ModelRef, Notify, RaySettings, Resources, SearchSettings, SweepSpec, TrainSettings
+from tuner.domain.spec import (
+    ModelRef,
+    Notify,
+    RaySettings,
+    RecordSettings,
+    Resources,
+    SearchSettings,
+    SweepSpec,
+    TrainSettings,
+)
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import check_name
 
@@ -98,7 +107,7 @@ def parse_spec(
         command_dir=str(Path.cwd()) if command else "",
         source=text,
         description=str(values.get("description", "")),
-        record=_record(values.get("record") or {}),
+        record=found.record,
         notify=Notify(**(values.get("notify") or {})),
         simulation=found.simulation,
         constraints=found.constraints,
@@ -139,6 +148,8 @@ class _Sections:
         self.resources = section("resources", lambda value: _resources(value or {}, problems), Resources())
         self.ray = section("ray", lambda value: _ray(value or {}, folder, problems), RaySettings())
         self.cluster = section("cluster", lambda _: read_cluster(values, self.train, scripted, problems), None)
+        self.record = section("record", lambda value: _record(value or {}), RecordSettings())
+        problems += check_recorders(self.record.recorders, self.import_paths)
         if self.train is not None and self.search is not None:
             self.search = self._checked(self.train, self.search, scripted)
         self.constraints: tuple[Constraint, ...] = ()
@@ -148,7 +159,8 @@ class _Sections:
     def _checked(self, train: TrainSettings, search: SearchSettings, scripted: bool) -> SearchSettings:
         """Look for what contradicts itself across sections; return the search with its starting points fitted."""
         problems = self._problems
-        scheduler = read_scheduler(search, self.import_paths, problems)
+        scheduler = read_scheduler(search.scheduler, self.import_paths, problems)
+        problems += check_sampler(search.sampler, self.import_paths)
         problems += contradictions(train, search, scheduler, self.space, self.objectives)
         search = replace(search, enqueue=read_enqueued(search.enqueue, self.space, problems))
         problems += check_simulation(self.simulation, search, scheduler)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tuner.errors import InvalidInput, Problem
+from tuner.text import one_of
 from tuner.user_class import NUMBER, Options, is_place
 
 
@@ -92,7 +93,7 @@ def sampler_kind(name: str) -> SamplerKind:
         return kind
     if is_place(name):
         return SamplerKind(name)
-    raise InvalidInput("search.sampler", f"unknown sampler {name!r}; expected one of {', '.join(SAMPLERS)}")
+    raise InvalidInput("search.sampler", [Problem("", f"unknown sampler {name!r}", one_of(name, list(SAMPLERS)))])
 
 
 def check_packages(sampler: str) -> None:

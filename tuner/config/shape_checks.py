@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any
 
 from pydantic import ValidationError as PydanticError
@@ -14,13 +14,14 @@ from tuner.config.yaml_text import describe, hint_at, hint_at_number, near
 from tuner.errors import Problem
 from tuner.schedulers import SCHEDULERS, options_of, scheduler_class
 from tuner.text import shortened
-from tuner.user_class import ANYTHING, Options, is_place
+from tuner.user_class import Options, is_place, place_meant
 
 QUOTES = "'\""
 
 _UNION_PARTS = {
     "ObjectiveShape",
     "MeanShape",
+    "OwnShape",
     "str",
     "int",
     "float",
@@ -86,25 +87,49 @@ def _check_named(what: str, value: Any, options_of: Callable[[str], Options]) ->
         return []
     if name not in _NAMES[what]:
         other = next((other for other, names in _NAMES.items() if name in names), "")
-        hint = f"it is a {other}: search: {{{other}: {name}}}" if other else near(name, _NAMES[what])
+        hint = f"it is a {other}: search: {{{other}: {name}}}" if other else ""
+        hint = hint or (place_meant(name) if what != "method" else "") or near(name, _NAMES[what])
         return [Problem(where, f"unknown {what} {name!r}", hint)]
     options = {key: option for key, option in value.items() if key != "name"} if isinstance(value, dict) else {}
     return check_options(where, name, options, options_of(name))
 
 
-def check_options(where: str, name: str, options: Mapping[str, Any], known: Options) -> list[Problem]:
-    """Return which options a sampler or scheduler does not have, and which are of another type."""
+def check_options(
+    where: str, name: str, options: Mapping[str, Any], known: Options, required: Sequence[str] = ()
+) -> list[Problem]:
+    """Return which options a class does not have, which are of another type, which ``required`` ones are missing."""
     problems: list[Problem] = []
     for key, option in options.items():
         if key not in known:
             near_ones = hint_at(problems, key, list(known)) if known else f"{name} has no options"
             problems.append(Problem(f"{where}.{key}", f"is no option of {name}", near_ones))
-        elif not isinstance(option, known[key]) or (isinstance(option, bool) and known[key] not in (bool, ANYTHING)):
-            kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
-            names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", list: "a list"}
-            expected = "a number" if float in kinds else names[kinds[0]]  # type: ignore[operator, index]
-            problems.append(Problem(f"{where}.{key}", f"found {describe(option)}, expected {expected}"))
+            continue
+        kinds = _kinds(known[key])
+        if not isinstance(option, kinds) or (isinstance(option, bool) and not {bool, object} & set(kinds)):
+            problems.append(Problem(f"{where}.{key}", f"found {describe(option)}, expected {_words(kinds)}"))
+    for key in required:
+        if key not in options:
+            kinds = _kinds(known[key])
+            expected = "" if object in kinds else f", expected {_words(kinds)}"
+            problems.append(Problem(f"{where}.{key}", f"is missing{expected}"))
     return problems
+
+
+def _kinds(known: type | tuple[type, ...]) -> tuple[type, ...]:
+    return known if isinstance(known, tuple) else (known,)
+
+
+def _words(kinds: Sequence[type]) -> str:
+    """Return what a value is expected to be: ``a number or text``."""
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "text",
+        list: "a list",
+        dict: "a mapping",
+    }
+    return " or ".join(words[kind] for kind in kinds if kind is not int or float not in kinds)
 
 
 def _where(loc: tuple[int | str, ...]) -> str:
@@ -153,6 +178,8 @@ def _hint(where: str, value: Any, kind: str) -> str:
         return "its lines stand further to the right than itself"
     if where == "parameters" and isinstance(value, list):
         return "as in parameters: {units: {type: int, low: 16, high: 256}}, by name"
+    if kind == "string_pattern_mismatch":
+        return place_meant(str(value))
     if kind.startswith("string") and isinstance(value, int) and not isinstance(value, bool):
         return f"write '{value}', with quotes"
     return hint_at_number(value) if kind.startswith(("int", "float")) else ""
@@ -192,6 +219,8 @@ def _expected(where: str, kind: str, context: Any) -> str:
         return "a whole number"
     if kind.startswith("float"):
         return "a number"
+    if kind == "string_pattern_mismatch":  # the one of PLACE
+        return "package.module:Class"
     if kind.startswith("string"):
         return "text"
     if kind.startswith(("dict", "model")):

@@ -14,7 +14,7 @@ from typing import Any
 from tuner.config.bounds import MOST_DEPTH, out_of_bounds
 from tuner.config.synonyms import meant
 from tuner.errors import MOST_SHOWN, InvalidInput, Problem
-from tuner.text import nearest, shortened, suggestion
+from tuner.text import nearest, one_of, shortened
 
 MAX_BYTES = 1 << 20
 _SUFFIXES = (".yaml", ".yml")
@@ -139,9 +139,7 @@ def near(word: str, words: Sequence[str]) -> str:
     """Return a hint at the one of ``words`` that is meant, at the nearest, or at all of them if they are few."""
     if found := meant(str(word), words):
         return f"did you mean {found!r}?"
-    if hint := suggestion(str(word), [str(w) for w in words]):
-        return hint
-    return f"expected one of: {', '.join(sorted(map(str, words)))}" if words and len(words) <= 20 else ""
+    return one_of(str(word), [str(w) for w in words])
 
 
 def hint_at(problems: Sized, word: str, words: Sequence[str]) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuner.domain.spec import Named, SweepSpec
-from tuner.errors import InvalidInput, Problem
+from tuner.domain.spec import Named
+from tuner.errors import InvalidInput
 from tuner.files.paths import SweepDir
 from tuner.recorders.base import Recorder
 from tuner.user_class import constructor_options, load_class
@@ -18,7 +18,7 @@ from tuner.user_class import constructor_options, load_class
 if TYPE_CHECKING:
     from tuner.recorders.mlflow.artifacts import SweepFiles
 
-__all__ = ["RECORDERS", "Recorder", "check_recorders", "make_recorder"]
+__all__ = ["RECORDERS", "Recorder", "make_recorder"]
 
 RECORDERS: Mapping[str, str] = {
     "mlflow": "tuner.recorders.mlflow.recorder:MlflowRecorder",
@@ -27,7 +27,6 @@ RECORDERS: Mapping[str, str] = {
 """Name to class; every sweep has these, the first says whether a record has arrived."""
 
 _WHERE = "record.recorders"
-_GIVEN = ("sweep_files", "say")
 
 
 def recorder_class(place: str, import_paths: Sequence[str] = ()) -> type[Recorder]:
@@ -67,17 +66,3 @@ def make_recorder(
         return kind(sweep_dir, **{**given, **chosen.options})  # type: ignore[call-arg]
     except TypeError as error:
         raise InvalidInput(_WHERE, f"{chosen.name} refuses its options: {error}") from error
-
-
-def check_recorders(spec: SweepSpec) -> None:
-    """Look whether the user's own recorders are there and know their options, before any trial.
-
-    Raises:
-        InvalidInput: One does not.
-    """
-    for chosen in spec.record.recorders:
-        known = constructor_options(recorder_class(chosen.name, spec.import_paths), _GIVEN)
-        if unknown := [option for option in chosen.options if option not in known]:
-            taken = ", ".join(list(known)[1:]) or "none"
-            problem = Problem("", f"{unknown[0]} is no option of {chosen.name}", f"its options: {taken}")
-            raise InvalidInput(_WHERE, [problem])

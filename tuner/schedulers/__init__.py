@@ -14,6 +14,7 @@ from tuner.schedulers.base import Begin, Exploit, Promotion, Scheduler
 from tuner.user_class import Options, constructor_options, registered_class
 
 __all__ = [
+    "GIVEN",
     "SCHEDULERS",
     "Begin",
     "Exploit",
@@ -37,7 +38,8 @@ SCHEDULERS: Mapping[str, str] = {
 }
 """Name in a search space file to class; only the one that is named is imported."""
 
-_GIVEN = ("train", "space", "search", "objectives", "seed")
+GIVEN = ("train", "space", "search", "objectives", "seed")
+"""Arguments that the sweep gives to a constructor that has them; the others are options."""
 
 
 def scheduler_class(name: str, import_paths: Sequence[str] = ()) -> type[Scheduler]:
@@ -55,7 +57,7 @@ def scheduler_class(name: str, import_paths: Sequence[str] = ()) -> type[Schedul
 
 def options_of(kind: type[Scheduler]) -> Options:
     """Return the options of a scheduler in a search space file, by the arguments of its constructor."""
-    return constructor_options(kind, _GIVEN)
+    return constructor_options(kind, GIVEN)
 
 
 def make_scheduler(spec: SweepSpec) -> Scheduler:

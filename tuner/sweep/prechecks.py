@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tuner.backends.placement import check_backend
+from tuner.config import own_classes
 from tuner.config.manifest import refuse_hidden
 from tuner.config.sampler_options import check_packages
 from tuner.domain.spec import SweepSpec
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import SweepDir
-from tuner.recorders import check_recorders
 from tuner.recorders.mlflow.naming import check_tags
 from tuner.schedulers import scheduler_class
 from tuner.script.command_line import check_command
@@ -35,7 +35,8 @@ def precheck(spec: SweepSpec, sweep_dir: SweepDir, options: RunOptions) -> None:
     if spec.command:
         check_script(spec)
     check_sampler(spec)
-    check_recorders(spec)
+    if wrong := list(own_classes.check_recorders(spec.record.recorders, spec.import_paths)):
+        raise InvalidInput("", wrong)
 
 
 def hints(spec: SweepSpec) -> list[str]:
@@ -97,6 +98,8 @@ def check_sampler(spec: SweepSpec) -> None:
     """
     search = spec.search
     check_packages(search.sampler.name)
+    if wrong := list(own_classes.check_sampler(search.sampler, spec.import_paths)):
+        raise InvalidInput("", wrong)
     if is_place(search.sampler.name):
         from tuner.study.samplers import make_sampler  # and Optuna, which is not needed yet otherwise
 
