@@ -76,3 +76,14 @@ def test_they_begin_with_the_last_point_of_a_grid_that_has_fewer_than_trials_wer
         standby.total = lambda: 4
         standby.on_begin(SimpleNamespace(trial=2))
         assert len(started) == 1
+
+
+def test_what_else_an_end_needs_is_made_ready_once_at_that_time_whether_or_not_there_is_an_export(tmp_path):
+    ready = []
+    standby = ExportStandby(SweepDir(tmp_path), wanted=False, prepare=lambda: ready.append(True))
+    standby.total = lambda: 3
+    standby.on_finished_elsewhere(finished(0))
+    assert ready == []
+    for number in (1, 2):
+        standby.on_begin(SimpleNamespace(trial=number))
+    assert ready == [True]

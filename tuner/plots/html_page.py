@@ -34,7 +34,7 @@ def page(title: str, body: Sequence[str], charts: bool = True) -> str:
     """
     scripts = [f"<script>\n{_beside('sort.js')}</script>"]
     if charts:
-        scripts.append(f'<script id="plotly" type="application/octet-stream">{_plotly()}</script>')
+        scripts.append(f'<script id="plotly" type="application/octet-stream">{plotly()}</script>')
         scripts.append(f"<script>\n{_beside('draw.js')}</script>")
     return "\n".join(
         [
@@ -71,7 +71,7 @@ def _beside(name: str) -> str:
 
 
 @cache
-def _plotly() -> str:
+def plotly() -> str:
     """Return Plotly's library for browsers, compressed, as text."""
     found = importlib.util.find_spec("plotly")
     if found is None or not found.submodule_search_locations:

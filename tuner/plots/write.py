@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import InvalidInput
+from tuner.errors import InvalidInput, TunerError
 from tuner.plots.chart import Chart, Parallel
-from tuner.plots.html_page import chart_page
+from tuner.plots.html_page import chart_page, plotly
 from tuner.plots.matplotlib_png import png
 from tuner.plots.plotly_figure import figure
 
@@ -26,6 +27,16 @@ def to_plotly(charts: Sequence[Chart | Parallel], name: str) -> Any:
             return plotly.graph_objects.Figure(figure(chart))
     there = ", ".join(chart.name for chart in charts) or "nothing yet"
     raise InvalidInput("", f"there is no plot {name!r} of this sweep; there is: {there}")
+
+
+def import_drawing() -> None:
+    """Import what drawing needs, and read what all pages have, for a process that has nothing to draw yet."""
+    with contextlib.suppress(ImportError, TunerError):
+        import matplotlib.backends.backend_agg
+        import matplotlib.figure  # noqa: F401
+        import pandas  # noqa: F401
+
+        plotly()
 
 
 def write_charts(charts: Sequence[Chart | Parallel], sweep: str, folder: Path, pages: bool = True) -> list[Path]:

@@ -23,9 +23,9 @@ from tuner.recorders.drawing_process import SweepFiles
 from tuner.recorders.sender import run_sender, send_note
 
 
-def make_recorders(sweep_dir: SweepDir) -> Recorder:
+def make_recorders(sweep_dir: SweepDir, files: SweepFiles | None = None) -> Recorder:
     """Return the recorders of the registry and of the search space file as one."""
-    files = SweepFiles(sweep_dir)
+    files = files or SweepFiles(sweep_dir)
     make = partial(make_recorder, sweep_dir=sweep_dir, sweep_files=files, say=send_note)
     first, *others = map(Named, RECORDERS)
 
@@ -45,7 +45,8 @@ def main() -> None:
     with contextlib.suppress(OSError):
         os.nice(5)  # trials come first
     sweep_dir = SweepDir(Path(sys.argv[1]))
-    run_sender(sweep_dir, partial(make_recorders, sweep_dir))
+    files = SweepFiles(sweep_dir)
+    run_sender(sweep_dir, partial(make_recorders, sweep_dir, files), files.prepare)
     if not (sweep_dir.spec_file.exists() and read_manifest(sweep_dir).spec.record.recorders):
         sys.stdout.flush()
         os._exit(0)  # what MLflow has imported takes as long to take apart as a driver waits for at its end

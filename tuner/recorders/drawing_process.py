@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -26,20 +27,38 @@ class SweepFiles:
 
     def __init__(self, sweep_dir: SweepDir) -> None:
         self._dir = sweep_dir
+        self._ready: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Start the process for the last files, if there is room: it imports what it needs and waits."""
+        if self._ready is None:
+            with contextlib.suppress(OSError):
+                self._ready = self._start()
 
     def __call__(self, folder: Path, closing: bool) -> DrawingProcess:
         """Begin to write them; the pages, which are large, when a driver has ended."""
-        return DrawingProcess(self._dir, folder, closing)
+        process = self._ready if closing else None
+        if process is not None:
+            self._ready = None
+        if process is None or process.poll() is not None:  # the system may have ended one that had nothing to do
+            process = self._start()
+        return DrawingProcess(process, folder, closing)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", _PROGRAM, str(self._dir.path)]
+        with signals_blocked():
+            return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 
 class DrawingProcess:
-    """The process that makes them; see ``Making``. It ends when this process does."""
+    """The process that makes them, told where to; see ``Making``. It ends when this process does."""
 
-    def __init__(self, sweep_dir: SweepDir, folder: Path, closing: bool) -> None:
-        command = [sys.executable, "-m", _PROGRAM, str(sweep_dir.path), str(folder), *(["closing"] if closing else [])]
-        with signals_blocked():
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, closing: bool) -> None:
+        self._process = process
+        assert process.stdin is not None
+        order = json.dumps({"folder": str(folder), "closing": closing})
+        with contextlib.suppress(BrokenPipeError):  # it has died meanwhile, which its status says
+            process.stdin.write(order.encode() + b"\n")
         self._importance_file = folder / IMPORTANCE
         self.importance: Mapping[str, float] = {}
 

@@ -148,6 +148,11 @@ class RecorderProcess:
         if self._process is not None:
             self._order(b"look\n")
 
+    def prepare(self) -> None:
+        """Have it made ready for the end of the sweep, which comes soon."""
+        if self._process is not None:
+            self._order(b"prepare\n")
+
     def status(self) -> str:
         """Say how far the store is behind, and why."""
         why = self._error.message if self._error else self._away

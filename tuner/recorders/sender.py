@@ -1,8 +1,8 @@
 """The recorder's own process: follows a sweep's record log and sends what is new to MLflow.
 
-``tuner.recorders.child`` runs it. Reads orders as lines from standard
-input (``look``, ``drain``; its end means that the driver is gone), and writes one JSON line for each thing that
-the driver wants to know: ``ready``, ``error``, ``away``, ``back``, ``drained``, ``note``.
+``tuner.recorders.child`` runs it. Reads orders as lines from standard input (``look``, ``prepare``, ``drain``; its end
+means that the driver is gone), and writes one JSON line for each thing that the driver wants to know: ``ready``,
+``error``, ``away``, ``back``, ``drained``, ``note``.
 
 What has arrived is remembered by its offset in the log after each batch, so a sender that is killed
 sends its last batch again, which counts once.
@@ -183,12 +183,13 @@ def send_note(line: str) -> None:
     send_event(event="note", message=line)
 
 
-def run_sender(sweep_dir: SweepDir, make: Callable[[], Recorder]) -> None:
+def run_sender(sweep_dir: SweepDir, make: Callable[[], Recorder], prepare: Callable[[], None]) -> None:
     """Send until the driver is gone and everything has arrived.
 
     Args:
         sweep_dir: The sweep's folder.
         make: Makes the recorder, when it is this process's turn to send.
+        prepare: Called when the driver says that the sweep will end soon.
 
     Raises:
         SystemExit: The store cannot be used as it is; the driver has been told.
@@ -200,7 +201,7 @@ def run_sender(sweep_dir: SweepDir, make: Callable[[], Recorder]) -> None:
         remove_stages(sweep_dir)
         try:
             with contextlib.closing(Sender(sweep_dir, make)) as sender:
-                _loop(sender, draining)
+                _loop(sender, prepare, draining)
         except TunerError as error:
             send_event(event="error", message=error.message, hint=error.hint)
             raise SystemExit(1) from error
@@ -230,7 +231,7 @@ def _stand_by(lock: IO[str], sweep_dir: SweepDir) -> bool | None:
             draining = draining or b"drain" in order
 
 
-def _loop(sender: Sender, draining: bool = False) -> None:
+def _loop(sender: Sender, prepare: Callable[[], None], draining: bool = False) -> None:
     deadline = None
     while True:
         arrived = sender.step(closing=draining or deadline is not None)
@@ -246,4 +247,6 @@ def _loop(sender: Sender, draining: bool = False) -> None:
             order = os.read(0, 4096)
             if not order:
                 deadline = time.monotonic() + LAST_S
+            if b"prepare" in order:
+                prepare()
             draining = draining or b"drain" in order

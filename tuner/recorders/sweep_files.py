@@ -1,6 +1,7 @@
 """The process that makes the files of a sweep's run: table, plots, page.
 
-``python -m tuner.recorders.sweep_files SWEEP_DIR FOLDER [closing]``; it ends when its standard input does.
+``python -m tuner.recorders.sweep_files SWEEP_DIR`` imports what that needs; a line on standard input has the
+``folder``, and whether a driver has ended (``closing``). It ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from tuner.config.manifest import read_manifest
 from tuner.files.paths import SweepDir
-from tuner.plots.write import write_charts
+from tuner.plots.write import import_drawing, write_charts
 from tuner.processes import ignore_signals
 from tuner.recorders.drawing_process import IMPORTANCE
 from tuner.results import SweepResult
@@ -40,12 +41,16 @@ def _end_with_recorder() -> None:
 
 
 def main() -> None:
-    """Write the files."""
+    """Import, wait for the word, write the files."""
     ignore_signals()
-    threading.Thread(target=_end_with_recorder, daemon=True).start()
     with contextlib.suppress(OSError):
         os.nice(5)  # on top of the recorder's: records come first
-    write_sweep_files(SweepDir(Path(sys.argv[1])), Path(sys.argv[2]), "closing" in sys.argv[3:])
+    import_drawing()
+    said = os.read(0, 65536)
+    if said:  # else the recorder has ended
+        order = json.loads(said)
+        threading.Thread(target=_end_with_recorder, daemon=True).start()
+        write_sweep_files(SweepDir(Path(sys.argv[1])), Path(order["folder"]), order["closing"])
     sys.stderr.flush()
     os._exit(0)  # what Matplotlib and others have imported takes long to take apart, and a sweep's end waits
 

@@ -29,16 +29,25 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
         wanted: Whether this driver will export; one of a shared study may find its stage cleared away by another.
 
         workers: How many trials run at a time.
+        prepare: Called once at that time, to have others made ready too.
         fork: Forks the process that exports from the warm parent, if there is one; see ``Backend.fork_function``.
 
     Attributes:
         total: Returns how many trials the sweep has.
     """
 
-    def __init__(self, sweep_dir: SweepDir, wanted: bool = True, workers: int = 1, fork: Fork | None = None) -> None:
+    def __init__(
+        self,
+        sweep_dir: SweepDir,
+        wanted: bool = True,
+        workers: int = 1,
+        fork: Fork | None = None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dir = sweep_dir
         self._workers = workers
         self._fork = fork
+        self._prepare: Callable[[], None] | None = prepare
         self._wanted = wanted
         self.total: Callable[[], float] = lambda: math.inf
         self._begun: set[int] = set()
@@ -65,6 +74,9 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
 
     def _consider(self) -> None:
         last = self._running and len(self._begun) >= self.total() - 1 - self._workers
+        if last and self._prepare is not None:
+            self._prepare()
+            self._prepare = None
         if last and self._wanted and self._servable and self.processes is None:
             with suppress(OSError):  # no room for a process or a folder: they are started at the end
                 self.processes = ExportProcesses(make_stage(self._dir), fork=self._fork)

@@ -273,7 +273,8 @@ class SweepSession:
         options, display, alone = self._options, self._display, not self._storage_url
         self._callbacks = CallbackRunner(options.callbacks, self._dir, self._spec, display, self._study.trial)
         placed = self._placement
-        standby = ExportStandby(self._dir, options.export and alone, placed.workers, placed.backend.fork_function)
+        wanted, others = options.export and alone, self._recorder.prepare if self._spec.record.plots else lambda: None
+        standby = ExportStandby(self._dir, wanted, placed.workers, placed.backend.fork_function, others)
         self._standby = self._open.enter_context(standby)
         context = LoopContext(
             self._study,

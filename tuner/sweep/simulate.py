@@ -41,6 +41,9 @@ class NoRecorder:
     def look(self) -> None:
         pass
 
+    def prepare(self) -> None:
+        pass
+
     def status(self) -> str:
         return ""
 
