@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 import tuner
+from tests.browser.until import TIMEOUT_S, until
 from tuner.cli.export import _description
 from tuner.export import choose_checkpoint
 from tuner.files.run_ids import RunIds
@@ -34,6 +35,8 @@ FLAGS = [
     "--disable-sync",
 ]
 STEPS, EVERY = 60, 10
+# MLflow opens a pane of its assistant by itself once, which moves all the rest.
+NO_ASSISTANT = "try { localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true') } catch {}"
 TRIALS = int(os.environ.get("TUNER_BROWSER_TRIALS", "6"))  # 40 for pictures to look at
 
 
@@ -89,7 +92,8 @@ def browser(pages, tmp_path_factory):
             viewport={"width": 1700, "height": 1000},
         )
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(TIMEOUT_S * 1000)
+        page.add_init_script(NO_ASSISTANT)
         page.on("request", lambda request: asked.add(urllib.parse.urlsplit(request.url)[:2]))
         yield page
         context.close()
@@ -97,13 +101,26 @@ def browser(pages, tmp_path_factory):
     assert away == set()
 
 
+def show(page, url):
+    """Open an address by itself: from another of MLflow's pages, what that one showed would stay for a while."""
+    page.goto("about:blank")
+    page.goto(url)
+
+
+def shows(place, *texts):
+    """Wait until a place shows all texts."""
+    until(place.inner_text, lambda shown: all(text in shown for text in texts))
+
+
 def keep(page, name):
-    """Keep what the page shows, without the pane of MLflow's assistant."""
-    close = page.get_by_role("button", name="Close", exact=True)
-    if close.count():
-        close.first.click()
-        page.wait_for_timeout(500)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def lines(page):
+    """Return the x and y of what the charts of a page have drawn by now."""
+    return page.locator(".js-plotly-plot").evaluate_all(
+        "plots => plots.flatMap(plot => (plot.data || []).map(trace => [[...(trace.x || [])], [...(trace.y || [])]]))"
+    )
 
 
 def address(pages, path):
@@ -114,79 +131,64 @@ def address(pages, path):
 
 
 def test_the_page_of_the_sweep_tells_what_it_is_and_links_its_trials(browser, pages, sweep):
-    browser.goto(pages["MLflow"])
+    show(browser, pages["MLflow"])
     browser.get_by_text("Child runs").first.wait_for()
     children = browser.get_by_role("link", name=re.compile(r"^housing-\d{4}$"))  # of many the page lists the newest
-    children.first.wait_for()
-    assert children.count() >= min(TRIALS, 5)
-    text = browser.inner_text("body")
-    best = sweep.result().best
-    assert f"trial {best.number}" in text
-    assert "best_model" in text  # the exported one
+    children.nth(min(TRIALS, 5) - 1).wait_for()
+    shows(browser.locator("body"), f"trial {sweep.result().best.number}", "best_model")  # the exported one
     keep(browser, "sweep")
 
 
 def test_the_table_shows_all_trials_the_best_first_with_state_objective_step_and_what_varies(browser, pages, sweep):
-    browser.goto(pages["trials"])
+    show(browser, pages["trials"])
     browser.get_by_text(f"{TRIALS} matching runs").wait_for()
     ranked = sorted((t for t in sweep.result().trials if t.value is not None), key=lambda t: t.value)
     names = browser.locator("[col-id='attributes.`Run Name`'].ag-cell")
-    names.first.wait_for()
-    shown = [name.split()[-1] for name in names.all_inner_texts()]  # behind its colour
-    assert shown[:2] == [f"housing-{t.number:04d}" for t in ranked[:2]]
+    for place, trial in enumerate(ranked[:2]):
+        shows(names.nth(place), f"housing-{trial.number:04d}")
+    states = browser.locator("[col-id='tags.`tuner.state`'].ag-cell")
+    for place, trial in enumerate(ranked[:2]):
+        shows(states.nth(place), trial.state.value)
     heads = browser.locator(".ag-header-cell")
-    shown = [head.strip() for head in heads.all_inner_texts() if head.strip()]
     varying = {"learning_rate", "layers", "units", "optimizer"}
-    assert shown[2:5] == ["tuner.state", "objective", "tuner.step"]
-    assert varying <= set(shown)
+    shown = until(
+        lambda: [head.strip() for head in heads.all_inner_texts() if head.strip()],
+        lambda shown: shown[2:5] == ["tuner.state", "objective", "tuner.step"] and varying <= set(shown),
+    )
     assert "batch_size" not in shown
-    states = browser.locator("[col-id='tags.`tuner.state`'].ag-cell").all_inner_texts()
-    assert [state.strip() for state in states][:2] == [t.state.value for t in ranked[:2]]
     keep(browser, "trials")
 
 
 def test_the_charts_show_curves_coordinates_and_slices_by_importance_of_all_trials(browser, pages, sweep):
-    browser.goto("about:blank")
-    browser.goto(pages["charts"])
-    for title in ("rmse (minimize)", "eval/rmse", "Parallel Coordinates", "importance: "):
-        browser.get_by_text(title).first.wait_for()
-    browser.get_by_text("importance: ").first.scroll_into_view_if_needed()
+    show(browser, pages["charts"])
     most = next(iter(sweep.result().importance()))
-    browser.get_by_text(f"{most} vs. objective").first.wait_for()
+    shows(browser.locator("body"), "rmse (minimize)", "eval/rmse", "Parallel Coordinates", "importance: ")
+    browser.get_by_text("importance: ").first.scroll_into_view_if_needed()
     evaluated = [t for t in sweep.result().trials if t.record.curve]
-    wanted = {f"housing-{t.number:04d} (eval/rmse)" for t in evaluated}
-    browser.wait_for_function(
-        "wanted => wanted.every(name => document.body.innerText.includes(name))", arg=sorted(wanted)[:1]
-    )
-    lines = browser.locator(".js-plotly-plot").evaluate_all("plots => plots.flatMap(p => p.data.map(t => t.x.length))")
-    assert len(lines) >= len(evaluated)
+    shows(browser.locator("body"), f"{most} vs. objective", f"housing-{evaluated[0].number:04d} (eval/rmse)")
+    until(lambda: lines(browser), lambda drawn: len(drawn) >= len(evaluated))
     keep(browser, "charts")
 
 
 def test_a_trial_says_how_it_ended_and_leads_to_its_sweep(browser, pages, sweep):
     trial = sweep.result().trials[0]
-    browser.goto("about:blank")
-    browser.goto(address(pages, f"experiments/{{experiment}}/runs/{trial.run_id}?workflowType=machine_learning")[0])
+    show(browser, address(pages, f"experiments/{{experiment}}/runs/{trial.run_id}?workflowType=machine_learning")[0])
     browser.get_by_text("Trial 0 of the sweep").wait_for()
     browser.get_by_text(trial.state.value, exact=True).first.wait_for()
     keep(browser, "child")
-    link = browser.get_by_role("link", name="all trials").get_attribute("href")
-    assert pages["trials"].endswith(link)
+    link = browser.get_by_role("link", name="all trials")
+    until(lambda: link.get_attribute("href"), lambda href: href is not None and pages["trials"].endswith(href))
 
 
 def test_a_trial_has_a_line_chart_of_its_metric_with_a_point_an_evaluation(browser, pages, sweep):
     trial = sweep.result().best
-    browser.goto(
-        address(pages, f"experiments/{{experiment}}/runs/{trial.run_id}/model-metrics?workflowType=machine_learning")[0]
-    )
+    path = f"experiments/{{experiment}}/runs/{trial.run_id}/model-metrics?workflowType=machine_learning"
+    show(browser, address(pages, path)[0])
     legend = browser.get_by_text(f"housing-{trial.number:04d} (eval/rmse)")
     legend.first.wait_for()
     legend.first.scroll_into_view_if_needed()
-    lines = browser.locator(".js-plotly-plot").evaluate_all(
-        "plots => plots.flatMap(plot => (plot.data || []).map(trace => [trace.x || [], trace.y || []]))"
-    )
     curve = trial.record.curve
-    assert [list(curve), list(curve.values())] in [[list(map(int, x)), list(map(float, y))] for x, y in lines], lines
+    until(lambda: lines(browser), lambda drawn: [list(curve), list(curve.values())] in drawn)
     keep(browser, "trial")
 
 
@@ -194,21 +196,21 @@ def test_four_trials_are_compared_by_parallel_coordinates_of_parameters_and_obje
     runs = [trial.run_id for trial in sweep.result().trials if trial.value is not None][:4]
     _, experiment = address(pages, "")
     query = {"runs": json.dumps(runs), "experiments": json.dumps([experiment]), "workflowType": "machine_learning"}
-    browser.goto(address(pages, f"compare-runs?{urllib.parse.urlencode(query)}")[0])
+    show(browser, address(pages, f"compare-runs?{urllib.parse.urlencode(query)}")[0])
     browser.get_by_text("Comparing 4 Runs from 1 Experiment").wait_for()
-    browser.locator(".axis-title").get_by_text("eval/rmse").wait_for()  # of its own accord
-    axes = browser.locator(".axis-title").all_text_contents()
-    assert {"layers", "learning_rate"} <= {axis.strip() for axis in axes}
+    axes = browser.locator(".axis-title")
+    until(  # of its own accord
+        lambda: {axis.strip() for axis in axes.all_text_contents()},
+        lambda shown: {"layers", "learning_rate", "eval/rmse"} <= shown,
+    )
     keep(browser, "compare")
 
 
 @pytest.mark.parametrize("plot", ["history", "learning_curves", "parallel_coordinates", "importance", "slices"])
 def test_the_plots_of_the_sweep_open(browser, pages, plot):
     parent = urllib.parse.urlsplit(pages["MLflow"]).fragment.split("/runs/")[1].split("?")[0]
-    browser.goto("about:blank")
-    browser.goto(
-        address(pages, f"experiments/{{experiment}}/runs/{parent}/artifacts/plots?workflowType=machine_learning")[0]
-    )
+    path = f"experiments/{{experiment}}/runs/{parent}/artifacts/plots?workflowType=machine_learning"
+    show(browser, address(pages, path)[0])
     browser.get_by_text(f"{plot}.png", exact=True).first.click()
     browser.get_by_text(f"plots/{plot}.png", exact=True).wait_for()
     browser.wait_for_function("Array.from(document.images).some(image => image.complete && image.naturalWidth > 300)")
@@ -221,14 +223,14 @@ def test_a_registered_model_says_which_trial_it_is_in_words_that_read_well_in_li
     model_id = models.find(parent.experiment, parent.parent, model_tags(sweep.dir, best.number, choice.step))
     description = _description(sweep, best, SimpleNamespace(choice=choice, checked="equal predictions"))
     models.register(model_id, "houses", "champion", description)
-    browser.goto("about:blank")
-    browser.goto(address(pages, "models/houses")[0])
-    browser.get_by_text("Models registered by tuner export.").first.wait_for()
+    body = browser.locator("body")
     begin = f"housing:{best.number}, rmse {choice.value:.6g}"  # a list cuts it behind that
-    browser.get_by_text(begin).first.wait_for()
+    show(browser, address(pages, "models/houses")[0])
+    shows(body, "Models registered by tuner export.", begin)
     keep(browser, "registered")
-    browser.goto("about:blank")
-    browser.goto(address(pages, "models/houses/versions/1")[0])
-    browser.get_by_text(f"{begin} at step {choice.step}: trial {best.number} of the sweep housing.").first.wait_for()
-    assert "**" not in browser.inner_text("body") and "`" not in browser.inner_text("body")
+    show(browser, address(pages, "models/houses/versions/1")[0])
+    shows(
+        body, f"{begin} at step {choice.step}: trial {best.number} of the sweep housing.", "Checked: equal predictions"
+    )
+    until(body.inner_text, lambda shown: "**" not in shown and "`" not in shown)
     keep(browser, "version")

@@ -85,7 +85,7 @@ def opened(browser, file, charts):
     if charts:
         page.wait_for_function("document.body.dataset.drawn === '1'")
     for place in page.query_selector_all("td, .xtick, .ytick")[:40]:
-        place.hover(force=True, timeout=1000, no_wait_after=True) if place.is_visible() else None
+        place.hover(force=True, no_wait_after=True) if place.is_visible() else None
     found = {
         "asked": [url for url in asked if not url.startswith(("file:", "data:", "blob:"))],
         "dialogs": dialogs,
