@@ -49,7 +49,7 @@ search: {{trials: 20}}
     return spec, found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser(tmp_path_factory):
     with chromium(tmp_path_factory.mktemp("profile")) as opened_browser:
         if opened_browser is None:
