@@ -95,6 +95,19 @@ def test_of_hundreds_of_parameters_only_those_that_mattered_are_drawn(tmp_path):
     assert sum(len(png(chart)) for chart in charts.values()) < 3 << 20
 
 
+@pytest.mark.parametrize("huge", [1e308, -1.7e308, 1e200, math.inf, math.nan])
+def test_a_number_that_no_axis_can_show_is_left_out_of_every_chart(tmp_path, huge):
+    two = spec(tmp_path, TWO)
+    found = [replace(t, curve={**t.curve, 300: huge if t.number % 5 else -huge}) for t in trials(two)]
+    found = [replace(t, values=dict.fromkeys(t.values, huge)) if t.number in (3, 5) else t for t in found]
+    charts = make_charts(two, found)
+    assert {chart.name for chart in charts} >= {"history", "learning_curves", "slices", "pareto_front"}
+    for chart in charts:
+        assert png(chart)
+        drawn = [y for trace in figure(chart)["data"] for y in trace.get("y", ()) if isinstance(y, float)]
+        assert all(abs(y) < 100 for y in drawn)
+
+
 def test_of_thousands_of_trials_the_better_ones_and_some_others_are_drawn_and_a_page_says_so(one):
     found = trials(one, 3_000)
     charts = named(make_charts(one, found))

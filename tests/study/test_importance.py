@@ -33,6 +33,13 @@ def test_importance_without_scikit_learn_is_by_another_evaluator(one, monkeypatc
     assert found.method.startswith("PED-ANOVA")
 
 
+def test_importance_of_numbers_whose_variance_is_no_number_is_by_ranks(one):
+    found = trials(one, 20, pruned=False)
+    found = [replace(t, values={"rmse": t.values["rmse"] * (1e308 if t.number % 3 else 1.0)}) for t in found]
+    told = importances(one, found, one.objectives[0])
+    assert told.method.startswith("rank correlation")
+
+
 def test_trials_that_are_all_equal_have_no_importance(one):
     found = [replace(t, values={"rmse": 1.0}) for t in trials(one)]
     assert importances(one, found, one.objectives[0]) is None

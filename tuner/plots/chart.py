@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from tuner.domain.objective import Goal
 
@@ -123,9 +124,14 @@ class Parallel:
     note: str = ""
 
 
+def is_drawable(value: float | None) -> TypeGuard[float]:
+    """Whether a number can stand on an axis: from about 1e300 on the width of an axis is no number any more."""
+    return value is not None and abs(value) < 1e100
+
+
 def wants_log(values: Iterable[float | None]) -> bool:
     """Whether numbers spread so widely that only a logarithmic axis shows them all."""
-    found = [value for value in values if value is not None and math.isfinite(value)]
+    found = [value for value in values if is_drawable(value)]
     return bool(found) and min(found) > 0 and max(found) / min(found) > 30
 
 
@@ -135,7 +141,7 @@ def robust_view(values: Iterable[float | None], goal: Goal) -> tuple[float, floa
     The better values are never left out; of the worse ones at most a tenth is, if they would take three
     quarters of the axis.
     """
-    found = sorted((v for v in values if v is not None and math.isfinite(v)), key=goal.loss)
+    found = sorted((v for v in values if is_drawable(v)), key=goal.loss)
     if len(found) < 5:
         return None
     best, usual, worst = found[0], found[min(len(found) - 2, math.ceil(0.9 * len(found)) - 1)], found[-1]

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.plots.chart import Axis, Chart, Panel, Parallel, Series, number_ticks, quantile
+from tuner.plots.chart import Axis, Chart, Panel, Parallel, Series, is_drawable, number_ticks, quantile
 
 DPI = 110
 _COLUMNS = 3
@@ -84,8 +84,8 @@ def _draw_chart(figure: Any, chart: Chart, rows: int, columns: int) -> None:
 
 
 def _draw_series(axes: Any, series: Series, all_shades: Sequence[float]) -> Any:
-    xs = [float("nan") if x is None else x for x in series.x]
-    ys = [float("nan") if y is None else y for y in series.y]
+    xs = [x if is_drawable(x) else float("nan") for x in series.x]
+    ys = [y if is_drawable(y) else float("nan") for y in series.y]
     label = _plain(series.name) or None
     if series.shades:
         limits = {"vmin": min(all_shades), "vmax": max(all_shades)}

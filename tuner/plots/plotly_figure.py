@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.plots.chart import Axis, Chart, Panel, Parallel, Series, number_ticks, quantile
+from tuner.plots.chart import Axis, Chart, Panel, Parallel, Series, is_drawable, number_ticks, quantile
 
 _COLUMNS = 3
 _MARKERS = {"o": "circle", "x": "x-thin", "*": "star"}
@@ -127,7 +126,7 @@ def _trace(series: Series, all_shades: Sequence[float], shades: str, first: bool
         "name": _plain(series.name),
         "mode": mode,
         "x": list(series.x),
-        "y": [None if y is None or not math.isfinite(y) else y for y in series.y],
+        "y": [y if is_drawable(y) else None for y in series.y],
         "text": [_lines(hover) for hover in series.hover],
         "hoverinfo": "text" if series.hover else "x+y+name",
         "opacity": series.alpha,

@@ -24,6 +24,7 @@ from tuner.plots.chart import (
     Panel,
     Parallel,
     Series,
+    is_drawable,
     robust_view,
     wants_log,
 )
@@ -93,7 +94,7 @@ def history(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | None:
 
 def learning_curves(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | None:
     """Every trial's evaluations over its steps; where a pruned one ended is marked."""
-    shown = [t for t in trials if any(map(math.isfinite, t.curve.values()))]
+    shown = [t for t in trials if any(map(is_drawable, t.curve.values()))]
     if not shown:
         return None
     objective = spec.objectives[0]
@@ -265,7 +266,7 @@ def _value_axis(title: str, objective: Objective, values: Sequence[float]) -> tu
     view = robust_view(values, objective.goal)
     if view is None:
         return Axis(title), ""
-    beyond = sum(not view[0] <= value <= view[1] for value in values if math.isfinite(value))
+    beyond = sum(not view[0] <= value <= view[1] for value in values if is_drawable(value))
     side, bound = ("above", view[1]) if objective.goal is Goal.MINIMIZE else ("below", view[0])
     return Axis(title, view=view), f"{beyond} of {len(values)} values are {side} {bound:.4g} (double click: all)"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tuner.domain.objective import Objective
 from tuner.domain.trial import TrialRecord, TrialState
-from tuner.plots.chart import BLUE, ORANGE, SHADES, Series
+from tuner.plots.chart import BLUE, ORANGE, SHADES, Series, is_drawable
 
 MOST_BARS = 30
 """Of so many parameters at most something is said of each."""
@@ -50,7 +50,7 @@ def curves(name: str, trials: Iterable[TrialRecord], color: str, width: float, a
     for trial in trials:
         for step, value in trial.curve.items():
             xs.append(float(step))
-            ys.append(value if math.isfinite(value) else None)
+            ys.append(value if is_drawable(value) else None)
             words.append(f"trial {trial.number}, step {step}: {value:.6g}")
         xs.append(None)
         ys.append(None)
@@ -73,5 +73,5 @@ def _pair(name: str, value: object) -> str:
 
 
 def is_finite(trial: TrialRecord, objective: Objective) -> bool:
-    """Whether a trial has a finite value of an objective."""
-    return math.isfinite(trial.values.get(objective.metric, math.nan))
+    """Whether a trial has a value of an objective that an axis can show."""
+    return is_drawable(trial.values.get(objective.metric))
