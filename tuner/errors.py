@@ -7,6 +7,7 @@
         ├── InvalidInput         a mistake in arguments or files (exit status 2)
         ├── SweepLocked          another driver works on the sweep (exit status 2)
         ├── StoreError           the study or the sweep's folder cannot be read or written (exit status 2)
+        │   └── StoppedWaiting   somebody stopped the sweep while it waited for its study (exit status 130, 143 or 129)
         ├── BackendError         trials cannot be run here
         └── RecorderError        MLflow does not answer, or cannot be used as it is (exit status 2)
 
@@ -98,6 +99,12 @@ class StoreError(SweepError):
     """The study or the sweep's folder cannot be read or written."""
 
     exit_status = 2
+
+
+class StoppedWaiting(StoreError):
+    """Somebody stopped the sweep while it waited for its study; whoever knows by which signal sets ``exit_status``."""
+
+    exit_status = 130
 
 
 class BackendError(SweepError):

@@ -124,9 +124,28 @@ def test_verify_says_which_trials_the_study_has_lost(sweep):
     assert [f"trial {n}: has records in curves.jsonl but is not in the study" for n in (2, 3)] == differences
 
 
+@pytest.mark.parametrize("command", ["show sim", "show sim --format json", "best sim", "list"])
+def test_whoever_looks_at_a_study_that_has_lost_some_trials_is_told(sweep, command):
+    assert typed(sweep.dir.root.path, command.split()).stderr == ""
+    cut(sweep.dir.journal_file, 2)
+    line = "sim: the records know of trials that the study has lost (2 to 3); type: tuner verify sim\n"
+    done = typed(sweep.dir.root.path, command.split())
+    assert (done.returncode, done.stderr) == (0, line)
+
+
+def test_the_end_of_a_long_log_is_enough_to_see_that_trials_are_lost(sweep):
+    log = sweep.dir.records_file
+    first, second = log.read_bytes().split(b"\n", 1)
+    log.write_bytes(first + b"\n" + b'{"record":"none"}\n' * 100_000 + second)
+    assert sweep.result().lost_trials() == []
+    cut(sweep.dir.journal_file, 3)
+    assert sweep.result().lost_trials() == [3]
+
+
 def test_a_trial_that_was_deleted_is_not_lost(sweep):
     root = sweep.dir.root.path
     assert typed(root, ["delete", "sim:1"]).returncode == 0
+    assert typed(root, ["show", "sim"]).stderr == ""
     assert verify_sweep(sweep.dir, sweep.result()).differences == []
     assert len(sweep.session(RunOptions(trials=5, backend="simulated"), NullDisplay()).run().result.trials) == 4
 

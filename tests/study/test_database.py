@@ -103,6 +103,33 @@ def test_ctrl_c_before_a_sweep_has_begun_ends_it_while_another_driver_holds_the_
         assert time.monotonic() - asked < 15  # not the 30 s for which a driver at work is waited
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_that_is_stopped_twice_while_it_waits_for_the_lock_ends_as_one_that_was_stopped(tmp_path, signum):
+    (tmp_path / "sim.yaml").write_text(SIMULATED.replace("trials: 2", "trials: 100000"))
+    command = [sys.executable, "-m", "tuner", "run", "sim.yaml", "--backend", "simulated", "--no-export"]
+    log = tmp_path / "mlruns/sweeps/sim/curves.jsonl"
+    said = tmp_path / "said"
+    with said.open("w") as stream:
+        driver = subprocess.Popen(
+            [*command, "--storage", "sqlite:///study.db"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=stream
+        )
+        until(driver, lambda: log.exists() and b'"evaluation"' in log.read_bytes())
+        with locked(tmp_path / "study.db.lock"):
+            driver.send_signal(signum)
+            until(driver, lambda: "stopping: another driver held the lock" in said.read_text())
+            driver.send_signal(signum)
+            assert driver.wait(timeout=60) == 128 + signum
+    assert "tuner: the sweep was stopped while another driver held the lock of its study" in said.read_text()
+
+
+def until(driver, holds):
+    """Wait until something holds, while a driver is at work."""
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert driver.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.parametrize("library", ["psycopg", "psycopg2"])

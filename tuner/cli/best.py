@@ -27,12 +27,13 @@ def best(
     is that of its value (the last of a mean), exported_step that of the checkpoint that export takes.
     """
     from tuner.cli.grid import terminal_width
-    from tuner.cli.targets import open_sweep
+    from tuner.cli.targets import open_sweep, say_lost
     from tuner.cli.trial_page import page
     from tuner.cli.trial_table import write_trials
 
     del debug
     result = open_sweep(name, root).result()
+    say_lost(result)
     several = len(result.spec.objectives) > 1
     best_trial = result.best  # says so if there is none
     trials = result.front if several else [best_trial]

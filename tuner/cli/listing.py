@@ -49,6 +49,7 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
 
 
 def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
+    from tuner.cli.targets import say_lost
     from tuner.config.manifest import read_manifest
     from tuner.domain.trial import TrialState
     from tuner.files.driver_lock import at_work
@@ -56,6 +57,7 @@ def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
 
     manifest = read_manifest(sweep_dir)
     result = SweepResult(sweep_dir, manifest.spec, manifest.storage_url)
+    say_lost(result)
     states = [trial.state for trial in result.trials]
     best = result.best_or_none
     state, reason = ("running", "") if at_work(sweep_dir) else _ended(sweep_dir)

@@ -36,7 +36,7 @@ def show(
     or, not, parentheses; they and --sort take every parameter, objective and what JSON has (step, seconds, reason).
     """
     from tuner.cli.grid import terminal_width
-    from tuner.cli.targets import open_trial, trial_of
+    from tuner.cli.targets import open_trial, say_lost, trial_of
     from tuner.cli.trial_page import page
     from tuner.cli.trial_table import write_trials
     from tuner.files.driver_lock import at_work
@@ -47,6 +47,7 @@ def show(
         whole = sweep.spec.name
         raise InvalidInput("", f"--sort, --top and --where choose among the trials of a sweep: tuner show {whole} ...")
     result = sweep.result()
+    say_lost(result)
     trials = result.select(where, sort, top) if number is None else [trial_of(sweep, number)]
     if form is not Format.TABLE:
         write([trial.row() for trial in trials], (), form)

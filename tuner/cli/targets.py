@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from tuner.errors import InvalidInput, Problem
 from tuner.hiding import hidden_words
 
 if TYPE_CHECKING:
-    from tuner.results import Trial
+    from tuner.results import SweepResult, Trial
     from tuner.sweep import Sweep
 
 
@@ -59,6 +61,16 @@ def open_one_trial(name: str, option: int | None, root: Path) -> tuple[Sweep, in
     if number is None:
         raise InvalidInput("", [Problem("", "found a sweep, expected a trial", f"type: {_typed(name, f'{name}:0')}")])
     return sweep, number
+
+
+def say_lost(result: SweepResult) -> None:
+    """Say that a sweep's records know of trials which its study has not, if it is so: what is shown is not all."""
+    if found := result.lost_trials():
+        what = f"{found[0]} to {found[-1]}" if len(found) > 1 else str(found[0])
+        name = result.dir.name
+        typer.echo(
+            f"{name}: the records know of trials that the study has lost ({what}); type: tuner verify {name}", err=True
+        )
 
 
 def trial_of(sweep: Sweep, number: int) -> Trial:

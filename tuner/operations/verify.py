@@ -17,7 +17,9 @@ from tuner.domain.tags import SIMULATED, STATE, STEP, STOPPED_AT, TRIAL
 from tuner.domain.trial import Evaluation, TrialState
 from tuner.events import FirstValueFilter, Follower
 from tuner.events.first_values import same_bits
+from tuner.files.driver_lock import at_work
 from tuner.files.paths import SweepDir
+from tuner.operations.log_comparison import log_differences
 from tuner.operations.recorded_metrics import RecordedMetrics, evaluations_in_log, recorded_beyond_study
 from tuner.recorders.mlflow.batch import text
 from tuner.recorders.mlflow.naming import LONGEST_VALUE, MetricNames, ValidNames
@@ -85,6 +87,8 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         beyond = recorded_beyond.get(trial.number, frozenset())
         _Comparison(sweep_dir, trial, run, report, evaluations, scripted, names, beyond).run()
         report.trials += 1
+    if not at_work(sweep_dir):
+        report.differences += log_differences(sweep_dir, result.trials)
     for number, where in _lost(sweep_dir, frozen, result, runs).items():
         report.differences.append(f"trial {number}: has {where} but is not in the study")
     trials = {trial.number: trial for trial in result.trials}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,17 +33,23 @@ class LoggedTrial:
     values: dict[str, float] = field(default_factory=dict)
 
 
-def begun_trials(file: Path) -> Iterator[int]:
+def begun_trials(file: Path, tail: int | None = None) -> Iterator[int]:
     """Yield the numbers of the trials that a sweep's log says to have run, each once.
 
     The study of the sweep has all of these, also if the machine lost power: it noted that a trial began before
     anything else was recorded of that one.
+
+    Args:
+        file: The log.
+        tail: How many bytes of its end are read, so that its length costs nothing; None for all.
     """
     began: set[int] = set()
     found: set[int] = set()
     if not file.exists():
         return
     with file.open("rb") as stream:
+        if tail is not None:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - tail))
         for line in stream:
             if (match := _OF_A_TRIAL.match(line)) is None:
                 continue

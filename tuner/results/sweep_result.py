@@ -26,7 +26,7 @@ from tuner.records.record import Evaluated, SweepOpened
 from tuner.results.selection import select
 from tuner.results.trial import Trial
 from tuner.space import Categorical
-from tuner.study import read_trials
+from tuner.study import read_study, recently_lost
 from tuner.text import csv_text
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ class SweepResult:
         self.dir = sweep_dir
         self.spec = spec
         runs = run_ids(sweep_dir)
-        records = read_trials(sweep_dir, spec, storage_url)
+        study = read_study(sweep_dir, spec, storage_url)
+        records = [record for record in study.trials if record.number not in study.deleted]
+        self._storage_url = storage_url
+        self._in_study = frozenset(record.number for record in study.trials)
         repeats = spec.search.repeats > 1
         self._groups = groups_of(records if repeats else (), spec)
         self.trials: list[Trial] = [
@@ -63,6 +66,13 @@ class SweepResult:
             )
             for record in records
         ]
+
+    def lost_trials(self) -> list[int]:
+        """Return trials that the records of late have and the study, which may have been damaged, has not.
+
+        It looks at the end of the record log only; ``tuner verify`` looks at all of it.
+        """
+        return recently_lost(self.dir, self.spec, self._storage_url, self._in_study)
 
     @property
     def best(self) -> Trial:

@@ -93,7 +93,7 @@ class StudyLock:
         """Wait until the lock is taken.
 
         Raises:
-            StoreError: Somebody asked the sweep to stop, and another driver held the lock for longer than is waited.
+            StoppedWaiting: Somebody asked the sweep to stop, and the lock was held for longer than is waited.
         """
         began, said = time.monotonic(), False
         while not taken():

@@ -83,7 +83,11 @@ def _by_optuna(
         warnings.simplefilter("ignore")
         try:
             shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
-        except (RuntimeError, ValueError, AssertionError):  # no variance that a forest could explain, or one beyond numbers
+        except (
+            RuntimeError,
+            ValueError,
+            AssertionError,
+        ):  # no variance that a forest explains, or one beyond numbers
             return None
     return _shares(shares, f"{method} of {len(trials)} complete trials")
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tuner.errors import StoreError
+from tuner.errors import StoppedWaiting
 
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0)
 _LOOK_S = 0.1  # from one look at whether somebody asked to stop to the next
@@ -52,7 +52,7 @@ class Patience:
             again: Makes it when the database may have done the first one and not said so; ``call`` if None.
 
         Raises:
-            StoreError: Somebody asked the sweep to stop while the database was away.
+            StoppedWaiting: Somebody asked the sweep to stop while the database was away.
         """
         say, said, tries = self._say, False, 0
         while True:
@@ -87,7 +87,7 @@ class Patience:
             reason: While what.
 
         Raises:
-            StoreError: The grace is over.
+            StoppedWaiting: The grace is over, or somebody asked twice.
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -98,7 +98,7 @@ class Patience:
                 self._say(f"stopping: {reason}; waiting {self._grace_s:g} s for it, asked again (Ctrl-C), not at all")
             self._grace_s -= min(_LOOK_S, left) if asked else 0
             if asked > 1 or self._grace_s <= 0:
-                raise StoreError(
+                raise StoppedWaiting(
                     f"the sweep was stopped while {reason}",
                     f"what its trials have evaluated stands in their event files; then: tuner resume {self._sweep}",
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ from tuner.study.storage import open_storage
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+_TAIL = 1 << 18  # bytes of the record log: more than a hundred trials
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,21 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
     if not study.trials and next(begun_trials(sweep_dir.records_file), None) is not None:
         return _whole(sweep_dir, spec, storage_url)  # read again: its first trial may have begun meanwhile
     return study
+
+
+def recently_lost(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str, had: Set[int]) -> list[int]:
+    """Return the trials that the end of the record log has and the study has not, at no cost by the sweep's length.
+
+    Args:
+        sweep_dir: The sweep.
+        spec: What it runs.
+        storage_url: Optuna storage, or empty for the journal.
+        had: Numbers of the trials that the study had, as it was read.
+    """
+    recorded = set(begun_trials(sweep_dir.records_file, _TAIL)) - had
+    if not recorded:
+        return []
+    return sorted(recorded - {trial.number for trial in read_study(sweep_dir, spec, storage_url).trials})  # begun since
 
 
 def refuse_lost(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:

@@ -21,7 +21,7 @@ from tuner.driver.peers import SharedDrivers, SoleDriver
 from tuner.driver.progress import Display
 from tuner.driver.stop_criteria import StopReason
 from tuner.driver.stop_requests import StoppedAtStart, StopRequests
-from tuner.errors import BackendError, InvalidInput, Problem, StoreError
+from tuner.errors import BackendError, InvalidInput, Problem, StoppedWaiting, StoreError
 from tuner.files.driver_lock import DriverLock
 from tuner.files.litter import remove_unfinished
 from tuner.files.paths import SweepDir
@@ -122,6 +122,9 @@ class SweepSession:
             return self._run()
         except StoppedAtStart as stopped:
             return RunOutcome(self._result(), None, stopped.exit_status)
+        except StoppedWaiting as error:
+            error.exit_status = self._stopping.exit_status
+            raise
         except (StoreError, BackendError) as error:
             self._notify("failed", error.message)
             raise
