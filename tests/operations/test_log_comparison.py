@@ -41,6 +41,23 @@ def test_an_end_that_the_study_has_lost_is_a_difference(sweep):
     ]
 
 
+def test_what_optuna_was_told_has_ended_though_our_own_line_of_it_is_lost_and_the_sweep_goes_on(sweep):
+    without(
+        sweep.dir.journal_file, lambda line: '"COMPLETE"' in json.dumps(line.get("user_attr")) and line["trial_id"] == 0
+    )
+    assert [trial.state.value for trial in sweep.result().trials] == ["COMPLETE", "COMPLETE"]
+    assert len(sweep.session(RunOptions(trials=3, backend="simulated"), NullDisplay()).run().result.trials) == 3
+
+
+def test_a_trial_that_the_study_has_begun_and_the_log_does_not_know_is_a_difference(sweep):
+    lines = sweep.dir.journal_file.read_text().splitlines(True)
+    (begin, *_) = [line for line in lines if json.loads(line)["op_code"] == 4]
+    sweep.dir.journal_file.write_text("".join([*lines, begin]))
+    assert "trial 2: is in the study but has no records in curves.jsonl" in (
+        verify_sweep(sweep.dir, sweep.result()).differences
+    )
+
+
 def test_a_trial_of_which_the_log_has_lost_everything_is_a_difference(sweep):
     without(sweep.dir.records_file, lambda line: line.get("trial") == 1)
     assert "trial 1: is in the study but has no records in curves.jsonl" in (

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from tuner.domain.trial import TrialState
 from tuner.events.first_values import same_bits
 from tuner.files.paths import SweepDir
+from tuner.records.log import last_record
+from tuner.records.record import SweepClosed
 from tuner.records.trials import LoggedTrial, logged_trials
 from tuner.results import Trial
 
@@ -18,11 +20,12 @@ def log_differences(sweep_dir: SweepDir, trials: Iterable[Trial]) -> Iterator[st
     """
     name = sweep_dir.records_file.name
     logged = {trial.number: trial for trial in logged_trials(sweep_dir.records_file)}
+    closed = isinstance(last_record(sweep_dir.records_file), SweepClosed)  # by a driver that told all that it knew
     for trial in trials:
         held = logged.get(trial.number)
         if held is not None:
             yield from (f"trial {trial.number}: study: {line}" for line in _differences(trial, held, name))
-        elif trial.state.is_finished:
+        elif trial.state.is_finished or closed:
             yield f"trial {trial.number}: is in the study but has no records in {name}"
 
 

@@ -91,6 +91,8 @@ def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
     """Return what the study knows of a trial."""
     noted = held.user_attrs.get(ATTRIBUTE, {})
     state = TrialState(noted.get("state", held.state_name))
+    if held.state_name in FINISHED and not state.is_finished:
+        state = TrialState(held.state_name)  # a line of the journal is lost: what Optuna was told cannot go on
     values = noted.get("values") or {}
     if not values and held.values:
         values = {o.metric: value for o, value in zip(spec.objectives, held.values, strict=True)}
