@@ -52,6 +52,7 @@ class AshaScheduler(Scheduler):
         # By the step of the rung: a heap of losses and trials.
         self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}
         self._at: dict[int, int] = {}  # trial to the last rung that it came to
+        self._last: dict[int, int] = {}  # trial to its last evaluation
         self._running: set[int] = set()
         self._completed = False
 
@@ -62,6 +63,7 @@ class AshaScheduler(Scheduler):
         return next((rung.step for rung in self._rungs if rung.step > step), None)
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
+        self._last[trial] = max(step, self._last.get(trial, 0))
         for rung in self._rungs:
             if rung.step == step:
                 rung.add(trial, losses)
@@ -76,6 +78,10 @@ class AshaScheduler(Scheduler):
         self._completed = self._completed or state is TrialState.COMPLETE
         if state is TrialState.FAIL:  # whether it failed before its next rung, a later driver cannot tell
             self._go_on(trial, self._at.get(trial, 0))
+        if state is TrialState.PRUNED:  # by hand, or never promoted: a later driver cannot tell that either
+            for rung in self._rungs:
+                if rung.step == self._last.get(trial):
+                    rung.stay(trial)
         if state is TrialState.PAUSED and trial in self._at:
             self._paused[trial] = self._at[trial]
             rung = next(rung for rung in self._rungs if rung.step == self._at[trial])

@@ -48,18 +48,17 @@ class PercentileScheduler(Scheduler):
         self._completed = 0
         self._at_step: dict[int, list[float]] = {}  # losses of completed trials, ascending
         self._curves: dict[int, dict[int, float]] = {}  # of trials that are not finished
-        self._judged: dict[int, int] = {}  # the last interval in which a trial was judged
+        self._seen: dict[int, int] = {}  # the interval of a trial's last evaluation; its first one there is judged
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         curve = self._curves.setdefault(trial, {})
         curve[step] = losses[0]
         self._shown.setdefault(trial, {})[step] = comparable(losses)
-        if self._completed < max(1, self._startup_trials) or step < self._warmup_steps:
-            return Decision.CONTINUE
         interval = (step - self._warmup_steps) // self._interval_steps
-        if self._judged.get(trial) == interval:
+        is_first = self._seen.get(trial) != interval
+        self._seen[trial] = interval
+        if self._completed < max(1, self._startup_trials) or step < self._warmup_steps or not is_first:
             return Decision.CONTINUE
-        self._judged[trial] = interval
         if self._rank != "first":
             return self._by_front(comparable(losses), step)
         numbers = [loss for loss in curve.values() if not math.isnan(loss)]
@@ -80,7 +79,7 @@ class PercentileScheduler(Scheduler):
         if not state.is_finished:
             return
         curve, shown = self._curves.pop(trial, {}), self._shown.pop(trial, {})
-        self._judged.pop(trial, None)
+        self._seen.pop(trial, None)
         if state is TrialState.COMPLETE:
             self._completed += 1
             if self._rank != "first":

@@ -93,6 +93,10 @@ class Rung:
         if trial in self._losses:
             self._gone_on.add(trial)
 
+    def stay(self, trial: int) -> None:
+        """Take that a trial that was to go on from here never did."""
+        self._gone_on.discard(trial)
+
     def promotes(self, trial: int) -> bool:
         """Whether a trial here goes on now: it is among ``best``, and fewer than these have gone on.
 

@@ -144,6 +144,8 @@ class Search:
         """Take that a trial will not run again."""
         self.suspend(trial)
         self.trials[trial].failed = failed
+        if (rung := self._rungs.get(self.trials[trial].last)) is not None:
+            rung.stay(trial)  # if it was to go on, a later driver does not see it
 
     def _go_on(self, trial: int, evaluation: int) -> None:
         for rung in self._rungs.values():
