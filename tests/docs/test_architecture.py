@@ -1,6 +1,8 @@
 """The page on the architecture: its examples run, and its rooms are those that are there."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,29 @@ def test_the_examples_of_the_page_run(tmp_path, root, monkeypatch):
         (TrialState.COMPLETE, 1.0),
         (TrialState.COMPLETE, 0.5),
     ]
+
+
+COUNTING = """
+from tuner.domain.trial import Decision
+from tuner.schedulers import Scheduler
+
+
+class StopAbove(Scheduler):
+    def __init__(self, bound: float, after: int = 0):
+        self.reports = 0
+
+    def report(self, trial, step, losses):
+        self.reports += 1
+        return Decision.STOP if self.reports % 7 == 0 else Decision.CONTINUE
+"""
+"""What it decides depends on how often it was asked, which a driver that goes on with a sweep does not know."""
+
+
+def test_the_example_of_a_scheduler_goes_through_the_contract_suite_from_outside_the_package(tmp_path):
+    write_examples(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_rules.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
+    (tmp_path / "rules.py").write_text(COUNTING)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1 and "by another driver" in done.stdout, done.stdout[-3000:]

@@ -1,7 +1,5 @@
 """Every scheduler of the registry goes through the contract suite."""
 
-import pytest
-
 from tuner.schedulers import SCHEDULERS, scheduler_class
 from tuner.testing.scheduler_contract import SchedulerContract
 
@@ -16,8 +14,10 @@ OPTIONS = {
 }
 """Other options than their own, by which each is tried once more."""
 
+FEWER = {"freeze_thaw": {"trials": 10, "cuts": 1}}  # each decision of a model takes some hundredths of a second
+
 for name in SCHEDULERS:
     for place, options in enumerate([{}, *OPTIONS.get(name, [])]):
-        facts = {"kind": scheduler_class(name), "options": options}
+        facts = {"kind": scheduler_class(name), "options": options, **FEWER.get(name, {})}
         called = f"Test{name.title().replace('_', '')}{place or ''}"
         globals()[called] = type(called, (SchedulerContract,), {**facts, "__module__": __name__})

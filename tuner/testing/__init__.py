@@ -1,1 +1,1 @@
-"""Contract suites: a new backend or recorder is tested by inheriting from one of these classes."""
+"""Contract suites: a new backend, recorder or scheduler is tested by inheriting from one of these classes."""

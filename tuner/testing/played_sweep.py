@@ -9,7 +9,7 @@ import copy
 import json
 import math
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tuner.domain.spec import SweepSpec
@@ -22,7 +22,7 @@ from tuner.space.points import fitted_point
 
 WORKERS = 3
 FAILED, LOST, STOPPED_BY_HAND = 0.02, 0.03, 0.02
-"""Shares of the events at which a running trial fails, loses its process and goes on later, or is pruned by somebody."""
+"""Shares of the events at which a running trial fails, loses its process and goes on later, is pruned by somebody."""
 
 
 @dataclass
@@ -211,11 +211,6 @@ class PlayedSweep:
         self.trials.append(trial)
         self._tell_begin(trial)
         self._start(trial)
-
-
-def spec_with(spec: SweepSpec, trials: int) -> SweepSpec:
-    """Return a sweep with another number of trials."""
-    return replace(spec, search=replace(spec.search, trials=trials))
 
 
 def _loss(chance: random.Random) -> float:
