@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.spaces import SIMULATED
 from tuner.backends import Ended
 from tuner.backends.local import LocalBackend
 from tuner.config import load_spec, sampler_options
+from tuner.config.load import parse_spec
 from tuner.domain.job import JobResult, JobStatus
 from tuner.errors import InvalidInput
 from tuner.files.paths import TrialDir
@@ -37,3 +39,27 @@ def test_what_run_refuses_of_the_settings_check_refuses(space_file, monkeypatch,
     monkeypatch.setattr(LocalBackend, "open", lambda _: pytest.fail("the model was imported"))
     with pytest.raises(InvalidInput, match=said):
         check_spec(load_spec(space_file(search=search)))
+
+
+SIMULATED_BY = SIMULATED.replace("{sampler: random,", "{SEARCH,")
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ("sampler: {name: nsgaii, population_size: 1}", "search.sampler: nsgaii refuses its options"),
+        ("scheduler: {name: pbt, population: 1}", "population: is 1, expected at least 2"),
+    ],
+)
+def test_the_settings_of_a_file_without_a_model_are_checked(tmp_path, search, said):
+    with pytest.raises(InvalidInput, match=said):
+        check_spec(parse_spec(SIMULATED_BY.replace("SEARCH", search), "space.yaml", tmp_path))
+
+
+def test_what_is_left_out_of_a_file_without_a_model_is_said(tmp_path):
+    found = check_spec(parse_spec(SIMULATED, "space.yaml", tmp_path))
+    assert found.lines == (
+        "scheduler, sampler and recorders can be used",
+        "left out: a model, as the file names none",
+        "ok",
+    )

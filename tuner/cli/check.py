@@ -22,7 +22,9 @@ def check(
 ) -> int:
     """Validate the file and the model: build the graph, train one step, evaluate once.
 
-    Of a command: whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
+    Of a file without a model, a simulation: scheduler, sampler and recorders alone.
+
+    Of a command: these, whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
     """
     from tuner.config import load_spec
     from tuner.operations.check import check_spec
@@ -36,11 +38,13 @@ def check(
 
 
 def _check_command(space: Path, script: list[str], overrides: list[str], root: Path) -> int:
+    from tuner.operations.check import check_settings
     from tuner.operations.check_sources import check_sources
     from tuner.sweep import Sweep
     from tuner.sweep.prechecks import check_script
 
     sweep = Sweep.from_file(space, root, None, overrides, script)
+    check_settings(sweep.spec)
     check_script(sweep.spec)
     files, problems = check_sources(sweep.spec)
     for problem in problems:

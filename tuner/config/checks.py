@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tuner.config.sampler_options import METHODS, SAMPLERS, sampler_kind
@@ -10,7 +10,7 @@ from tuner.config.yaml_text import hint_at
 from tuner.domain.objective import Objective
 from tuner.domain.spec import SearchSettings, Simulation, TrainSettings
 from tuner.errors import Problem
-from tuner.schedulers import Scheduler
+from tuner.schedulers import SCHEDULERS, Scheduler, scheduler_class
 from tuner.space import Float, Space
 from tuner.space.points import fitted_point
 
@@ -26,9 +26,14 @@ def check_scripted(
                 "search.scheduler",
                 f"{search.scheduler.name} judges trials at steps from evaluate_every to max_steps, and there is no "
                 f"{' and no '.join(missing)}",
-                "add it, in the steps of the command's events, or use median, percentile, patience or none",
+                f"add it, in the steps of the command's events, or use {_those(lambda kind: not kind.uses_rungs)}",
             )
         )
+
+
+def _those(fits: Callable[[type[Scheduler]], bool]) -> str:
+    """Return the names of the schedulers whose facts fit, for a hint."""
+    return ", ".join(name for name in SCHEDULERS if name not in METHODS and fits(scheduler_class(name)))
 
 
 def read_enqueued(
@@ -61,7 +66,7 @@ def _repeats(search: SearchSettings, scheduler: type[Scheduler], objectives: Seq
             "search.repeats",
             f"is {search.repeats}, and scheduler {search.scheduler.name} promotes or replaces single trials, not the "
             "mean of several seeds",
-            "none, median, percentile, patience and asha_stopping go with repeats",
+            f"with repeats go {_those(lambda kind: kind.goes_with_repeats)}",
         )
     if len(objectives) > 1:
         yield Problem(

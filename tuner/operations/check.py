@@ -21,7 +21,7 @@ from tuner.space.conditions import Walk, walk
 from tuner.space.drawing import drawn
 from tuner.space.parameters import ParamValue
 from tuner.study.samplers import make_sampler
-from tuner.sweep.prechecks import hints
+from tuner.sweep.prechecks import check_recorders, check_sampler, hints
 
 DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible
 
@@ -34,7 +34,7 @@ class CheckResult:
 
 
 def check_spec(spec: SweepSpec, traceback: bool = False) -> CheckResult:
-    """Build the model with parameters drawn at random, train it one step, evaluate it once.
+    """Build the model with parameters drawn at random, train it one step, evaluate it once; of no model say so.
 
     Args:
         spec: Of the search space file.
@@ -44,10 +44,10 @@ def check_spec(spec: SweepSpec, traceback: bool = False) -> CheckResult:
         InvalidInput: A sweep would refuse the settings; or the model cannot be used, failed, or never wrote the
             objective.
     """
+    check_settings(spec)
     if spec.model is None:
-        raise InvalidInput("", "there is no model to check: the file names none")
-    make_scheduler(spec)
-    make_sampler(spec.search.sampler, spec.space, spec.search.seed, repeats=spec.search.repeats)
+        lines = ("scheduler, sampler and recorders can be used", "left out: a model, as the file names none")
+        return CheckResult((*lines, *(f"note: {hint}" for hint in hints(spec)), "ok"))
     with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
         params = draw(spec, Path(folder) / "server.log")
         trial_dir = TrialDir(Path(folder) / "0000")
@@ -63,6 +63,24 @@ def check_spec(spec: SweepSpec, traceback: bool = False) -> CheckResult:
             return _judge(spec, params, messages, trial_dir, traceback)
         finally:
             backend.close()
+
+
+def check_settings(spec: SweepSpec) -> None:
+    """Make what a sweep's settings name, as a run does before its trials.
+
+    Raises:
+        InvalidInput: A sweep would refuse the settings.
+    """
+    make_scheduler(spec)
+    check_sampler(spec)
+    check_recorders(spec)
+    make_sampler(
+        spec.search.sampler,
+        spec.space,
+        spec.search.seed,
+        repeats=spec.search.repeats,
+        import_paths=spec.import_paths,
+    )
 
 
 def draw(spec: SweepSpec, log_file: Path) -> dict[str, ParamValue]:

@@ -35,8 +35,7 @@ def precheck(spec: SweepSpec, sweep_dir: SweepDir, options: RunOptions) -> None:
     if spec.command:
         check_script(spec)
     check_sampler(spec)
-    if wrong := list(own_classes.check_recorders(spec.record.recorders, spec.import_paths)):
-        raise InvalidInput("", wrong)
+    check_recorders(spec)
 
 
 def hints(spec: SweepSpec) -> list[str]:
@@ -104,3 +103,13 @@ def check_sampler(spec: SweepSpec) -> None:
         from tuner.study.samplers import make_sampler  # and Optuna, which is not needed yet otherwise
 
         make_sampler(search.sampler, spec.space, search.seed, import_paths=spec.import_paths)
+
+
+def check_recorders(spec: SweepSpec) -> None:
+    """Look whether the user's own recorders are there and take their options, before any trial.
+
+    Raises:
+        InvalidInput: One is not, or does not.
+    """
+    if wrong := list(own_classes.check_recorders(spec.record.recorders, spec.import_paths)):
+        raise InvalidInput("", wrong)
