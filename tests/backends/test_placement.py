@@ -77,6 +77,13 @@ def test_what_a_backend_cannot_run_is_refused_by_the_facts_on_its_class(asked, b
     check_backend(parse_spec(SIMULATED, "space.yaml", tmp_path), backend)
 
 
+def test_a_sweep_that_only_simulates_is_refused_where_models_are_trained(tmp_path):
+    spec = parse_spec(SIMULATED, "space.yaml", tmp_path)
+    said = "model: is missing, expected a module or a .py file: backend local trains models (or simulate: --backend"
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        make_placement(spec, Root(tmp_path).sweep("sim"), "local")
+
+
 def test_every_backend_of_the_registry_says_how_it_places_a_sweeps_trials():
     assert all("place" in vars(backend_class(name)) for name in BACKENDS)
 

@@ -343,6 +343,11 @@ def test_a_cluster_goes_with_neither_a_command_nor_a_position_in_the_input():
         ("low: 1e-4", "low: '1e-4'", "(write 1e-4 without quotes)"),
         ("low: 1e-4", "low: 1e\u22124", "(write 1e-4, with the plain minus -)"),
         ("train: ", "# ", "train: is missing (as in train: {max_steps: 3000, evaluate_every: 300})"),
+        (
+            "metric: rmse, ",
+            "",
+            "objective.metric: is missing (a name of the evaluation's metrics, as in metric: rmse)",
+        ),
         ("train: ", "\ttrain: ", "found a tab (lines are indented by blanks)"),
         ("high: 1e-1, log: true}", "high: 1e-1, log: true", "expected , or } (is a } missing in the line before?)"),
         ("train: ", "train: {max_steps: 3}\ntrain: ", "the key train stands twice (leave one of the two out)"),

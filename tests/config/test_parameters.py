@@ -53,6 +53,7 @@ def test_a_file_says_them_and_they_go_through_json():
         ("[16, 32, 64]", "16", "expected a list with at least one number"),
         ("{batch: [16, 64]}", "{batch: 20}", "parameters.nested.when: batch never is 20 (its values are 16, 32, 64)"),
         ("values:", "choices:", "parameters.batch.choices: unknown key 'choices'"),
+        ("{type: int, low: 3, high: 700, scale: reverse_log}", "{min: 3, max: 700}", "parameters.units.min: unknown key 'min' (did you mean 'low'?)"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_said_with_its_place(replace, by, expected):

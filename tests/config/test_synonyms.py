@@ -30,6 +30,13 @@ FILE = {
         ({"train": "{epochs: 10, evaluate_every: 100}"}, "'epochs' (did you mean 'max_steps'?)"),
         ({"search": "{sampler: bayes}"}, "unknown sampler 'bayes' (did you mean 'tpe'?)"),
         ({"search": "{sampler: TPE}"}, "unknown sampler 'TPE' (did you mean 'tpe'?)"),
+        ({"search": "{sampler: TPESampler}"}, "unknown sampler 'TPESampler' (did you mean 'tpe'?)"),
+        ({"search": "{sampler: CmaEsSampler}"}, "(did you mean 'cmaes'?)"),
+        ({"search": "{scheduler: ASHAScheduler}"}, "(did you mean 'asha'?)"),
+        (
+            {"train": "{evaluate_every: 100}"},
+            "max_steps: is missing (as in train: {max_steps: 3000, evaluate_every: 300})",
+        ),
         ({"search": "{sampler: grid_search}"}, "(did you mean 'grid'?)"),
         ({"search": "{scheduler: early_stopping}"}, "(did you mean 'patience'?)"),
         ({"search": "{scheduler: {name: asha, reduction_factor: 3}}"}, "(did you mean 'eta'?)"),

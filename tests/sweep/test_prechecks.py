@@ -48,6 +48,27 @@ def test_a_constant_that_is_a_list_is_said_with_how_choices_are_written_if_one_o
     assert (a.values, b.choices, c.choices) == ((64, 128), ("adam", "true"), (1, "a"))
 
 
+@pytest.mark.parametrize(
+    ("constant", "said"),
+    [
+        ("[0.001, 0.1]", "; for a number between them: {type: float, low: 0.001, high: 0.1}"),
+        ("range(16, 256, 16)", "is the constant text 'range(16, 256, 16)' in every trial; for a range: {type: float, "),
+        ("hp.uniform(0, 1)", "is the constant text 'hp.uniform(0, 1)' in every trial; for a range: "),
+    ],
+)
+def test_a_range_as_it_is_written_elsewhere_is_said_to_be_a_constant_with_how_it_is_written_here(
+    space_file, constant, said
+):
+    (found,) = hints(load_spec(space_file(parameters=f"units: {constant}\nrate: {{type: float, low: 0.1, high: 1.0}}")))
+    assert said in found
+
+
+def test_that_no_parameter_varies_is_said_unless_there_is_one_trial(space_file):
+    (found,) = hints(load_spec(space_file(parameters="units: 16")))
+    assert found.startswith("no parameter varies, so all trials train the same; a range is {")
+    assert hints(load_spec(space_file(parameters="units: 16", search="{trials: 1, scheduler: none}"))) == []
+
+
 @pytest.mark.parametrize("name", ["learn rate", "a=b", "-rate"])
 def test_a_name_that_no_flag_has_is_refused_before_any_trial_unless_it_has_a_place_in_the_command(tmp_path, name):
     file = tmp_path / "script.yaml"

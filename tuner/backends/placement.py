@@ -37,10 +37,14 @@ def make_placement(spec: SweepSpec, sweep_dir: SweepDir, name: str) -> Placement
     """Return the backend ``name`` for a sweep.
 
     Raises:
-        InvalidInput: It has not what each trial asks for.
+        InvalidInput: It has not what each trial asks for, or there is no model to train.
     """
     check_backend(spec, name)
-    return backend_class(name, spec.import_paths).place(spec, sweep_dir)
+    kind = backend_class(name, spec.import_paths)
+    if spec.model is None and not spec.command and name in BACKENDS and not kind.is_simulated:
+        message = f"is missing, expected a module or a .py file: backend {name} trains models"
+        raise InvalidInput("", [Problem("model", message, "or simulate: --backend simulated")])
+    return kind.place(spec, sweep_dir)
 
 
 def backend_of(sweep_dir: SweepDir, asked: str) -> str:

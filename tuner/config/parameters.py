@@ -70,15 +70,11 @@ def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Prob
         log = " with log: true?" if "log" in str(kind).lower() else "?"
         word = "float" if kind is None and {"low", "high", "min", "max"} & entry.keys() else str(kind)
         problems.append(Problem(f"{where}.type", was, hint_at(problems, word, list(_KEYS)).replace("?", log)))
+        if word == "float":
+            _check_keys(word, entry, where, problems)
         return None
     before = len(problems)
-    for key in entry:
-        if key not in _KEYS[kind]:
-            problems.append(
-                Problem(
-                    f"{where}.{key}", f"unknown key {shortened(key)}", hint_at(problems, str(key), list(_KEYS[kind]))
-                )
-            )
+    _check_keys(kind, entry, where, problems)
     when = _when(entry.get("when"), where, problems)
     if kind == "categorical":
         choices = _choices(entry.get("choices"), where, problems)
@@ -87,6 +83,13 @@ def _parameter(name: str, entry: dict[str, Any], where: str, problems: list[Prob
         values = _values(entry.get("values"), where, problems)
         return Discrete(name, values, when) if len(problems) == before else None
     return _number(name, kind, entry, when, where, problems)
+
+
+def _check_keys(kind: str, entry: dict[str, Any], where: str, problems: list[Problem]) -> None:
+    for key in entry:
+        if key not in _KEYS[kind]:
+            hint = hint_at(problems, str(key), list(_KEYS[kind]))
+            problems.append(Problem(f"{where}.{key}", f"unknown key {shortened(key)}", hint))
 
 
 def _number(

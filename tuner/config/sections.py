@@ -162,7 +162,7 @@ def _train(value: Any, scripted: bool, problems: list[Problem]) -> TrainSettings
     train = TrainSettings(value.get("max_steps"), value.get("evaluate_every"), value.get("checkpoint_input", "auto"))
     if not scripted:
         missing = [f"train.{key}" for key in ("max_steps", "evaluate_every") if value.get(key) is None]
-        hint = "" if value else "as in train: {max_steps: 3000, evaluate_every: 300}"
+        hint = "as in train: {max_steps: 3000, evaluate_every: 300}"
         problems += [Problem(where, "is missing", hint) for where in (missing if value else ["train"])]
     if train.evaluate_every and train.max_steps and train.evaluate_every > train.max_steps:
         problems.append(

@@ -165,7 +165,10 @@ def _problem(where: str, found: Any, values: dict[str, Any], before: Sized) -> P
     )
 
 
-_EXAMPLES: Mapping[str, str] = {"objective": "as in objective: {metric: rmse, goal: minimize}"}
+_EXAMPLES: Mapping[str, str] = {
+    "objective": "as in objective: {metric: rmse, goal: minimize}",
+    "objective.metric": "a name of the evaluation's metrics, as in metric: rmse",
+}
 
 
 def _hint(where: str, value: Any, kind: str) -> str:

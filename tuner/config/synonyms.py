@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 _SAME: Mapping[str, str] = {
@@ -73,4 +74,6 @@ def meant(word: str, words: Sequence[str]) -> str:
     """Return the one of ``words`` that is written otherwise, or called so elsewhere; or nothing."""
     plain = word.lower().replace("-", "_").replace(" ", "_")
     candidates = [plain, *_MEANS.get(plain, ()), *_MEANS.get(plain.replace("_", ""), ())]
+    bare = re.sub("(sampler|pruner|scheduler)$", "", plain)  # TPESampler and the like, of Optuna and Ray
+    candidates += [bare, *_MEANS.get(bare, ())]
     return next((candidate for candidate in candidates if candidate in words), "")

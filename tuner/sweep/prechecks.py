@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def hints(spec: SweepSpec) -> list[str]:
                 f"parameters.{parameter.name}: steps of {parameter.step:g} from {parameter.low:g} do not come to "
                 f"{parameter.high:g}; the last is {last:g}"
             )
-    found += _lists(spec)
+    found += [*_lists(spec), *_calls(spec)]
+    if spec.space.constants and not spec.space.parameters and search.trials > 1:
+        found.append("no parameter varies, so all trials train the same; a range is {type: float, low: 0.1, high: 1}")
     if spec.command and not any("{trial_dir}" in word for word in spec.command):
         found.append(
             "the command does not mention {trial_dir}: what it writes is looked for in each trial's folder, "
@@ -68,9 +71,22 @@ def _lists(spec: SweepSpec) -> Iterator[str]:
         if len({*map(json.dumps, value)}) == len(value):  # [64, 64] is no choice
             numbers = all(type(item) in (int, float) for item in value)
             kind = "type: discrete, values" if numbers else "type: categorical, choices"
+            between = ""
+            if numbers and len(value) == 2 and value[0] < value[1] and float in map(type, value):
+                between = f"; for a number between them: {{type: float, low: {value[0]}, high: {value[1]}}}"
             yield (
                 f"parameters.{name} is the constant list {value} in every trial; "
-                f"for one of these: {{{kind}: {json.dumps(value, ensure_ascii=False)}}}"
+                f"for one of these: {{{kind}: {json.dumps(value, ensure_ascii=False)}}}{between}"
+            )
+
+
+def _calls(spec: SweepSpec) -> Iterator[str]:
+    """Yield a line for each constant whose text is a call, as ``range(16, 256, 16)``: nothing is reckoned from it."""
+    for name, value in spec.space.constants.items():
+        if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][\w.]*\(.*\)", value):
+            yield (
+                f"parameters.{name} is the constant text {value!r} in every trial; for a range: "
+                "{type: float, low: 0.1, high: 1}, or type: int; for one of several values: {choices: [1, 2]}"
             )
 
 
