@@ -4,12 +4,18 @@ import os
 import random
 
 from tests.fuzz.part import Outcome
-from tests.fuzz.spaces import SpaceFile, outcome
+from tests.fuzz.spaces import SpaceFile, assert_runs, outcome
 
 
 def test_what_is_no_text_is_shown_in_the_message_of_a_duplicate():
     text = 'objective: {metric: rmse}\nparameters: {x: {a: 1, a: "\\uD800"}}\n'
     assert outcome(text, random.Random(0)) is Outcome.REFUSED
+
+
+def test_what_is_taken_runs(tmp_path):
+    for number in range(8):
+        text = SpaceFile(random.Random(number)).parameters()
+        assert_runs(text, tmp_path / "root")
 
 
 def test_each_file_is_taken_whole_or_refused_in_our_words():

@@ -88,6 +88,8 @@ def main():
             tried.append(Trying(PARTS[name](Path(folder) / name), arguments.seed, arguments.keep))
         try:
             _share(tried, arguments)
+        except KeyboardInterrupt:
+            print("stopped; what was tried until then:")
         finally:
             for trying in tried:
                 trying.part.close()

@@ -1,15 +1,21 @@
 """Search space files made to break the reader: each is taken whole, or refused in our words, within seconds."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
+import tuner
 from tests.fuzz.part import Outcome, Part
 from tuner.config import diff, from_json, parse_spec, to_json
+from tuner.domain.trial import TrialState
+from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
+from tuner.operations.verify import verify_sweep
 from tuner.space.conditions import holds, walk
 from tuner.space.drawing import drawn as draw
 from tuner.study.encoding import stored, stored_distribution, value_of
+from tuner.sweep import RunOptions
 
 KEYS = [
     "name",
@@ -316,6 +322,20 @@ def assert_whole(spec, chance):
                 assert repr(value_of(held, parameter, kind)) == repr(drawn[parameter.name])
 
 
+def assert_runs(text, root):
+    """Make sure that a space which is accepted has its two trials, simulated, and that what is recorded of them is right."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir()
+    (root / "space.yaml").write_text(f"{text}\nsimulation: {{task: surface, record: false}}\n")
+    try:
+        sweep = tuner.Sweep.from_file(root / "space.yaml", root)
+    except InvalidInput:
+        return  # without a command it is another file
+    result = sweep.session(RunOptions(backend="simulated"), NullDisplay()).run().result
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 2
+    assert verify_sweep(sweep.dir, result).differences == []
+
+
 class Spaces(Part):
     """Search space files."""
 
@@ -325,4 +345,7 @@ class Spaces(Part):
         return SpaceFile(chance).written()
 
     def check(self, made, chance):
-        return outcome(made, chance)
+        found = outcome(made, chance)
+        if found is Outcome.ACCEPTED and GOOD["train"] in made and "trials: 2" in made and chance.random() < 0.2:
+            assert_runs(made, self.folder / "root")
+        return found
