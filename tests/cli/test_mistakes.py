@@ -72,6 +72,7 @@ def here(tmp_path, monkeypatch):
         ("run -f mine.yaml", "the file stands alone: tuner run SPACE.yaml"),
         ("delete -y demo", "it asks nothing, so leave that out"),
         ("delete demo other", "it takes one NAME at a time"),
+        ("list demo other", "one sweep: tuner show demo\n"),
         ("--root . list", "it stands behind the command: tuner list --root ."),
         ("--debug show demo", "it stands behind the command: tuner show demo --debug"),
         ("--trials 3 run mine.yaml", "it stands behind the command: tuner run mine.yaml --trials 3"),
@@ -103,6 +104,7 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
         (["show", "demo/7"], "'demo/7' cannot name a sweep: it is a path, expected NAME (did you mean demo:7?)"),
         (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),
         (["show", "7"], "no sweep '7' under "),
+        (["show", "demo", "--root", "spaces"], "(there are no sweeps here; tuner run FILE begins one)"),
         (["watch", "demo:7"], "found the trial 'demo:7', expected a sweep"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,8 @@ def init(
         found = "it is a file, expected a folder" if folder.is_file() else error.strerror
         raise InvalidInput("", f"cannot write to {folder}: {found}") from error
     typer.echo(f"wrote {' and '.join(str(folder / name) for name in FILES)}")
-    typer.echo(f"try them with: tuner check {folder / FILES[1]}, then: tuner run {folder / FILES[1]}")
+    space = shlex.quote(str(folder / FILES[1]))
+    typer.echo(f"try them with: tuner check {space}, then: tuner run {space}")
     return 0
 
 

@@ -332,7 +332,7 @@ def _extra(message: str, called: str, arguments: Sequence[str]) -> Iterator[str]
     elif "--where" in arguments:
         yield "a condition stands in quotes: --where 'units > 64 and state = PRUNED'"
     elif called == "tuner list":
-        yield f"one sweep: tuner show {extra}"
+        yield f"one sweep: tuner show {extra.split()[0]}"
     elif called in ("tuner delete", "tuner resume", "tuner stop", "tuner logs", "tuner retry"):
         yield "it takes one NAME at a time"
     elif called in ("tuner show", "tuner best", "tuner watch", "tuner verify"):

@@ -86,7 +86,7 @@ def read_manifest(sweep_dir: SweepDir) -> SweepManifest:
     """
     if not sweep_dir.spec_file.exists():
         there = [other.name for other in sweep_dir.root.sweeps()]
-        here = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here"
+        here = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here; tuner run FILE begins one"
         number = f"a trial is written NAME:{sweep_dir.name};" if sweep_dir.name.isdecimal() else ""
         found = f"{number or suggestion(sweep_dir.name, there)} {here}".strip()
         raise InvalidInput("", [Problem("", f"no sweep {sweep_dir.name!r} under {sweep_dir.root.path}", found)])
