@@ -19,8 +19,8 @@ from tuner.files.paths import SweepDir
 from tuner.processes import ignore_signals
 from tuner.recorders import RECORDERS, Recorder, make_recorder
 from tuner.recorders.composite import CompositeRecorder
-from tuner.recorders.drawing_process import SweepFiles
 from tuner.recorders.sender import run_sender, send_note
+from tuner.recorders.sweep_files import SweepFiles
 
 
 def make_recorders(sweep_dir: SweepDir, files: SweepFiles | None = None) -> Recorder:

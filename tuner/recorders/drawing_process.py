@@ -1,78 +1,59 @@
-"""The files of a sweep's run, made in a process beside the recorder's; see ``tuner.recorders.sweep_files``."""
+"""The process that makes the files of a sweep's run: table, plots, page.
+
+``python -m tuner.recorders.drawing_process SWEEP_DIR`` imports what that needs; a line on standard input has the
+``folder``, and whether a driver has ended (``closing``). It ends when its standard input does.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
+import os
 import sys
-from collections.abc import Mapping
+import threading
 from pathlib import Path
 
+from tuner.config.manifest import read_manifest
 from tuner.files.paths import SweepDir
-from tuner.processes import signals_blocked
-
-IMPORTANCE = ".importance.json"
-_PROGRAM = "tuner.recorders.sweep_files"
-
-
-class SweepFiles:
-    """Make the files of a sweep's run in a process of their own: records never wait for pictures.
-
-    What making them takes of memory goes with that process.
-
-    Args:
-        sweep_dir: The sweep's folder.
-    """
-
-    def __init__(self, sweep_dir: SweepDir) -> None:
-        self._dir = sweep_dir
-        self._ready: subprocess.Popen[bytes] | None = None
-
-    def prepare(self) -> None:
-        """Start the process for the last files, if there is room: it imports what it needs and waits."""
-        if self._ready is None:
-            with contextlib.suppress(OSError):
-                self._ready = self._start()
-
-    def __call__(self, folder: Path, closing: bool) -> DrawingProcess:
-        """Begin to write them; the pages, which are large, when a driver has ended."""
-        process = self._ready if closing else None
-        if process is not None:
-            self._ready = None
-        if process is None or process.poll() is not None:  # the system may have ended one that had nothing to do
-            process = self._start()
-        return DrawingProcess(process, folder, closing)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", _PROGRAM, str(self._dir.path)]
-        with signals_blocked():
-            return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+from tuner.plots.write import import_drawing, write_charts
+from tuner.processes import ignore_signals
+from tuner.recorders.sweep_files import IMPORTANCE
+from tuner.results import SweepResult
 
 
-class DrawingProcess:
-    """The process that makes them, told where to; see ``Making``. It ends when this process does."""
+def write_sweep_files(sweep_dir: SweepDir, folder: Path, closing: bool) -> None:
+    """Write them into ``folder``; the pages, which are large, when a driver has ended."""
+    frozen = read_manifest(sweep_dir)
+    result = SweepResult(sweep_dir, frozen.spec, frozen.storage_url)
+    if result.trials:
+        result.save_tables(folder)
+    (folder / IMPORTANCE).write_text(json.dumps(result.importance()), encoding="utf-8")
+    charts = result.charts()
+    write_charts(charts, frozen.spec.name, folder / "plots", pages=closing)
+    if closing:
+        (folder / "report.html").write_text(result.report(charts), encoding="utf-8")
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, closing: bool) -> None:
-        self._process = process
-        assert process.stdin is not None
-        order = json.dumps({"folder": str(folder), "closing": closing})
-        with contextlib.suppress(BrokenPipeError):  # it has died meanwhile, which its status says
-            process.stdin.write(order.encode() + b"\n")
-        self._importance_file = folder / IMPORTANCE
-        self.importance: Mapping[str, float] = {}
 
-    def done(self) -> bool:
-        status = self._process.poll()
-        if status:
-            raise OSError(f"the process that makes them ended with status {status}, its output is in driver.log")
-        if status is not None and self._importance_file.exists():
-            self.importance = json.loads(self._importance_file.read_text(encoding="utf-8"))
-            self._importance_file.unlink()  # it says nothing that the plots do not
-        return status is not None
+def _end_with_recorder() -> None:
+    while os.read(0, 64):
+        pass
+    os._exit(1)
 
-    def stop(self) -> None:
-        assert self._process.stdin is not None
-        self._process.kill()
-        self._process.stdin.close()
-        self._process.wait()
+
+def main() -> None:
+    """Import, wait for the word, write the files."""
+    ignore_signals()
+    with contextlib.suppress(OSError):
+        os.nice(5)  # on top of the recorder's: records come first
+    import_drawing()
+    said = os.read(0, 65536)
+    if said:  # else the recorder has ended
+        order = json.loads(said)
+        threading.Thread(target=_end_with_recorder, daemon=True).start()
+        write_sweep_files(SweepDir(Path(sys.argv[1])), Path(order["folder"]), order["closing"])
+    sys.stderr.flush()
+    os._exit(0)  # what Matplotlib and others have imported takes long to take apart, and a sweep's end waits
+
+
+if __name__ == "__main__":
+    main()

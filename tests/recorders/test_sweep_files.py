@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tuner.files.paths import SweepDir
-from tuner.recorders import drawing_process
-from tuner.recorders.drawing_process import SweepFiles
+from tuner.recorders import sweep_files
+from tuner.recorders.sweep_files import SweepFiles
 
 DRAWS = """
 import json, sys
@@ -22,14 +22,14 @@ if line:
 def started(monkeypatch, tmp_path):
     """Processes that were started, of a program without imports."""
     found = []
-    popen = drawing_process.subprocess.Popen
+    popen = sweep_files.subprocess.Popen
 
     def start(command, **kwargs):
-        assert command[1:3] == ["-m", "tuner.recorders.sweep_files"]
+        assert command[1:3] == ["-m", "tuner.recorders.drawing_process"]
         found.append(popen([sys.executable, "-c", DRAWS], **kwargs))
         return found[-1]
 
-    monkeypatch.setattr(drawing_process.subprocess, "Popen", start)
+    monkeypatch.setattr(sweep_files.subprocess, "Popen", start)
     yield found
     for process in found:
         process.stdin.close()
