@@ -32,6 +32,7 @@ from tuner.recorders.mlflow.parent_run import ParentRun, describe_trial
 from tuner.recorders.mlflow.run_maker import RunMaker, identity
 from tuner.recorders.mlflow.statuses import STATUS
 from tuner.recorders.mlflow.store import (
+    count_rows,
     is_local_store,
     make_database,
     mlflow_errors,
@@ -145,6 +146,8 @@ class MlflowRecorder(Recorder):
 
     def close(self) -> None:
         self._uploads.close()
+        if self._client is not None and is_local_store(self._dir.root, self._uri):
+            count_rows(self._dir.root)
         self._client = None
 
     def _experiment(self, name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -21,6 +21,7 @@ from tuner.hiding import hidden
 
 _REQUEST = "API request to"  # in what MLflow says of a server that does not answer as it should
 _UNFINISHED = ".mlflow-"
+_LOCKED_S = 1.0  # how long a database is waited for that another process writes to, where nothing depends on it
 
 _LOCATIONS = (
     ("experiments", "artifact_location"),
@@ -94,6 +95,19 @@ def make_database(root: Root) -> None:
             beside.replace(root.database_file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def count_rows(root: Root) -> None:
+    """Have the root's database note how much its tables hold, by which SQLite chooses how to search them.
+
+    Milliseconds, as a part of each is looked at. It never does by itself, and then takes each of 10,000 trials through
+    the objectives of all others when a page orders them by it: 6 s of CPU instead of 0.1.
+    """
+    there = f"{root.database_file.absolute().as_uri()}?mode=rw"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(there, timeout=_LOCKED_S, uri=True)) as db:
+        db.execute("PRAGMA analysis_limit=1000")
+        db.execute("ANALYZE")
+        db.commit()
 
 
 def _remove_unfinished(root: Root) -> None:

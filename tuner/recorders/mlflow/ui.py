@@ -22,6 +22,7 @@ from tuner.errors import InvalidInput, Problem, RecorderError
 from tuner.files.paths import Root
 from tuner.hiding import hidden
 from tuner.recorders.mlflow.store import (
+    count_rows,
     environment_with,
     is_local_store,
     make_database,
@@ -59,6 +60,7 @@ class MlflowUi:
         if is_local_store(self._root, self._uri):
             make_database(self._root)
             relocate_artifacts(self._root)
+            count_rows(self._root)
         arguments = [self._root.artifacts_dir.as_uri(), str(self._port)]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
