@@ -60,10 +60,10 @@ def test_trials_are_frozen_where_others_promise_more_and_thawed_and_the_best_is_
     assert ran.exit_status == 0
     begun = [line for line in lines.said if ": running" in line]
     assert all(line.endswith("(one of 8 spread over the space)") for line in begun[:8])
-    assert any(re.search(r"\(rmse [\d.]+ at step 270 expected\)$", line) for line in begun[8:])
+    assert any(re.search(r"\(rmse [\d.]+ at step (10|30|90|270) expected\)$", line) for line in begun[8:])
     resumed = [line for line in lines.said if ": resumed" in line]
     assert resumed
-    assert all(re.search(r"\((among the best with )?rmse [\d.]+ at|\(no new trial may begin", line) for line in resumed)
+    assert all(re.search(r"\(among the best with rmse [\d.]+ at|\(no new trial may begin", line) for line in resumed)
     watched = [line.replace(", simulated", "") for line in WatchedSweep(sweep.dir, sweep.spec).new_lines()]
     assert {line.replace(", simulated", "") for line in (*begun, *resumed)} <= {*watched}
     records = [t.record for t in ran.result.trials]

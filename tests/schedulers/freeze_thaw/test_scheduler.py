@@ -89,6 +89,28 @@ def test_drivers_that_die_decide_together_as_one_that_lives(seed):
     assert Sweep(20).run(lambda: chance.random() < 0.1).history == Sweep(20).run().history
 
 
+def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_gone_on():
+    """It was resumed where it stood, and so counted among those that go on: another one lost its place."""
+
+    def promoted(died):
+        scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+        for trial in range(9):
+            scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
+            scheduler.next_stop(trial, 10 if trial in died else 0)
+            if trial in died:
+                scheduler.replay(trial, {10: [9.0 - trial]}, TrialState.RUNNING)
+                scheduler.next_stop(trial, 10)
+            scheduler.report(trial, 10, [9.0 - trial])
+            scheduler.on_finished(trial, TrialState.PAUSED)
+        found = []
+        while isinstance(step := scheduler.next_resume(True), Promotion):
+            found.append(step.trial)
+            scheduler.next_stop(step.trial, 10)
+        return found
+
+    assert promoted(died=()) == promoted(died=(0, 1, 2)) == [8, 7, 6]
+
+
 def test_trials_are_frozen_and_thawed_and_the_sweep_ends_with_a_complete_one():
     sweep = Sweep(30).run()
     assert len({tuple(params.items()) for params in sweep.params.values()}) == 30  # none is begun twice
@@ -186,20 +208,20 @@ def test_a_decision_sees_a_bounded_part_of_a_large_history(monkeypatch):
 
     seen = []
 
-    class Counted(model.CurveProcess):
+    class Counted(model.ValueProcess):
         def __init__(self, theta, observations):
-            seen.append((len(observations.values), len(observations.features)))
+            seen.append(len(observations.values))
             super().__init__(theta, observations)
 
-    monkeypatch.setattr(model, "CurveProcess", Counted)
+    monkeypatch.setattr(model, "ValueProcess", Counted)
     scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=5000), [Objective("rmse")])
     chance = random.Random(0)
     for trial in range(2000):
         params = {"rate": 10 ** chance.uniform(-4, 0), "units": chance.randint(16, 256), "optimizer": "adam"}
         scheduler.on_begin(trial, params)
-        scheduler.replay(trial, {step: [loss(params, step)] for step in (10, 20, 30)}, TrialState.PAUSED)
+        scheduler.replay(trial, {step: [loss(params, step)] for step in (10, 20, 30)}, TrialState.PRUNED)
     assert scheduler.next_resume(True) is not None
-    assert seen and all(values <= model.MOST and trials <= model.MOST for values, trials in seen)
+    assert seen and all(values <= model.MOST for values in seen)
 
 
 def test_two_drivers_share_a_sweep_and_begin_nothing_twice():

@@ -1,4 +1,4 @@
-"""Freeze-thaw search: one model of all curves, which decides what trains on and what begins."""
+"""Freeze-thaw search: trials pause at rungs and go on from there; a model decides which parameters new ones have."""
 
 from tuner.schedulers.freeze_thaw.scheduler import FreezeThawScheduler
 

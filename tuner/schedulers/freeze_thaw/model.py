@@ -1,24 +1,21 @@
-"""What all trials have shown, as a process of their curves, and the improvement that it expects of a trial."""
+"""What trials have shown at the highest rung that enough have come to, and the improvement expected of others."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.process import CurveProcess, Observations
+from tuner.schedulers.freeze_thaw.process import Observations, ValueProcess
 
 Array = Any
 
-FLOOR = 1.0  # of the regret, in units of the median trial's: what is nearer to the best differs little
-CEILING = 3.0  # of the regret, likewise: what is farther is as bad
-MOST = 300  # evaluations that the model sees
-HOPE = -0.3  # standard deviations that a trial may be expected behind the best and still train to its end, at the end
-RATIO = 1.35  # from one evaluation at which a trial may pause to the next
+ENOUGH = 15  # trials with a value at a rung, for it to be the one that is modelled
+MOST = 250  # values that the model sees
 
 
 @dataclass
@@ -46,104 +43,84 @@ class Trial:
         return max(self.curve, default=0)
 
 
-class CurveModel:
-    """The process of all curves, and what improvement it expects.
+class RungModel:
+    """The process of the values at one rung, and what improvement on the best of them it expects.
+
+    Values are replaced by what their ranks would be in a normal distribution: how far the worst are from the
+    others says nothing about where the best is, nor does the scale on which the user measures.
 
     Args:
         cube: Of the parameters.
         trials: By number.
-        evaluations: Of a full training.
+        rungs: Numbers of the evaluations among which the rung is chosen, the end of a full training being one.
+        running: Trials that will go on: a value that is not known of one will be.
 
     Attributes:
+        rung: The chosen one: the highest that ``ENOUGH`` trials have a value of, or else the one that most have.
+        count: Values that the model knows of.
         seen: What the process is given.
-        row: Of each trial in it, by number.
     """
 
-    def __init__(self, cube: Cube, trials: Mapping[int, Trial], evaluations: int) -> None:
-        self._end = evaluations
-        kept = _thinned(trials, evaluations)
-        self._numbers = sorted({number for number, _, _ in kept})
-        self.row = {number: row for row, number in enumerate(self._numbers)}
-        losses = np.array([loss for _, _, loss in kept])
-        lowest = [min(map(comparable, trial.curve.values())) for trial in trials.values() if trial.curve]
-        self._best, middle = min(lowest), float(np.median(lowest))
-        self._scale = middle - self._best if self._best < middle < math.inf else 1.0
-        values = self._regret(losses)
-        self._mean, self._spread = float(values.mean()), float(values.std()) or 1.0
-        self._threshold = (math.log(FLOOR) - self._mean) / self._spread
-        self.seen = Observations(
-            np.stack([trials[number].features for number in self._numbers]),
-            cube.groups,
-            np.array([self.row[number] for number, _, _ in kept]),
-            self._times(np.array([evaluation for _, evaluation, _ in kept])),
-            (values - self._mean) / self._spread,
-        )
+    def __init__(self, cube: Cube, trials: Mapping[int, Trial], rungs: Iterable[int], running: Iterable[int]) -> None:
+        shown = {rung: sum(rung in trial.curve for trial in trials.values()) for rung in rungs}
+        self.rung = max(shown, key=lambda rung: (min(shown[rung], ENOUGH), rung))
+        losses = {number: _loss(trial, self.rung) for number, trial in trials.items()}
+        known = {number: loss for number, loss in losses.items() if loss is not None}
+        self.count = len(known)
+        self.numbers = _thinned(known)
+        self._losses = np.array([known[number] for number in self.numbers])
+        values = _normal_scores(self._losses)
+        self._running = [trials[number].features for number in sorted(running) if number not in known]
+        self.seen = Observations(np.stack([trials[number].features for number in self.numbers]), cube.groups, values)
 
-    def condition(self, theta: Array, running: Mapping[int, Trial]) -> None:
-        """Take hyperparameters, and trials that run and will be evaluated."""
-        self._process = CurveProcess(theta, self.seen)
-        if running:
-            ahead = np.array([min(self._end, math.ceil((trial.last + 1) * RATIO)) for trial in running.values()])
-            rows = np.array([self.row.get(number, -1) for number in running])
-            self._process.expect(np.stack([t.features for t in running.values()]), self._times(ahead), rows)
+    def condition(self, theta: Array) -> None:
+        """Take hyperparameters, and that trials which run will show a value at the rung."""
+        self._process = ValueProcess(theta, self.seen)
+        if self._running:
+            self._process.expect(np.stack(self._running))
 
     def best(self, count: int) -> list[int]:
-        """Return the numbers of the trials that are expected to end best."""
-        mean, _ = self._process.predict(self.seen.features, 1.0, np.arange(len(self._numbers)))
-        return [self._numbers[row] for row in np.argsort(mean, kind="stable")[:count]]
+        """Return the numbers of the trials that are best by what is expected of their parameters."""
+        mean, _ = self._process.predict(self.seen.features)
+        return [self.numbers[row] for row in np.argsort(mean, kind="stable")[:count]]
 
-    def hopeful(self, numbers: Sequence[int]) -> int | None:
-        """Return of some trials the one that most likely ends better than all that was seen, if that may well be."""
-        known = [number for number in numbers if number in self.row]
-        if not known:
-            return None
-        rows = np.array([self.row[number] for number in known])
-        mean, spread = self._process.predict(self.seen.features[rows], 1.0, rows)
-        better = (self._threshold - mean) / spread
-        return known[int(np.argmax(better))] if better.max() > HOPE else None
+    def improvement(self, features: Array) -> Array:
+        """Return the logarithm of the expected improvement on the best value at the rung."""
+        mean, spread = self._process.predict(features)
+        return _log_improvement((self.seen.values.min() - mean) / spread) + np.log(spread)
 
-    def improvement(self, features: Array, evaluations: Any, rows: Array | None = None) -> Array:
-        """Return the logarithm of the expected improvement on the best loss, after so many evaluations."""
-        times = self._times(np.broadcast_to(np.asarray(evaluations, float), len(features)))
-        mean, spread = self._process.predict(features, times, rows)
-        return _log_improvement((self._threshold - mean) / spread) + np.log(spread)
-
-    def expected(self, features: Array, evaluations: float, row: int | None = None) -> float:
-        """Return the loss that is expected of a trial after so many evaluations."""
-        rows = None if row is None else np.array([row])
-        mean, _ = self._process.predict(features[None], self._times(np.array([float(evaluations)])), rows)
-        far = math.exp(float(mean[0]) * self._spread + self._mean) - FLOOR
-        return self._best + far * self._scale
-
-    def _regret(self, losses: Array) -> Array:
-        """Return losses as the logarithm of how far they are from the best; those that are no number are worst."""
-        far = (losses - self._best) / self._scale if math.isfinite(self._best) else np.full(len(losses), CEILING)
-        return np.log(np.clip(np.nan_to_num(far, nan=CEILING, posinf=CEILING), 0.0, CEILING) + FLOOR)
-
-    def _times(self, evaluations: Array) -> Array:
-        return np.log(evaluations) / math.log(self._end) if self._end > 1 else np.ones(len(evaluations))
+    def expected(self, features: Array) -> float:
+        """Return the loss that is expected of a trial at the rung."""
+        mean, _ = self._process.predict(features[None])
+        order = np.argsort(self.seen.values, kind="stable")
+        order = order[np.isfinite(self._losses[order])]
+        return float(np.interp(mean[0], self.seen.values[order], self._losses[order])) if len(order) else math.nan
 
 
-def _thinned(trials: Mapping[int, Trial], end: int) -> list[tuple[int, int, float]]:
-    """Return trial, number and loss of the evaluations that the model sees: of each trial the last, and some before.
+def _loss(trial: Trial, rung: int) -> float | None:
+    """Return the loss of a trial at a rung, the worst if it failed before, or None if it is not known."""
+    if rung in trial.curve:
+        return comparable(trial.curve[rung])
+    return math.inf if trial.failed else None
 
-    Of too many the last ones of the best trials stay, then what these showed before.
-    """
-    grid = {1, 2}
-    while max(grid) < end:
-        grid.add(math.ceil(max(grid) * 1.6))
-    shown = {n: trial.curve[trial.last] if not trial.failed else math.nan for n, trial in trials.items() if trial.curve}
-    shown |= {number: math.nan for number, trial in trials.items() if trial.failed}
-    order = sorted(shown, key=lambda number: (comparable(shown[number]), number))
-    found = []
-    for place, number in enumerate(order):
-        curve, last = trials[number].curve, trials[number].last
-        if trials[number].failed:
-            last = min(end, last + 1)
-        before = [step for step in sorted(curve) if step in grid and step != last]
-        found += [(len(order) + place, number, step, curve[step]) for step in before]
-        found.append((place, number, last, shown[number]))
-    return sorted(row[1:] for row in sorted(found, key=lambda row: row[:3])[:MOST])
+
+def _thinned(losses: Mapping[int, float]) -> list[int]:
+    """Return the trials that the model sees: of too many the best half, and an even choice of the others."""
+    order = sorted(losses, key=lambda number: (losses[number], number))
+    half = MOST // 2
+    if len(order) > MOST:
+        order = order[:half] + [order[i] for i in np.linspace(half, len(order) - 1, MOST - half).astype(int)]
+    return sorted(order)
+
+
+def _normal_scores(losses: Array) -> Array:
+    """Return the quantiles of a normal variable at the ranks of losses, standardised; equal ones share theirs."""
+    from scipy.special import ndtri
+
+    ordered = np.sort(losses)
+    ranks = 0.5 * (np.searchsorted(ordered, losses, "left") + np.searchsorted(ordered, losses, "right"))
+    scores = ndtri(ranks / len(losses))
+    return (scores - scores.mean()) / (float(scores.std()) or 1.0)
 
 
 def comparable(loss: float) -> float:

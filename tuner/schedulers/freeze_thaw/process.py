@@ -1,16 +1,7 @@
-"""A Gaussian process over the learning curves of all trials, by parameters and step.
+"""A Gaussian process over the values that trials have shown at one rung, by their parameters.
 
-Its covariance of two evaluations is the sum of
-
-- a smooth function of the parameters (Matern 5/2, a length for each parameter), part of which changes with the step,
-- a rough one (Matern 1/2 on the same lengths, shortened), by which a trial's own deviation is shared by what
-  lies close to it, part of which changes with the step, too,
-- a curve that is common to all trials, an offset of each trial, and noise.
-
-Steps stand on a logarithmic scale. The form follows the freeze-thaw idea of one model of all curves (Swersky,
-Snoek and Adams, "Freeze-Thaw Bayesian Optimization", 2014, arXiv 1406.3896) with the product of kernels of
-parameters and resource in Klein et al., "Model-based Asynchronous Hyperparameter and Neural Architecture Search",
-2020 (arXiv 2003.10865). Lengths and variances are the maximum of the posterior under log-normal priors.
+Its covariance is a smooth function of the parameters (Matern 5/2, a length for each), a level that all trials
+share, and what each has of its own. Lengths and variances are the maximum of the posterior under log-normal priors.
 """
 
 from __future__ import annotations
@@ -24,46 +15,37 @@ import numpy as np
 Array = Any
 _ROOT5 = math.sqrt(5.0)
 _JITTER = 1e-6
-_CLOSE = 1e-6  # distances below are taken for none
 _BOUND = 5.0  # of a logarithm, to both sides of its prior's middle
+_HOPELESS = 1e10
 
-_AMPLITUDES = (0.5, 0.3, 0.3, 0.2, 0.1, 0.03, 0.01)
-"""Prior medians of the variances: smooth, smooth by step, common, rough, rough by step, own offset, noise."""
-_SHAPES = (0.5, 0.5, 3.0)
-"""Prior medians: length in step, length of the common curve, how much shorter the rough part's lengths are."""
-_SPREAD = 1.0  # of lengths and variances
-_SHAPE_SPREADS = (0.5, 0.5, 0.7)
+_VARIANCES = (0.8, 0.3, 0.05)
+"""Prior medians of the variances: smooth, level, own."""
+_SPREAD = 1.0  # of the logarithms of lengths and variances
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Evaluations, a row each.
+    """Values of trials, a row each.
 
     Attributes:
-        features: Of the parameters, one row for each trial.
+        features: Of the parameters.
         groups: Parameter of each column of the features.
-        trials: Row of the trial in ``features``.
-        steps: On a scale from 0 to 1.
-        values: Standardised; lower is better.
+        values: Standardised; less is better.
     """
 
     features: Array
     groups: Array
-    trials: Array
-    steps: Array
     values: Array
 
     def some(self, chosen: Array) -> Observations:
         """Return those that are chosen."""
-        return Observations(self.features, self.groups, self.trials[chosen], self.steps[chosen], self.values[chosen])
+        return Observations(self.features[chosen], self.groups, self.values[chosen])
 
 
-def prior(parameters: int) -> tuple[Array, Array]:
-    """Return middle and spread of the logarithms of all hyperparameters: lengths, variances, shapes."""
+def prior(parameters: int) -> Array:
+    """Return the middle of the logarithms of all hyperparameters: lengths, variances."""
     lengths = np.full(parameters, math.log(0.5 * math.sqrt(max(1, parameters))))
-    middle = np.concatenate([lengths, np.log(_AMPLITUDES), np.log(_SHAPES)])
-    spread = np.concatenate([np.full(parameters + len(_AMPLITUDES), _SPREAD), _SHAPE_SPREADS])
-    return middle, spread
+    return np.concatenate([lengths, np.log(_VARIANCES)])
 
 
 def fit(seen: Observations, begin: Array, evaluations: int) -> Array:
@@ -76,23 +58,21 @@ def fit(seen: Observations, begin: Array, evaluations: int) -> Array:
     """
     from scipy.optimize import minimize
 
-    middle, spread = prior(int(seen.groups.max(initial=-1)) + 1)
+    middle = prior(len(begin) - len(_VARIANCES))
+    low, high = middle - _BOUND, middle + _BOUND
     found = minimize(
         _loss,
-        np.clip(begin, middle - _BOUND, middle + _BOUND),
-        (seen, middle, spread),
+        np.clip(begin, low, high),
+        (seen, middle),
         jac=True,
         method="L-BFGS-B",
-        bounds=list(zip(middle - _BOUND, middle + _BOUND, strict=True)),
+        bounds=list(zip(low, high, strict=True)),
         options={"maxiter": evaluations, "maxfun": evaluations},
     )
     return found.x if np.isfinite(found.fun) and found.fun < _HOPELESS else middle
 
 
-_HOPELESS = 1e10
-
-
-def _matern5(distance: Array) -> tuple[Array, Array]:
+def _matern(distance: Array) -> tuple[Array, Array]:
     """Return the Matern 5/2 kernel and minus its derivative by the logarithm of a length, over squared distance."""
     decay = np.exp(-_ROOT5 * distance)
     return (1.0 + _ROOT5 * distance + 5.0 / 3.0 * distance**2) * decay, 5.0 / 3.0 * (1.0 + _ROOT5 * distance) * decay
@@ -103,22 +83,19 @@ def _distances(one: Array, other: Array) -> Array:
     return np.sqrt(np.maximum(squared, 0.0))
 
 
-def _loss(theta: Array, seen: Observations, middle: Array, spread: Array) -> tuple[float, Array]:
+def _loss(theta: Array, seen: Observations, middle: Array) -> tuple[float, Array]:
     """Return the negative log posterior and its gradient."""
     from scipy.linalg import cholesky
     from scipy.linalg.lapack import dtrtri
 
-    count, size = len(seen.values), len(theta) - len(_AMPLITUDES) - len(_SHAPES)
-    smooth, by_step, common, rough, rough_by_step, own, noise, length, shared, short = np.exp(theta[size:])
-    places = (seen.features / np.exp(theta[:size])[seen.groups])[seen.trials]
-    same = seen.trials[:, None] == seen.trials
-    away = np.where(same, 0.0, _distances(places, places))
-    apart = np.abs(seen.steps[:, None] - seen.steps)
-    (near, near_slope), close = _matern5(away), np.exp(-short * away)
-    (early, early_slope), (along, along_slope) = _matern5(apart / length), _matern5(apart / shared)
-    high, low = smooth + by_step * early, rough + rough_by_step * early
-    matrix = near * high + close * low + common * along + own * same
-    matrix[np.diag_indices(count)] += noise + _JITTER
+    size = len(theta) - len(_VARIANCES)
+    smooth, level, own = np.exp(theta[size:])
+    places = seen.features / np.exp(theta[:size])[seen.groups]
+    away = _distances(places, places)
+    np.fill_diagonal(away, 0.0)
+    near, slope = _matern(away)
+    matrix = smooth * near + level
+    matrix[np.diag_indices(len(places))] += own + _JITTER
     try:
         lower = cholesky(matrix, lower=True, check_finite=False)
     except np.linalg.LinAlgError:
@@ -127,124 +104,58 @@ def _loss(theta: Array, seen: Observations, middle: Array, spread: Array) -> tup
     inverse = half.T @ half
     weights = inverse @ seen.values
     pull = 0.5 * (inverse - np.outer(weights, weights))
-    on_near, on_close = pull * near, pull * close
-    on_rough = short * on_close * low
-    on_length = pull * high * near_slope + np.where(away > _CLOSE, on_rough / np.maximum(away, _CLOSE), 0.0)
+    on_length = pull * smooth * slope
     squares = 2.0 * (on_length.sum(axis=1) @ places**2 - np.einsum("ij,ij->j", places, on_length @ places))
-    gradient = np.concatenate(
-        [
-            np.bincount(seen.groups, squares, minlength=size),
-            [
-                smooth * on_near.sum(),
-                by_step * (on_near * early).sum(),
-                common * (pull * along).sum(),
-                rough * on_close.sum(),
-                rough_by_step * (on_close * early).sum(),
-                own * (pull * same).sum(),
-                noise * np.trace(pull),
-                ((by_step * on_near + rough_by_step * on_close) * early_slope * (apart / length) ** 2).sum(),
-                common * (pull * along_slope * (apart / shared) ** 2).sum(),
-                -(on_rough * away).sum(),
-            ],
-        ]
-    )
-    far = (theta - middle) / spread
+    by_variance = [smooth * (pull * near).sum(), level * pull.sum(), own * np.trace(pull)]
+    gradient = np.concatenate([np.bincount(seen.groups, squares, minlength=size), by_variance])
+    far = (theta - middle) / _SPREAD
     value = 0.5 * seen.values @ weights + np.log(np.diag(lower)).sum() + 0.5 * far @ far
-    return float(value), gradient + far / spread
+    return float(value), gradient + far / _SPREAD
 
 
-class CurveProcess:
+class ValueProcess:
     """The process, given what was seen.
 
     Args:
         theta: Logarithms of the hyperparameters.
-        seen: Evaluations, one at least.
+        seen: Values, one at least.
     """
 
     def __init__(self, theta: Array, seen: Observations) -> None:
-        from scipy.linalg import cholesky
-        from scipy.linalg.lapack import dtrtri
-
-        size = len(theta) - len(_AMPLITUDES) - len(_SHAPES)
-        self._variances = np.exp(theta[size:])
+        size = len(theta) - len(_VARIANCES)
+        self._smooth, self._level, self._own = np.exp(theta[size:])
         self._scale = np.exp(theta[:size])[seen.groups]
-        self._own, self._noise = self._variances[5], self._variances[6]
-        self._points = _Rows(seen.features / self._scale, seen.trials, seen.steps)
-        matrix = self._covariance(self._points, self._points)
-        matrix[np.diag_indices(len(seen.values))] += self._noise + _JITTER
-        self._half = dtrtri(cholesky(matrix, lower=True, check_finite=False), lower=1)[0]
+        self._places = seen.features / self._scale
+        self._half = self._inverse_root(self._covariance(self._places, self._places))
         self._weights = self._half.T @ (self._half @ seen.values)
-        self._pending: tuple[_Rows, Array, Array] | None = None
+        self._pending: tuple[Array, Array, Array] | None = None
 
-    def expect(self, features: Array, steps: Array, trials: Array) -> None:
-        """Take that evaluations are to come: they narrow the spread as if they came out as predicted.
+    def expect(self, features: Array) -> None:
+        """Take that values of trials are to come: they narrow the spread as if they came out as predicted."""
+        places = features / self._scale
+        known = self._covariance(places, self._places) @ self._half.T
+        left = self._inverse_root(self._covariance(places, places) - known @ known.T)
+        self._pending = places, known, left
 
-        Args:
-            features: Of their trials.
-            steps: At which they will come.
-            trials: Row of each among the observations' trials; -1 for those that have none.
-        """
-        from scipy.linalg import cholesky
-        from scipy.linalg.lapack import dtrtri
-
-        rows = _Rows(features / self._scale, np.arange(len(features)), steps, trials)
-        known = self._covariance(rows, self._points) @ self._half.T
-        left = self._covariance(rows, rows, own=False) - known @ known.T
-        left[np.diag_indices(len(steps))] += self._own + self._noise + _JITTER
-        self._pending = (rows, known, dtrtri(cholesky(left, lower=True, check_finite=False), lower=1)[0])
-
-    def predict(self, features: Array, steps: Array, trials: Array | None = None) -> tuple[Array, Array]:
-        """Return mean and spread at points.
-
-        Args:
-            features: Of their parameters.
-            steps: One for each, or one for all.
-            trials: Row of each among the observations' trials; None for new trials.
-        """
-        new = np.full(len(features), -1) if trials is None else trials
-        rows = _Rows(features / self._scale, np.arange(len(features)), np.broadcast_to(steps, len(features)), new)
-        across = self._covariance(rows, self._points)
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Return mean and spread of the values that new trials would show."""
+        places = features / self._scale
+        across = self._covariance(places, self._places)
         known = across @ self._half.T
-        variance = self._variances[:6].sum() - np.einsum("ij,ij->i", known, known)
+        variance = self._smooth + self._level + self._own - np.einsum("ij,ij->i", known, known)
         if self._pending is not None:
             pending, seen, half = self._pending
-            more = (self._covariance(rows, pending, own=False) - known @ seen.T) @ half.T
+            more = (self._covariance(places, pending) - known @ seen.T) @ half.T
             variance -= np.einsum("ij,ij->i", more, more)
         return across @ self._weights, np.sqrt(np.maximum(variance, 1e-10))
 
-    def _covariance(self, one: _Rows, other: _Rows, own: bool = True) -> Array:
-        smooth, by_step, common, rough, rough_by_step, _, _, length, shared, short = self._variances
-        away = _distances(one.places, other.places)
-        apart = np.abs(one.unique[:, None] - other.unique)
-        early, along = _matern5(apart / length)[0], _matern5(apart / shared)[0]
-        found = one.spread(_matern5(away)[0], other) * one.at(smooth + by_step * early, other)
-        found += one.spread(np.exp(-short * away), other) * one.at(rough + rough_by_step * early, other)
-        found += one.at(common * along, other)
-        if own:
-            found += self._own * (one.trials[:, None] == other.trials)
-        return found
+    def _covariance(self, one: Array, other: Array) -> Array:
+        return self._smooth * _matern(_distances(one, other))[0] + self._level
 
+    def _inverse_root(self, matrix: Array) -> Array:
+        """Return the inverse of the lower root of a covariance of trials, with what they have of their own."""
+        from scipy.linalg import cholesky
+        from scipy.linalg.lapack import dtrtri
 
-class _Rows:
-    """Points of which many share their place or their step, so that kernels are computed once for each."""
-
-    def __init__(self, places: Array, row: Array, steps: Array, trials: Array | None = None) -> None:
-        used, of_row = np.unique(row, return_inverse=True)
-        self.places = places[used]
-        self.trials = row if trials is None else trials
-        self.unique, of_step = np.unique(steps, return_inverse=True)
-        alone = len(used) == len(row) and (used == row).all()  # each has a place of its own
-        self._row: Array | None = None if alone else of_row
-        self._step: Array | None = None if len(self.unique) == 1 else of_step  # one row stands for all
-
-    def spread(self, kernel: Array, other: _Rows) -> Array:
-        """Return a kernel of places as one of points."""
-        return _expanded(_expanded(kernel, self._row, 0), other._row, 1)
-
-    def at(self, kernel: Array, other: _Rows) -> Array:
-        """Return a kernel of steps as one that goes with one of points."""
-        return _expanded(_expanded(kernel, self._step, 0), other._step, 1)
-
-
-def _expanded(kernel: Array, rows: Array | None, axis: int) -> Array:
-    return kernel if rows is None else kernel.take(rows, axis=axis)
+        matrix[np.diag_indices(len(matrix))] += self._own + _JITTER
+        return dtrtri(cholesky(matrix, lower=True, check_finite=False), lower=1)[0]

@@ -1,8 +1,8 @@
-"""Freeze-thaw search as a scheduler: trials are frozen and thawed at any evaluation, and draw what it chooses.
+"""Freeze-thaw search as a scheduler: trials are frozen and thawed at rungs, and draw what it chooses.
 
 Swersky, Snoek and Adams, "Freeze-Thaw Bayesian Optimization", 2014 (arXiv 1406.3896): a trial is paused
 ("frozen") when another one, or a new one, promises more, and goes on ("thaws") from its checkpoint when it
-does. None is given up before the sweep ends. What is decided is in ``search``, the model in ``process``.
+does. None is given up before the sweep ends. What is decided is in ``search``, the model in ``model``.
 
 Of several trials with the same parameters (``repeats``) the first is judged; the others begin when it is
 complete, and train to their end.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -80,8 +81,8 @@ class FreezeThawScheduler(Scheduler):
             self._repeating.add(trial)
             return
         self._search.add(trial, self._cube.point(params))
-        if memory:
-            self._search.remember(trial, Fit(tuple(memory["theta"]), memory["evaluations"]))
+        if memory and "rung" in memory:  # without: a version kept it whose model was another one
+            self._search.remember(trial, Fit(tuple(memory["theta"]), memory["rung"], memory["count"]))
 
     def next_stop(self, trial: int, step: int) -> int | None:
         if trial not in self._repeating:
@@ -122,8 +123,7 @@ class FreezeThawScheduler(Scheduler):
         found = self._search.decide(may_begin and self._may_begin)
         if isinstance(found, NewTrial):
             fit = self._search.fit
-            memory = {"theta": fit.theta, "evaluations": fit.evaluations} if fit.evaluations else {}
-            return Begin(self._cube.params(found.point), memory, found.why)
+            return Begin(self._cube.params(found.point), asdict(fit) if fit.theta else {}, found.why)
         if found is None:
             return None
         return Promotion(found.trial, found.why)

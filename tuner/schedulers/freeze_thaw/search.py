@@ -1,17 +1,15 @@
 """Which trial a free worker goes on with, or with which parameters it begins a new one.
 
 A decision is a function of what all trials have shown, of which of them run, and of the seed; so a driver that
-was restarted decides as an undisturbed one. Some decisions follow the rule of asynchronous successive halving
-(see ``asha``), which lets nothing starve that the model misjudges; the others go to where the model expects
-the most improvement within a number of evaluations that is drawn at random, as Rakotoarison et al.,
-"In-Context Freeze-Thaw Bayesian Optimization", 2024 (arXiv 2404.16795) do. A trial that runs is preferred,
-because to exchange it for another one costs the time of a start.
+was restarted decides as an undisturbed one. Which trials go on is decided as by asynchronous successive halving
+(see ``asha``). If none does, a new one begins where a model of the values at one rung expects the most improvement
+on the best of them; the rung is the highest that enough trials have come to, as in Falkner, Klein and Hutter,
+"BOHB: Robust and Efficient Hyperparameter Optimization at Scale", ICML 2018 (arXiv 1807.01774).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,23 +18,20 @@ import numpy as np
 
 from tuner.domain.seeds import derive
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.model import RATIO, CurveModel, Trial, comparable
+from tuner.schedulers.freeze_thaw.model import RungModel, Trial, comparable
 from tuner.schedulers.freeze_thaw.process import fit, prior
 from tuner.schedulers.rungs import Rung
 
 Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
-RULE = 0.5  # probability of following successive halving
-STAY = 1.0  # how many times better, as a logarithm, another trial must promise to be than the one that runs
-AT_RANDOM = 0.25  # of the new trials that it asks for, the share that is drawn at random
-MOST_FITTED = 160  # of which its hyperparameters are fitted to so many
-LEAST = 10  # evaluations before the first fit
-GROWTH = 0.15  # of the evaluations, from one fit to the next
-ITERATIONS = 12  # of a fit
-SAMPLED, CLOSE, REFINED = 200, 100, 80  # candidates: at random, near good trials, near good candidates
-ROUNDS = 3  # of the latter
+MOST_FITTED = 120  # values to which the model's hyperparameters are fitted at most
+GROWTH = 0.25  # of the values, from one fit to the next
+ITERATIONS = 15  # of a fit
+SAMPLED = 150  # candidates that are drawn at random
 GOOD = 5  # trials and candidates near which others are drawn
+WIDTHS, CLOSE = (0.2, 0.1, 0.05), 4  # how near to good trials, and how many candidates at each of these widths
+REFINED = 80  # candidates near the good ones of all of these
 
 
 @dataclass(frozen=True)
@@ -68,10 +63,11 @@ Choice = NewTrial | GoOn | None
 
 @dataclass(frozen=True)
 class Fit:
-    """Hyperparameters of the model, as logarithms, and to how many evaluations they were fitted."""
+    """Hyperparameters of the model, as logarithms, and to how many values at which rung they were fitted."""
 
     theta: tuple[float, ...] = ()
-    evaluations: int = 0
+    rung: int = 0
+    count: int = 0
 
 
 class Search:
@@ -103,10 +99,6 @@ class Search:
         self._said = said
         self._first: Array | None = None
         self._decided: tuple[object, Choice] | None = None
-        grid = {1, *self._rungs}
-        while max(grid) < evaluations:
-            grid.add(math.ceil(max(grid) * RATIO))
-        self._grid = frozenset(grid)
 
     def add(self, trial: int, point: Array) -> None:
         """Take that a trial exists; told again, that its parameters are these."""
@@ -134,7 +126,10 @@ class Search:
 
     def pause(self, trial: int) -> None:
         """Take that a trial waits."""
-        self.trials[trial].running, self.trials[trial].waiting = False, True
+        known = self.trials[trial]
+        known.running, known.waiting = False, True
+        if known.last in self._rungs:
+            self._rungs[known.last].stay(trial)
 
     def suspend(self, trial: int) -> None:
         """Take that a trial neither runs nor may be chosen."""
@@ -155,7 +150,7 @@ class Search:
     def is_due(self, trial: int, evaluation: int) -> bool:
         """Whether it is to be decided, at an evaluation of a trial, if it goes on."""
         known = self.trials[trial]
-        return known.running and known.last == evaluation < self.end and evaluation in self._grid
+        return known.running and known.last == evaluation and evaluation in self._rungs
 
     def decide(self, may_begin: bool, current: int | None = None) -> Choice:
         """Return the trial to go on with, the new one to begin, or None if neither is due.
@@ -176,27 +171,9 @@ class Search:
     def _decide(self, may_begin: bool, there: Sequence[int], current: int | None, begun: int, chance: Any) -> Choice:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
-        if not any(trial.curve for trial in self.trials.values()):
-            return self._at_random(chance) if may_begin else None
-        if not may_begin:
-            return self._promoted(current) or self._last(there, current)
-        if chance.random() >= RULE:
-            return self._most_promising(chance, there, current)
-        return self._promoted(current) or self._next_new(chance, current)
-
-    def _at_random(self, chance: Any) -> NewTrial:
-        return NewTrial(chance.random(self._cube.parameters), "drawn at random, so that nothing is overlooked")
-
-    def _next_new(self, chance: Any, current: int | None) -> NewTrial:
-        """Return the trial that begins if successive halving lets none go on."""
-        if chance.random() < AT_RANDOM:
-            return self._at_random(chance)
-        model = self._model(chance, current, refit=True)
-        return self._new(model, self._best_new(model, chance))
-
-    def _new(self, model: CurveModel, point: Array) -> NewTrial:
-        features = self._cube.features(point[None])[0]
-        return NewTrial(point, f"{self._said(model.expected(features, self.end), self.end)} expected")
+        if (promoted := self._promoted(current)) is not None:
+            return promoted
+        return self._next_new(chance, current) if may_begin else self._last(there)
 
     def _initial(self, index: int) -> Array:
         if self._first is None:
@@ -208,8 +185,6 @@ class Search:
 
     def _promoted(self, current: int | None) -> GoOn | None:
         """Return the trial that successive halving lets go on, from the highest rung down."""
-        if current is not None and self.trials[current].last not in self._rungs:
-            return GoOn(current, "on its way to its next rung")
         ends = [*sorted(self._rungs), self.end]
         for step, ahead in reversed(list(pairwise(ends))):
             rung = self._rungs[step]
@@ -222,84 +197,66 @@ class Search:
                     return GoOn(number, f"among the best with {self._said(rung.loss(number), step)}")
         return None
 
-    def _last(self, there: Sequence[int], current: int | None) -> GoOn | None:
-        """Return a trial to train on if no new one may begin: one that may well end best of all.
+    def _last(self, there: Sequence[int]) -> GoOn | None:
+        """Return the trial that trains on though no new one may begin: the best of those that came farthest.
 
-        If none has come to its end or does, it is the one that came farthest, of these the best.
+        It is due if none has come to its end or runs.
         """
         known = {number: self.trials[number] for number in there if self.trials[number].curve}
-        if not known:
+        if not known or any(t.last >= self.end or (t.running and n not in there) for n, t in self._own()):
             return None
-        if not any(t.last >= self.end or (t.running and n not in there) for n, t in self.trials.items() if n >= 0):
-            farthest = min(known, key=lambda n: (-known[n].last, comparable(known[n].curve[known[n].last]), n))
-            return GoOn(farthest, "no new trial may begin, and it came farthest")
-        hopeful = self._model(None, current).hopeful(list(known))
-        return None if hopeful is None else GoOn(hopeful, "no new trial may begin, and it may well end best")
+        farthest = min(known, key=lambda n: (-known[n].last, comparable(known[n].curve[known[n].last]), n))
+        return GoOn(farthest, "no new trial may begin, and it came farthest")
 
-    def _most_promising(self, chance: Any, there: Sequence[int], current: int | None) -> NewTrial | GoOn:
-        """Return the trial, or the new one, that the model expects most of within a random number of evaluations."""
+    def _own(self) -> Iterator[tuple[int, Trial]]:
+        """Yield the trials of this sweep."""
+        return ((number, trial) for number, trial in self.trials.items() if number >= 0)
+
+    def _next_new(self, chance: Any, current: int | None) -> NewTrial:
+        """Return the trial of which the model expects most."""
+        if not any(trial.curve for trial in self.trials.values()):
+            return NewTrial(chance.random(self._cube.parameters), "drawn at random, as nothing is known yet")
         model = self._model(chance, current)
-        horizon = round(math.exp(chance.uniform(0.0, math.log(self.end))))
         point = self._best_new(model, chance)
-        best = float(model.improvement(self._cube.features(point[None]), horizon)[0])
-        known = [number for number in there if number in model.row]
-        if known:
-            ahead = np.array([min(self.end, self.trials[number].last + horizon) for number in known])
-            features = np.stack([self.trials[number].features for number in known])
-            gains = model.improvement(features, ahead, np.array([model.row[number] for number in known]))
-            gains += STAY * np.array([number == current for number in known])
-            place = int(np.argmax(gains))
-            if gains[place] >= best:
-                loss = model.expected(features[place], ahead[place], model.row[known[place]])
-                return GoOn(known[place], f"{self._said(loss, int(ahead[place]))} expected")
-        if self._is_stale:
-            model = self._model(chance, current, refit=True)
-            point = self._best_new(model, chance)
-        return self._new(model, point)
+        loss = model.expected(self._cube.features(point[None])[0])
+        return NewTrial(point, f"{self._said(loss, model.rung)} expected")
 
-    @property
-    def _is_stale(self) -> bool:
-        """Whether the model is to be fitted to what came since it was."""
-        seen = sum(len(trial.curve) for trial in self.trials.values())
-        return seen >= max(LEAST, self.fit.evaluations * (1.0 + GROWTH))
+    def _model(self, chance: Any, current: int | None) -> RungModel:
+        """Return the model of what was seen, fitted anew if much has come since it was."""
+        running = [number for number, trial in self.trials.items() if trial.running and number != current]
+        model = RungModel(self._cube, self.trials, [*self._rungs, self.end], running)
+        fitted = self.fit
+        theta = np.array(fitted.theta) if fitted.theta else prior(self._cube.parameters)
+        if model.rung != fitted.rung or model.count >= fitted.count * (1.0 + GROWTH):
+            some = np.sort(chance.permutation(len(model.numbers))[:MOST_FITTED])
+            theta = fit(model.seen.some(some), theta, ITERATIONS)
+            self.fit = Fit(tuple(map(float, theta)), model.rung, model.count)
+        model.condition(theta)
+        return model
 
-    def _best_new(self, model: CurveModel, chance: Any) -> Array:
-        """Return the point from which the model expects most at the end of its training, none that was begun."""
+    def _best_new(self, model: RungModel, chance: Any) -> Array:
+        """Return the point of which the model expects most, none that was begun."""
         drawn = [chance.random((SAMPLED, self._cube.parameters))]
         for number in model.best(GOOD):
-            width = 0.1 * 10.0 ** chance.uniform(-1.0, 0.3)
-            close = np.repeat(self.trials[number].point[None], CLOSE // GOOD, axis=0)
-            drawn.append(self._cube.near(close, width, chance))
+            close = np.repeat(self.trials[number].point[None], CLOSE, axis=0)
+            drawn += [self._cube.near(close, width, chance) for width in WIDTHS]
         points = np.concatenate(drawn)
         gains = self._gains(model, points)
-        for turn in range(ROUNDS):
-            top = np.argsort(-gains, kind="stable")[:GOOD]
-            close = self._cube.near(np.repeat(points[top], REFINED // GOOD, axis=0), 0.1 * 0.5**turn, chance)
-            points = np.concatenate([points[top], close])
-            gains = np.concatenate([gains[top], self._gains(model, close)])
+        top = np.argsort(-gains, kind="stable")[:GOOD]
+        close = self._cube.near(np.repeat(points[top], REFINED // GOOD, axis=0), 0.1, chance)
+        points = np.concatenate([points[top], close])
+        gains = np.concatenate([gains[top], self._gains(model, close)])
         return points[int(np.argmax(gains))]
 
-    def _gains(self, model: CurveModel, points: Array) -> Array:
-        """Return the improvement at the end that is expected of new points; of those that were begun, the least.
+    def _gains(self, model: RungModel, points: Array) -> Array:
+        """Return the improvement that is expected of new points; of those that were begun, the least.
 
         To move a choice, a whole number or a parameter that is absent is often to move nothing: a copy of the best
         trial, of which much is expected, and nothing new comes.
         """
         features = self._cube.features(points)
-        gains = model.improvement(features, self.end)
+        gains = model.improvement(features)
         begun = {np.round(trial.features, 9).tobytes() for trial in self.trials.values()}
         rounded: Array = np.round(features, 9)
         again = np.array([row.tobytes() in begun for row in rounded])
         return np.where(again, gains.min() - 1.0, gains)
-
-    def _model(self, chance: Any, current: int | None, refit: bool = False) -> CurveModel:
-        """Return the model of all that was seen, of which trials that run are expected to show more."""
-        model = CurveModel(self._cube, self.trials, self.end)
-        theta = np.array(self.fit.theta) if self.fit.theta else prior(self._cube.parameters)[0]
-        if refit and self._is_stale:
-            some = np.sort(chance.permutation(len(model.seen.values))[:MOST_FITTED])
-            theta = fit(model.seen.some(some), theta, ITERATIONS)
-            self.fit = Fit(tuple(map(float, theta)), sum(len(trial.curve) for trial in self.trials.values()))
-        running = {n: t for n, t in self.trials.items() if t.running and n != current}
-        model.condition(theta, running)
-        return model
