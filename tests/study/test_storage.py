@@ -4,7 +4,7 @@ import json
 
 from tests.study.studies import spec, study
 from tuner.study import read_trials
-from tuner.study.storage import repair
+from tuner.study.journal_file import repair
 
 
 def test_a_journal_cut_at_any_byte_of_its_last_line_is_written_on_after_repair(sweep_dir):

@@ -27,7 +27,8 @@ from tuner.recorders.mlflow.reader import MlflowReader
 from tuner.results import SweepResult
 from tuner.study import Study
 from tuner.study.database import missing_file
-from tuner.study.storage import delete_study, open_storage, repair
+from tuner.study.journal_file import repair
+from tuner.study.storage import delete_study, open_storage
 from tuner.text import show_size
 
 

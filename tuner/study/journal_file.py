@@ -112,3 +112,29 @@ def _open(file: Path) -> int:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def repair(file: Path) -> int:
+    """Make a journal writable again; call it while holding the driver's lock.
+
+    Returns:
+        How many bytes of a torn last line were cut off.
+    """
+    for lock in file.parent.glob(f"{file.name}.lock*"):
+        lock.unlink(missing_ok=True)
+    if not file.exists():
+        return 0
+    with file.open("r+b") as stream:
+        content_end = stream.seek(0, os.SEEK_END)
+        end = content_end
+        while end:
+            begin = max(0, end - 65536)
+            stream.seek(begin)
+            newline = stream.read(end - begin).rfind(b"\n")
+            if newline >= 0:
+                end = begin + newline + 1
+                break
+            end = begin
+        if end < content_end:
+            stream.truncate(end)
+        return content_end - end

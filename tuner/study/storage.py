@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,32 +71,6 @@ def memory_storage() -> BaseStorage:
     import optuna
 
     return optuna.storages.InMemoryStorage()
-
-
-def repair(file: Path) -> int:
-    """Make a journal writable again; call it while holding the driver's lock.
-
-    Returns:
-        How many bytes of a torn last line were cut off.
-    """
-    for lock in file.parent.glob(f"{file.name}.lock*"):
-        lock.unlink(missing_ok=True)
-    if not file.exists():
-        return 0
-    with file.open("r+b") as stream:
-        content_end = stream.seek(0, os.SEEK_END)
-        end = content_end
-        while end:
-            begin = max(0, end - 65536)
-            stream.seek(begin)
-            newline = stream.read(end - begin).rfind(b"\n")
-            if newline >= 0:
-                end = begin + newline + 1
-                break
-            end = begin
-        if end < content_end:
-            stream.truncate(end)
-        return content_end - end
 
 
 def open_journal(file: Path, durable: bool = True) -> JournalStorage:

@@ -35,9 +35,10 @@ from tuner.schedulers import Scheduler, make_scheduler
 from tuner.space.conditions import Walk
 from tuner.study import Study
 from tuner.study.database import StudyLock
+from tuner.study.journal_file import repair
 from tuner.study.patience import Patience
 from tuner.study.reading import read_study, refuse_lost
-from tuner.study.storage import delete_study, open_storage, repair
+from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import CallbackRunner
 from tuner.sweep.declaration import Functions, write_functions
