@@ -142,8 +142,8 @@ class Lines(Recorder):
 """
 
 
-def recorded_sweep(folder, recorders):
-    (folder / "house_records.py").write_text(RECORDER)
+def recorded_sweep(folder, recorders, beside=""):
+    (folder / "house_records.py").write_text(RECORDER + beside)
     file = folder / "space.yaml"
     file.write_text(
         SIMULATED.replace("name: sim", "name: own").replace(", record: false", "")
@@ -158,8 +158,7 @@ def test_a_recorder_of_the_users_gets_every_record_and_one_that_fails_holds_noth
         "[{name: 'house_records:Lines', file: lines.jsonl}, {name: 'house_records:Lines', file: x, fails: true}]"
     )
     recorders = recorders.replace("'house_records:Lines', file: x", "'house_records:Failing', file: x")
-    sweep = recorded_sweep(own, recorders)
-    (own / "house_records.py").write_text(RECORDER + "\n\nclass Failing(Lines):\n    pass\n")
+    sweep = recorded_sweep(own, recorders, "\n\nclass Failing(Lines):\n    pass\n")
     (own / "mlflow.db").write_bytes((root / "mlflow.db").read_bytes())
     result = sweep.run(backend="simulated", export=False)
     lines = (sweep.dir.path / "lines.jsonl").read_text().splitlines()
