@@ -47,6 +47,8 @@ NOTHING = 3
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """A folder of the user's with a module, from which the sweep is run."""
+    for module in ("house_rules", "house_records", "house_places"):
+        sys.modules.pop(module, None)  # of the same name in another test's folder
     (tmp_path / "house_rules.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     return tmp_path
