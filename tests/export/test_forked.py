@@ -1,4 +1,4 @@
-"""A process of the export that was forked from the warm parent."""
+"""A process of the export that was forked from the fork server."""
 
 import socket
 

@@ -73,7 +73,7 @@ class ExportProcesses:
     Args:
         stage: An empty folder, in which the export is made.
         program: Makes it.
-        fork: Forks a process that calls a function with an argument, if there is a warm parent: such a one has
+        fork: Forks a process that calls a function with an argument, if there is a fork server: such a one has
             TensorFlow and the model already. The check is always a program of its own, which knows neither.
     """
 

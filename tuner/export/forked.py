@@ -1,4 +1,4 @@
-"""A process of the export that was forked from the warm parent, used as one that was started."""
+"""A process of the export that was forked from the fork server, used as one that was started."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Write a trial's SavedModel, and what its check needs, in a process of its own with TensorFlow.
 
-Runs as ``python -m tuner.export.saved_model STAGE``, or forked from the warm parent, which has TensorFlow and the model
+Runs as ``python -m tuner.export.saved_model STAGE``, or forked from the fork server, which has TensorFlow and the model
 already. It imports what it lacks at once; a line on standard input says that the order is there, its end that there
 will be none. STAGE/order.json and a copy of the checkpoint in
 STAGE/trial come in; STAGE/saved_model, STAGE/model (for MLflow), STAGE/rows.json and STAGE/done.json
@@ -253,7 +253,7 @@ def main() -> None:
 
 
 def main_forked(stage: str) -> None:
-    """Do the same in a fork of the warm parent; end if nobody waits for it any longer."""
+    """Do the same in a fork of the fork server; end if nobody waits for it any longer."""
     log_to(Path(stage, LOG_FILE))
     import_mlflow()
     save_when_told(Path(stage), save, watch=True)

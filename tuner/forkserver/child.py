@@ -78,9 +78,9 @@ def run_forked(
 
 
 def run_function(function: str, argument: str, driver: socket.socket) -> NoReturn:
-    """Call a function in this process, forked from the warm parent, and end the process.
+    """Call a function in this process, forked from the fork server, and end the process.
 
-    It outlives the warm parent, and is told when to end by the end of its standard input.
+    It outlives the fork server, and is told when to end by the end of its standard input.
 
     Args:
         function: ``module:name``.

@@ -30,7 +30,7 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
 
         workers: How many trials run at a time.
         prepare: Called once at that time, to have others made ready too.
-        fork: Forks the process that exports from the warm parent, if there is one; see ``Backend.fork_function``.
+        fork: Forks the process that exports from the fork server, if there is one; see ``Backend.fork_function``.
 
     Attributes:
         total: Returns how many trials the sweep has.
