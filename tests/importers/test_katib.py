@@ -115,7 +115,7 @@ def test_the_latest_value_of_a_trial_is_the_objective_where_a_strategy_says_so()
         ({"algorithm": "cmaes", "settings": setting("restart_strategy", "ipop")}, "'ipop' cannot be said (use none)"),
         ({"settings": setting("random_stat", 1)}, "'random_stat' is no setting of random that is known here (did"),
         ({"algorithm": "tpe", "settings": setting("n_EI_candidates", "many")}, "found 'many', expected a number"),
-        ({"objective": ", metricStrategies: [{name: loss, value: max}]"}, "is max where the objective is to minimize"),
+        ({"objective": ", metricStrategies: [{name: loss, value: max}]"}, "is max, but the objective is to minimize"),
         ({"spec": "  nasConfig: {}"}, ""),
         ({"spec": "  nasConfig: {graphConfig: {}}"}, "a search for architectures cannot be said"),
         ({"spec": "  earlyStopping: {algorithmName: curve}"}, "unknown algorithm 'curve' (expected medianstop)"),

@@ -58,7 +58,7 @@ class FreezeThawScheduler(Scheduler):
         self._most = max(1, search.trials - search.repeats + 1)  # the last set has room for all of its trials
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
-        self._judged: dict[int, int] = {}  # evaluation up to which a trial was judged when its attempt began
+        self._thawed_at: dict[int, int] = {}  # evaluation at which a trial was thawed: it is not judged there again
         self._learned = 0
 
     def learn(self, params: Params, loss: float) -> None:
@@ -87,7 +87,6 @@ class FreezeThawScheduler(Scheduler):
     def next_stop(self, trial: int, step: int) -> int | None:
         if trial not in self._repeating:
             self._search.resume(trial, self._evaluation(step))
-            self._judged[trial] = self._evaluation(step)
         return None
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
@@ -95,14 +94,13 @@ class FreezeThawScheduler(Scheduler):
             return Decision.CONTINUE
         evaluation = self._evaluation(step)
         self._search.see(trial, evaluation, losses[0])
-        if evaluation <= self._judged.get(trial, 0) or not self._search.is_due(trial, evaluation):
+        if evaluation <= self._thawed_at.get(trial, 0) or not self._search.is_due(trial, evaluation):
             return Decision.CONTINUE
         found = self._search.decide(self._may_begin, current=trial)
         if isinstance(found, GoOn) and found.trial == trial:
             self._search.resume(trial, evaluation)  # at once, as a driver that is restarted now is told it
             return Decision.CONTINUE
-        self._search.pause(trial)
-        return Decision.PAUSE
+        return Decision.PAUSE  # it may be chosen once its process has ended
 
     def on_finished(self, trial: int, state: TrialState) -> None:
         if trial in self._repeating:
@@ -126,6 +124,7 @@ class FreezeThawScheduler(Scheduler):
             return Begin(self._cube.params(found.point), asdict(fit) if fit.theta else {}, found.why)
         if found is None:
             return None
+        self._thawed_at[found.trial] = self._search.trials[found.trial].last
         return Promotion(found.trial, found.why)
 
     def wants_new_trial(self) -> bool:
