@@ -18,6 +18,17 @@ DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1"}
 _TO_ALL = (signal.SIGINT, signal.SIGTERM)  # sent to all processes of a sweep at once
 
 
+def end_with_input() -> None:
+    """End this process when its standard input ends, in a thread: whoever started it is gone, or wants it no more."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+
+
+def _end_with_input() -> None:
+    while os.read(0, 64):
+        pass
+    os._exit(1)
+
+
 @contextmanager
 def signals_blocked() -> Iterator[None]:
     """Hold signals back from processes that are started meanwhile, until they call ``ignore_signals``.

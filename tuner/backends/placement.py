@@ -37,7 +37,7 @@ def make_placement(spec: SweepSpec, sweep_dir: SweepDir, name: str) -> Placement
     """Return the backend ``name`` for a sweep.
 
     Raises:
-        InvalidInput: It has not what each trial asks for, or there is no model to train.
+        InvalidInput: The place lacks what a trial asks for, or there is no model to train.
     """
     check_backend(spec, name)
     kind = backend_class(name, spec.import_paths)

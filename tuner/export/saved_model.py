@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from tuner.export.serving_spec import Serving
 from tuner.export.signature import Signature, TensorShape
 from tuner.model import Specs, UserModel, load_model
 from tuner.model.error_text import one_line
-from tuner.processes import ignore_signals, log_to
+from tuner.processes import end_with_input, ignore_signals, log_to
 from tuner.trial.run import build, seed_everything
 
 TOLERANCE = 1e-5
@@ -269,17 +268,11 @@ def save_when_told(stage: Path, save: Callable[[Path], Mapping[str, Any]], watch
     """
     told = bool(os.read(0, 64))
     if told and watch:
-        threading.Thread(target=_end_with_driver, daemon=True).start()
+        end_with_input()
     done = not told or saved(stage, save)  # nothing is to be exported, or whoever asks is gone
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(not done)
-
-
-def _end_with_driver() -> None:
-    while os.read(0, 64):
-        pass
-    os._exit(1)
 
 
 def saved(stage: Path, save: Callable[[Path], Mapping[str, Any]]) -> bool:

@@ -11,13 +11,12 @@ import json
 import os
 import select
 import sys
-import threading
 from pathlib import Path
 
 from tuner.config.manifest import read_manifest
 from tuner.files.paths import SweepDir
 from tuner.plots.write import import_drawing, write_charts
-from tuner.processes import ignore_signals
+from tuner.processes import end_with_input, ignore_signals
 from tuner.recorders.sweep_files import IMPORTANCE
 from tuner.results import SweepResult
 
@@ -35,12 +34,6 @@ def write_sweep_files(sweep_dir: SweepDir, folder: Path, closing: bool) -> None:
         (folder / "report.html").write_text(result.report(charts), encoding="utf-8")
 
 
-def _end_with_recorder() -> None:
-    while os.read(0, 64):
-        pass
-    os._exit(1)
-
-
 def main() -> None:
     """Import, wait for the word, write the files."""
     ignore_signals()
@@ -51,7 +44,7 @@ def main() -> None:
     said = os.read(0, 65536)
     if said:  # else the recorder has ended
         order = json.loads(said)
-        threading.Thread(target=_end_with_recorder, daemon=True).start()
+        end_with_input()
         write_sweep_files(SweepDir(Path(sys.argv[1])), Path(order["folder"]), order["closing"])
     sys.stderr.flush()
     os._exit(0)  # what Matplotlib and others have imported takes long to take apart, and a sweep's end waits

@@ -20,6 +20,7 @@ from optuna.storages.journal import BaseJournalBackend
 from tuner.errors import StoreError
 from tuner.files.lines import Line
 from tuner.files.paths import SweepDir
+from tuner.records.log import cut_torn_line
 from tuner.study.lost_trials import remedy
 
 _CREATE_STUDY, _STATE, _ATTRIBUTE = 0, 6, 8  # Optuna's codes of operations
@@ -124,17 +125,6 @@ def repair(file: Path) -> int:
         lock.unlink(missing_ok=True)
     if not file.exists():
         return 0
-    with file.open("r+b") as stream:
-        content_end = stream.seek(0, os.SEEK_END)
-        end = content_end
-        while end:
-            begin = max(0, end - 65536)
-            stream.seek(begin)
-            newline = stream.read(end - begin).rfind(b"\n")
-            if newline >= 0:
-                end = begin + newline + 1
-                break
-            end = begin
-        if end < content_end:
-            stream.truncate(end)
-        return content_end - end
+    before = file.stat().st_size
+    cut_torn_line(file)
+    return before - file.stat().st_size
