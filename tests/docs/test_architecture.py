@@ -42,6 +42,11 @@ def test_the_examples_of_the_page_run(tmp_path, root, monkeypatch):
     assert [trial.state for trial in result.trials] == [TrialState.PRUNED] * 2
     lines = (root / "mlruns" / "sweeps" / "sim" / "notes.txt").read_text().splitlines()
     assert sorted(lines) == ["0 PRUNED", "0 RUNNING", "1 PRUNED", "1 RUNNING"]
+    file.write_text(
+        SIMULATED.replace("name: sim", "name: drawn").replace("sampler: random", "sampler: 'draws:FromTheBest'")
+    )
+    result = tuner.Sweep.from_file(file, root).run(trials=8, backend="simulated", export=False)
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETE] * 8
     file.write_text(SIMULATED.replace("name: sim", "name: at_once"))
     result = tuner.Sweep.from_file(file, root).run(backend="places:AtOnce", export=False)
     assert [(trial.state, trial.value) for trial in result.trials] == [
@@ -65,12 +70,26 @@ class StopAbove(Scheduler):
 """
 """What it decides depends on how often it was asked, which a driver that goes on with a sweep does not know."""
 
+UNSEEDED = """
+import optuna
 
-def test_the_example_of_a_scheduler_goes_through_the_contract_suite_from_outside_the_package(tmp_path):
+
+class FromTheBest(optuna.samplers.RandomSampler):
+    def __init__(self, share: float = 0.5):
+        super().__init__()
+"""
+"""What it draws depends on nothing that a driver that goes on with a sweep knows."""
+
+
+@pytest.mark.parametrize(
+    ("module", "wrong", "said"),
+    [("rules.py", COUNTING, "by another driver"), ("draws.py", UNSEEDED, "another_driver_draws_what_the_one_before")],
+)
+def test_the_examples_go_through_the_contract_suites_from_outside_the_package(tmp_path, module, wrong, said):
     write_examples(tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_rules.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_{module}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
-    (tmp_path / "rules.py").write_text(COUNTING)
+    (tmp_path / module).write_text(wrong)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1 and "by another driver" in done.stdout, done.stdout[-3000:]
+    assert done.returncode == 1 and said in done.stdout, done.stdout[-3000:]

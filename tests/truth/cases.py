@@ -107,8 +107,7 @@ def draw(number, backend="simulated", mlflow_share=0.05):
         text += f"simulation: {{task: surface, {behaviour}, record: {str(recorded).lower()}}}\n"
     lines = trials * 2
     interruptions = [(pick(["stop", "die"]), chance.randint(1, lines)) for _ in range(pick([0, 0, 1, 2, 4]))]
-    # Optuna's sequence of points goes on behind one that a driver that died had taken.
-    calm = workers == 1 and not failures and not (budget or limit) and sampler != "qmc"
+    calm = workers == 1 and not failures and not (budget or limit)
     database = not real and number % 7 == 3
     joins = (chance.randint(1, lines), chance.randint(1, lines)) if database and chance.random() < 0.7 else None
     return Case(number, text, recorded, tuple(interruptions), calm and not joins, database, joins)

@@ -67,7 +67,7 @@ SAMPLERS: Mapping[str, SamplerKind] = {
     "random": SamplerKind("RandomSampler"),
     "grid": SamplerKind("GridSampler", one_sequence=True, lists_values=True),
     "tpe": SamplerKind("TPESampler", _TPE, learns=True, ranks=True, weighs_all=True),
-    "qmc": SamplerKind("QMCSampler", {"qmc_type": str, "scramble": bool}, ("scipy",), one_sequence=True),
+    "qmc": SamplerKind("QMCSampler", {"qmc_type": str, "scramble": bool}, ("scipy",)),
     "cmaes": SamplerKind(
         "CmaEsSampler", _CMAES, ("cmaes",), learns=True, several_objectives=False, earlier_as="source_trials"
     ),

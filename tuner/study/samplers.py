@@ -11,6 +11,7 @@ import math
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import optuna
@@ -282,7 +283,7 @@ def make_sampler(
         earlier = ()
     if kind.earlier_as and earlier:
         options[kind.earlier_as] = list(earlier)
-    make = _maker(kind, space, options, import_paths)
+    make = _maker(kind, space, options, import_paths, seed)
     try:
         ranked = objective if kind.ranks else None
         view = SamplerView(space.parameters if plain else ())
@@ -304,17 +305,26 @@ def sampler_class(kind: SamplerKind, import_paths: Sequence[str]) -> type[BaseSa
     return found
 
 
-def _maker(kind: SamplerKind, space: Space, options: Mapping[str, Any], import_paths: Sequence[str]) -> Make:
+def _maker(
+    kind: SamplerKind, space: Space, options: Mapping[str, Any], import_paths: Sequence[str], sweep_seed: int
+) -> Make:
     sampler = sampler_class(kind, import_paths)
+    if sampler is optuna.samplers.QMCSampler:
+        from tuner.study.quasi_random import QuasiRandomSampler
+
+        return _quietly(partial(QuasiRandomSampler, space, derive(sweep_seed, "sampler"), options))
     if sampler is optuna.samplers.GridSampler:
         from tuner.study.encoding import grid
 
         options = {"search_space": grid(space), **options}
     seeded = "seed" in constructor_options(sampler)
+    return _quietly(lambda seed: sampler(**options, **({"seed": seed} if seeded else {})))
 
-    def make(seed: int) -> BaseSampler:
+
+def _quietly(make: Make) -> Make:
+    def made(seed: int) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the user named it
-            return sampler(**options, **({"seed": seed} if seeded else {}))
+            return make(seed)
 
-    return make
+    return made
