@@ -104,6 +104,7 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
         (["show", "demo/7"], "'demo/7' cannot name a sweep: it is a path, expected NAME (did you mean demo:7?)"),
         (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),
         (["show", "7"], "no sweep '7' under "),
+        (["show", "mine.yaml"], "it is a search space file, whose sweep has not begun: tuner run mine.yaml;"),
         (["show", "demo", "--root", "spaces"], "(there are no sweeps here; tuner run FILE begins one)"),
         (["watch", "demo:7"], "found the trial 'demo:7', expected a sweep"),
     ],

@@ -94,6 +94,9 @@ def test_a_value_in_words(value, said):
     [
         ("300", "write 300 without quotes"),
         ("\u22120.5", "write -0.5, with the plain minus -"),
+        ("3k", "write 3000"),
+        ("1.5M", "write 1500000"),
+        ("k", ""),
         ("many", ""),
         (300, ""),
     ],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.config.spec_json import diff, from_json, hidden_spec, hides, private_part, secrets_of, to_json, with_private
+from tuner.config.unknown_sweep import unknown_sweep
 from tuner.domain.spec import SweepSpec
 from tuner.errors import InvalidInput, Problem, StoreError, TunerError
 from tuner.files.atomic import write_whole
@@ -20,7 +21,7 @@ from tuner.files.paths import SweepDir
 from tuner.hiding import Hiding, secrets_of_url
 from tuner.records.log import read_records
 from tuner.records.record import SweepOpened
-from tuner.text import suggestion, without_password
+from tuner.text import without_password
 
 PACKAGES = ("estimator-tuner", "tensorflow", "tf-keras", "tensorflow-estimator", "optuna", "mlflow", "numpy")
 
@@ -85,11 +86,7 @@ def read_manifest(sweep_dir: SweepDir) -> SweepManifest:
         StoreError: The file in it is damaged.
     """
     if not sweep_dir.spec_file.exists():
-        there = [other.name for other in sweep_dir.root.sweeps()]
-        here = f"sweeps here: {', '.join(there)}" if there else "there are no sweeps here; tuner run FILE begins one"
-        number = f"a trial is written NAME:{sweep_dir.name};" if sweep_dir.name.isdecimal() else ""
-        found = f"{number or suggestion(sweep_dir.name, there)} {here}".strip()
-        raise InvalidInput("", [Problem("", f"no sweep {sweep_dir.name!r} under {sweep_dir.root.path}", found)])
+        raise unknown_sweep(sweep_dir)
     manifest = _parsed(sweep_dir)
     if manifest.spec.name != sweep_dir.name:
         raise InvalidInput("", [_other_name(sweep_dir, manifest)])

@@ -170,7 +170,10 @@ def hint_at_number(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     plain = value.strip().translate(_DASHES)
+    thousands = {"k": 10**3, "m": 10**6}.get(plain[-1:].lower(), 0)
     try:
+        if thousands:
+            return f"write {float(plain[:-1]) * thousands:.0f}"
         float(plain)
     except ValueError:
         return ""
