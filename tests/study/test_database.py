@@ -18,7 +18,7 @@ from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput, StoreError
 from tuner.study import database
 from tuner.study.database import StudyLock, database_url
-from tuner.study.patience import Patience
+from tuner.study.reconnection import Reconnection
 from tuner.sweep import RunOptions
 
 
@@ -60,8 +60,8 @@ def locked(file):
 
 
 def study_lock(tmp_path, asked, lines):
-    patience = Patience("mine", lines.append, asked)
-    return StudyLock(f"sqlite:///{tmp_path}/study.db", "mine", tmp_path / "unused", patience)
+    reconnection = Reconnection("mine", lines.append, asked)
+    return StudyLock(f"sqlite:///{tmp_path}/study.db", "mine", tmp_path / "unused", reconnection)
 
 
 def test_whoever_waits_for_another_driver_and_asks_twice_is_answered_within_half_a_second(tmp_path, monkeypatch):
@@ -82,7 +82,7 @@ def test_it_is_said_once_that_another_driver_holds_the_lock_for_long(tmp_path, m
     with locked(tmp_path / "study.db.lock"), pytest.raises(StoreError):  # noqa: SIM117
         with study_lock(tmp_path, lambda: 2 if lines else 0, lines).held():
             pass
-    assert lines[0] == "another driver has held the lock of the study for half a minute: does it hang?"
+    assert lines[0] == "another driver has held the study's lock for half a minute: does it hang?"
     assert sum("half a minute" in line for line in lines) == 1
 
 
@@ -137,8 +137,8 @@ def test_a_signal_is_heard_while_another_driver_holds_the_lock_on_a_server(tmp_p
     pytest.importorskip(library)
     with postgres() as server:
         url = f"postgresql+{library}://{server.partition('://')[2]}"
-        patience = Patience("mine")
-        study_lock = StudyLock(url, "mine", tmp_path / "study.lock", patience)
+        reconnection = Reconnection("mine")
+        study_lock = StudyLock(url, "mine", tmp_path / "study.lock", reconnection)
         with study_lock.held():
             pass  # it is free
         engine = sqlalchemy.create_engine(url)

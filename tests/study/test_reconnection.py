@@ -8,7 +8,7 @@ import sqlalchemy
 from sqlalchemy.exc import OperationalError
 
 from tuner.errors import StoreError
-from tuner.study.patience import Patience
+from tuner.study.reconnection import Reconnection
 
 
 class Away(Exception):
@@ -19,8 +19,8 @@ def away():
     raise OperationalError("SELECT 1", {}, Away("connection refused"))
 
 
-def patience(lines, asked=lambda: 0, say=None, **named):
-    found = Patience("mine", say or lines.append, asked, **named)
+def reconnection(lines, asked=lambda: 0, say=None, **named):
+    found = Reconnection("mine", say or lines.append, asked, **named)
     found.run(lambda: None)  # it has answered once
     return found
 
@@ -39,7 +39,7 @@ def failing(times, call=lambda: "found"):
 
 def test_a_database_that_is_away_is_waited_for_and_said_once_and_again_when_it_is_back():
     lines = []
-    assert patience(lines).run(failing(3)) == "found"
+    assert reconnection(lines).run(failing(3)) == "found"
     assert lines == [
         "the study's database is away, trials go on meanwhile: connection refused",
         "the study's database is back",
@@ -48,13 +48,13 @@ def test_a_database_that_is_away_is_waited_for_and_said_once_and_again_when_it_i
 
 def test_a_connection_from_before_a_restart_is_no_word_worth():
     lines = []
-    assert patience(lines).run(failing(1)) == "found"
+    assert reconnection(lines).run(failing(1)) == "found"
     assert lines == []
 
 
 def test_one_that_never_answered_is_not_waited_for():
     with pytest.raises(OperationalError):
-        Patience("mine", print).run(away)
+        Reconnection("mine", print).run(away)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), OperationalError("", {}, sqlite3.OperationalError("no such table"))])
@@ -63,14 +63,14 @@ def test_what_does_not_pass_by_waiting_is_raised(error):
         raise error
 
     with pytest.raises(type(error)):
-        patience([]).run(fail)
+        reconnection([]).run(fail)
 
 
 @pytest.mark.parametrize(("asked", "grace_s"), [(1, 0.15), (2, 600)])
 def test_whoever_asks_to_stop_meanwhile_is_heard_at_once_if_asked_twice(asked, grace_s):
     lines = []
     with pytest.raises(StoreError, match="stopped while its study's database was away: connection refused") as raised:
-        patience(lines, lambda: asked, grace_s=grace_s).run(away)
+        reconnection(lines, lambda: asked, grace_s=grace_s).run(away)
     assert "tuner resume mine" in raised.value.hint
     assert lines[1].startswith("stopping: its study's database was away")
 
@@ -94,10 +94,10 @@ class Silent:
 
 
 def test_what_was_done_though_the_answer_was_lost_is_not_done_twice():
-    from tuner.study.patient_storage import PatientStorage
+    from tuner.study.reconnecting_storage import ReconnectingStorage
 
     silent = Silent(optuna.storages.InMemoryStorage())
-    storage = PatientStorage(silent, patience([]))
+    storage = ReconnectingStorage(silent, reconnection([]))
     study_id = storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], "mine")
     assert storage.get_all_trials(study_id) == []
     template = optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING, user_attrs={"tuner": {"enqueued": 0}})
@@ -128,7 +128,7 @@ def test_a_database_file_that_somebody_has_locked_is_waited_for(tmp_path):
         with engine.begin() as connection:
             connection.exec_driver_sql("INSERT INTO trials VALUES (0)")
 
-    patience(lines, say=say).run(write)
+    reconnection(lines, say=say).run(write)
     assert holder.execute("SELECT number FROM trials").fetchall() == [(0,)]
     assert lines[0].endswith("database is locked")
     holder.close()

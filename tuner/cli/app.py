@@ -160,7 +160,7 @@ def _lines_of(error: Exception) -> tuple[str, str]:
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"tuner: {place}{error.strerror or str(error) or type(error).__name__}", where
     if "sqlalchemy" in sys.modules:
-        from tuner.study.patience import database_error, reason_of
+        from tuner.study.reconnection import database_error, reason_of
 
         if (found := database_error(error)) is not None:
             return f"tuner: the database cannot be used: {reason_of(found)}", where

@@ -96,7 +96,7 @@ class Live:
             of = f"{trial.step}/{total}" if total else str(trial.step)
             value = "" if trial.value is None else f"{trial.value:.6g}"
             bar = ProgressBar(total=total or None, completed=trial.step, width=24)
-            table.add_row(Text(f"trial {trial.trial}"), bar, Text(f"step {of}"), Text(value))
+            table.add_row(Text(f"trial {trial.number}"), bar, Text(f"step {of}"), Text(value))
         self._live.update(Group(table, Text(summary(progress), style="bold")))
 
 

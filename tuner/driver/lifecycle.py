@@ -54,7 +54,7 @@ class TrialLifecycle:
         """Tell that a trial's process began: from where it goes on, else with which parameters."""
         constants = self._spec.space.constants
         record = running.record
-        line = start_line(running.trial, running.begins, where, record.params, constants, record.reason)
+        line = start_line(running.number, running.begins, where, record.params, constants, record.reason)
         self._context.display.line(line)
 
     def finish(self, record: TrialRecord) -> TrialRecord:

@@ -124,7 +124,7 @@ class Loop:
     def progress(self) -> Progress:
         """Return where the sweep stands."""
         running = tuple(
-            TrialProgress(r.trial, r.step, self._spec.train.max_steps, r.latest) for r in self._running.values()
+            TrialProgress(r.number, r.step, self._spec.train.max_steps, r.latest) for r in self._running.values()
         )
         done = self._status.finished
         left = None
@@ -183,7 +183,7 @@ class Loop:
         report = trial.report(message.evaluation) if trial is not None else None
         if trial is None or report is None:
             return
-        self._context.log.append(Evaluated(trial.trial, report.evaluation))
+        self._context.log.append(Evaluated(trial.number, report.evaluation))
         if trial.misses_objective():
             self._decide(trial, trial.missing(), kill=True)
         if report.is_complete:
@@ -193,9 +193,9 @@ class Loop:
         """Report a step to study and scheduler, obey the scheduler's decision, let everything else react."""
         study, scheduler = self._context.study, self._context.scheduler
         if step not in trial.record.curve:
-            study.report(trial.trial, step, trial.at(step))
+            study.report(trial.number, step, trial.at(step))
         losses = trial.losses(step, constrained=scheduler.infeasible_is_worst)
-        self._obey(trial, step, scheduler.report(trial.trial, step, losses))
+        self._obey(trial, step, scheduler.report(trial.number, step, losses))
         for reaction in self._reactions:
             reaction.on_evaluation(trial, step)
         if trial.is_outcome_final:
@@ -224,7 +224,7 @@ class Loop:
 
     def _stop(self, trial: RunningTrial, kill: bool) -> None:
         if trial.note_stop_request(self._context.clock(), kill):
-            self._context.backend.stop(trial.trial, kill)
+            self._context.backend.stop(trial.number, kill)
 
     def _on_started(self, message: Started) -> None:
         trial = self._running.get(message.trial)
@@ -246,7 +246,7 @@ class Loop:
         trial.add_result(result)
         for note in (result.tags.get(NOTE, ""), *trial.choices):
             self._lifecycle.say_once(note)
-        self._status.add_steps(trial.trial, trial.trained)
+        self._status.add_steps(trial.number, trial.trained)
         outcome = outcome_of_end(trial, result, message.damage, search.nan, search.retries)
         outcome = with_last_error(outcome, trial_dir.log_file, bool(trial.job.command))
         damage = self._lifecycle.damage_tag(message.trial, message.damage)

@@ -13,7 +13,7 @@ from tuner.domain.trial import TrialState
 class TrialProgress:
     """A trial that runs: how far it is, and its latest objective (None before the first)."""
 
-    trial: int
+    number: int
     step: int
     max_steps: int | None
     value: float | None

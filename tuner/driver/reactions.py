@@ -67,13 +67,13 @@ class CheckpointKeeper(Reaction):
         self._waiting: set[int] = set()
 
     def on_begin(self, trial: RunningTrial) -> None:
-        self._waiting.discard(trial.trial)
-        self._running.add(trial.trial)
+        self._waiting.discard(trial.number)
+        self._running.add(trial.number)
 
     def on_evaluation(self, trial: RunningTrial, step: int) -> None:  # noqa: ARG002
         if trial.job.command:
             return  # its checkpoints are its own
-        checkpoints.thin(self._dir.trial(trial.trial).path, trial.ranked_steps)
+        checkpoints.thin(self._dir.trial(trial.number).path, trial.ranked_steps)
         if self._limit is not None and (line := self._limit.enforce(self._running, self._waiting)):
             self._say(line)
 

@@ -89,7 +89,7 @@ class RunningTrial:
         self._evaluated: set[int] = set()
 
     @property
-    def trial(self) -> int:
+    def number(self) -> int:
         """Its number."""
         return self._record.number
 

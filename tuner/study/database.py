@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tuner.errors import InvalidInput, Problem, StoreError
 from tuner.hiding import hidden
-from tuner.study.patience import Patience, away, reason_of
+from tuner.study.reconnection import Reconnection, away, reason_of
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -37,19 +37,19 @@ class StudyLock:
         url: Of the database.
         study: Name of the study.
         file: Locked with a database that is a server.
-        patience: Waits while the database is away.
+        reconnection: Waits while the database is away.
 
     Raises:
         InvalidInput: The URL is none, or its driver is not installed.
     """
 
-    def __init__(self, url: str, study: str, file: Path, patience: Patience) -> None:
+    def __init__(self, url: str, study: str, file: Path, reconnection: Reconnection) -> None:
         from sqlalchemy import create_engine
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
         self._key = zlib.crc32(f"tuner:{study}".encode())
-        self._patience = patience
+        self._reconnection = reconnection
         try:
             self._url = make_url(url)
             self._engine: Any = create_engine(url, pool_pre_ping=True)
@@ -74,7 +74,7 @@ class StudyLock:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            connection = self._patience.run(self._connected)
+            connection = self._reconnection.run(self._connected)
         except SQLAlchemyError as error:
             raise unreachable(str(self._url), error) from error
         try:
@@ -98,12 +98,14 @@ class StudyLock:
         began, said = time.monotonic(), False
         while not taken():
             if not said and time.monotonic() > began + _LONG_S:
-                self._patience.tell("another driver has held the lock of the study for half a minute: does it hang?")
+                self._reconnection.tell(
+                    "another driver has held the lock of the study for half a minute: does it hang?"
+                )
                 said = True
             if time.monotonic() < began + _USUAL_S:
                 time.sleep(_BETWEEN_S)
             else:
-                self._patience.pause(_BETWEEN_S, "another driver held the lock of its study")
+                self._reconnection.pause(_BETWEEN_S, "another driver held the lock of its study")
 
     def _connected(self) -> Any:
         """Return a connection that holds the lock."""

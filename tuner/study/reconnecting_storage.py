@@ -13,29 +13,29 @@ from typing import Any
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.study.patience import Patience
+from tuner.study.reconnection import Reconnection
 
 
 def _waiting(name: str) -> Callable[..., Any]:
     """Return a method that calls the one of the storage, again while the database is away."""
 
-    def call(self: PatientStorage, *args: Any, **named: Any) -> Any:
-        return self.patience.run(partial(getattr(self.storage, name), *args, **named))
+    def call(self: ReconnectingStorage, *args: Any, **named: Any) -> Any:
+        return self.reconnection.run(partial(getattr(self.storage, name), *args, **named))
 
     return call
 
 
-class PatientStorage(BaseStorage):
+class ReconnectingStorage(BaseStorage):
     """A storage whose calls wait while its database is away.
 
     Args:
         storage: Optuna's, on the database.
-        patience: Waits and says so.
+        reconnection: Waits and says so.
     """
 
-    def __init__(self, storage: BaseStorage, patience: Patience) -> None:
+    def __init__(self, storage: BaseStorage, reconnection: Reconnection) -> None:
         self.storage = storage
-        self.patience = patience
+        self.reconnection = reconnection
         self._known: dict[int, int] = {}  # how many trials there were when the study was looked at last
 
     create_new_study = _waiting("create_new_study")
@@ -60,7 +60,7 @@ class PatientStorage(BaseStorage):
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        found = self.patience.run(partial(self.storage.get_all_trials, study_id, deepcopy, states))
+        found = self.reconnection.run(partial(self.storage.get_all_trials, study_id, deepcopy, states))
         if states is None:
             self._known[study_id] = len(found)
         return found
@@ -75,7 +75,7 @@ class PatientStorage(BaseStorage):
             made = next((trial for trial in new if _is_made_of(trial, template_trial)), None)
             return create() if made is None else made._trial_id
 
-        trial_id = self.patience.run(create, again)
+        trial_id = self.reconnection.run(create, again)
         self._known[study_id] = (known or 0) + 1
         return trial_id
 
@@ -85,7 +85,7 @@ class PatientStorage(BaseStorage):
         def again() -> bool:
             return self.storage.get_trial(trial_id).state == state or change()
 
-        return self.patience.run(change, again)
+        return self.reconnection.run(change, again)
 
 
 def _is_made_of(trial: FrozenTrial, template: FrozenTrial | None) -> bool:

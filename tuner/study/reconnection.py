@@ -21,7 +21,7 @@ _OF_MYSQL = frozenset({1040, 1053, 1205, 1213})  # too many connections, shutdow
 T = TypeVar("T")
 
 
-class Patience:
+class Reconnection:
     """Make calls to a database again until it answers, if it has ever answered.
 
     Args:

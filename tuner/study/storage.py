@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import TunerError
 from tuner.files.paths import SweepDir
 from tuner.study.index import replay_journal
-from tuner.study.patience import Patience
+from tuner.study.reconnection import Reconnection
 from tuner.study.replay import Unusual
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def delete_study(sweep_dir: SweepDir, storage_url: str = "") -> None:
 
 
 def open_storage(
-    sweep_dir: SweepDir, storage_url: str = "", durable: bool = True, patience: Patience | None = None
+    sweep_dir: SweepDir, storage_url: str = "", durable: bool = True, reconnection: Reconnection | None = None
 ) -> BaseStorage:
     """Open the sweep's journal, or the database that ``storage_url`` names.
 
@@ -40,17 +40,17 @@ def open_storage(
         sweep_dir: The sweep.
         storage_url: A database, or empty for the journal.
         durable: Whether what is written into the journal is to survive the machine, too.
-        patience: Waits while the database is away; without it a call fails then.
+        reconnection: Waits while the database is away; without it a call fails then.
     """
     if not storage_url:
         return _restored(sweep_dir, durable) or open_journal(sweep_dir.journal_file, durable)
     from tuner.study.database import open_database
 
-    if patience is None:
+    if reconnection is None:
         return open_database(storage_url)
-    from tuner.study.patient_storage import PatientStorage
+    from tuner.study.reconnecting_storage import ReconnectingStorage
 
-    return PatientStorage(patience.run(partial(open_database, storage_url)), patience)
+    return ReconnectingStorage(reconnection.run(partial(open_database, storage_url)), reconnection)
 
 
 def _restored(sweep_dir: SweepDir, durable: bool) -> JournalStorage | None:

@@ -66,13 +66,13 @@ class CallbackRunner(Reaction):
 
     def on_begin(self, trial: RunningTrial) -> None:
         if (call := self.callbacks.on_trial_start) is not None:
-            self._call("on_trial_start", f"trial {trial.trial}", lambda: call(self._trial(trial.record)))
+            self._call("on_trial_start", f"trial {trial.number}", lambda: call(self._trial(trial.record)))
 
     def on_evaluation(self, trial: RunningTrial, step: int) -> None:
         if step in trial.record.curve:
             return  # an earlier attempt has shown it
         if (call := self.callbacks.on_evaluation) is not None:
-            what = f"trial {trial.trial} at step {step}"
+            what = f"trial {trial.number} at step {step}"
             self._call("on_evaluation", what, lambda: call(self._trial(trial.as_record()), step, trial.at(step)))
 
     def on_finished(self, record: TrialRecord) -> None:

@@ -56,8 +56,8 @@ class ExportStandby(Reaction, AbstractContextManager["ExportStandby"]):
         self.processes: ExportProcesses | None = None
 
     def on_begin(self, trial: RunningTrial) -> None:
-        self._begun.add(trial.trial)
-        self._running.add(trial.trial)
+        self._begun.add(trial.number)
+        self._running.add(trial.number)
         self._consider()
 
     def on_suspended(self, record: TrialRecord) -> None:

@@ -84,7 +84,7 @@ def _row(trial: TrialProgress) -> str:
     of = f" / {trial.max_steps}" if trial.max_steps else ""
     latest = "" if trial.value is None else f"{trial.value:.6g}"
     bar = _bar(min(1.0, trial.step / trial.max_steps), "#009E73") if trial.max_steps else ""
-    return f"<tr><td>{trial.trial}</td><td>{bar}</td><td>{trial.step}{of}</td><td>{latest}</td></tr>"
+    return f"<tr><td>{trial.number}</td><td>{bar}</td><td>{trial.step}{of}</td><td>{latest}</td></tr>"
 
 
 def _bar(share: float, color: str) -> str:

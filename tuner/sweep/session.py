@@ -36,8 +36,8 @@ from tuner.space.conditions import Walk
 from tuner.study import Study
 from tuner.study.database import StudyLock
 from tuner.study.journal_file import repair
-from tuner.study.patience import Patience
 from tuner.study.reading import read_study, refuse_lost
+from tuner.study.reconnection import Reconnection
 from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.best_model import export_best, export_due
 from tuner.sweep.callbacks import CallbackRunner
@@ -107,7 +107,7 @@ class SweepSession:
         self._notes = notes
         self._warm_start = warm_start
         self._open = ExitStack()
-        self._patience = Patience()
+        self._reconnection = Reconnection()
         self._ended: SweepClosed | None = None
 
     def run(self) -> RunOutcome:
@@ -134,7 +134,7 @@ class SweepSession:
         self._precheck()
         self._make_dir()
         self._stopping = stopping = StopRequests(self._dir.stop_file)
-        self._patience = Patience(
+        self._reconnection = Reconnection(
             self._spec.name, self._display.line, lambda: max(stopping.signals, int(stopping.asked))
         )
         with disk_faults(self._dir), self._open:
@@ -170,7 +170,7 @@ class SweepSession:
             remove_unfinished(self._dir)
             self._peers = SoleDriver(lock)
             return
-        study_lock = StudyLock(self._storage_url, self._spec.name, self._dir.study_lock_file, self._patience)
+        study_lock = StudyLock(self._storage_url, self._spec.name, self._dir.study_lock_file, self._reconnection)
         with study_lock.held():
             open_storage(self._dir, self._storage_url)  # two drivers cannot make its tables at once
         self._peers = self._open.enter_context(SharedDrivers(self._dir, study_lock))
@@ -267,7 +267,7 @@ class SweepSession:
         if not self._storage_url:
             repair(self._dir.journal_file)  # a change that a killed driver did not write whole did not happen
         try:
-            storage = open_storage(self._dir, self._storage_url, not self._kind.is_simulated, self._patience)
+            storage = open_storage(self._dir, self._storage_url, not self._kind.is_simulated, self._reconnection)
             return Study(hidden_spec(self._spec), storage, self._sources, self._walk)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the study of {self._spec.name!r} cannot be opened: {error}") from error
@@ -341,7 +341,7 @@ class SweepSession:
             self._log.append(self._ended)
 
     def _result(self) -> SweepResult:
-        return self._patience.run(lambda: SweepResult(self._dir, hidden_spec(self._spec), self._storage_url))
+        return self._reconnection.run(lambda: SweepResult(self._dir, hidden_spec(self._spec), self._storage_url))
 
     def _notify(self, state: str, reason: str) -> None:
         if self._spec.notify.command or self._spec.notify.url:

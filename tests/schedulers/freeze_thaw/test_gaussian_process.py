@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tuner.schedulers.freeze_thaw.process import Observations, ValueProcess, _loss, fit, prior
+from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Observations, _loss, fit, prior
 
 
 def seen(count=30, groups=(0, 1, 2), seed=0):
@@ -29,7 +29,7 @@ def test_a_fitted_process_predicts_trials_and_knows_where_it_does_not_know():
     theta = fit(observations, prior(3), 30)
     assert _loss(theta, observations, prior(3))[0] < _loss(prior(3), observations, prior(3))[0]
     assert theta[2] > theta[0]  # the third parameter changes nothing, so its length is longer
-    process = ValueProcess(theta, observations)
+    process = GaussianProcess(theta, observations)
     mean, narrow = process.predict(observations.features)
     assert np.abs(mean - observations.values).max() < 0.3
     _, wide = process.predict(np.array([[3.0, 3.0, 3.0]]))
@@ -37,7 +37,7 @@ def test_a_fitted_process_predicts_trials_and_knows_where_it_does_not_know():
 
 
 def test_a_value_that_is_to_come_narrows_the_spread_about_it_and_moves_no_mean():
-    process = ValueProcess(prior(3), seen())
+    process = GaussianProcess(prior(3), seen())
     point = np.array([[1.5, 1.5, 1.5]])
     before, wide = process.predict(point)
     process.expect(point)

@@ -208,12 +208,12 @@ def test_a_decision_sees_a_bounded_part_of_a_large_history(monkeypatch):
 
     seen = []
 
-    class Counted(model.ValueProcess):
+    class Counted(model.GaussianProcess):
         def __init__(self, theta, observations):
             seen.append(len(observations.values))
             super().__init__(theta, observations)
 
-    monkeypatch.setattr(model, "ValueProcess", Counted)
+    monkeypatch.setattr(model, "GaussianProcess", Counted)
     scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=5000), [Objective("rmse")])
     chance = random.Random(0)
     for trial in range(2000):

@@ -113,7 +113,7 @@ def _loss(theta: Array, seen: Observations, middle: Array) -> tuple[float, Array
     return float(value), gradient + far / _SPREAD
 
 
-class ValueProcess:
+class GaussianProcess:
     """The process, given what was seen.
 
     Args:

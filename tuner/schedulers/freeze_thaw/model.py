@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.process import Observations, ValueProcess
+from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Observations
 
 Array = Any
 
@@ -75,7 +75,7 @@ class RungModel:
 
     def condition(self, theta: Array) -> None:
         """Take hyperparameters, and that trials which run will show a value at the rung."""
-        self._process = ValueProcess(theta, self.seen)
+        self._process = GaussianProcess(theta, self.seen)
         if self._running:
             self._process.expect(np.stack(self._running))
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from tuner.domain.seeds import derive
 from tuner.schedulers.freeze_thaw.cube import Cube
+from tuner.schedulers.freeze_thaw.gaussian_process import fit, prior
 from tuner.schedulers.freeze_thaw.model import RungModel, Trial, comparable
-from tuner.schedulers.freeze_thaw.process import fit, prior
 from tuner.schedulers.rungs import Rung
 
 Array = Any
