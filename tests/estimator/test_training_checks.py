@@ -132,10 +132,3 @@ def test_a_parameter_whose_name_is_nearly_one_of_the_file_is_said_with_those_the
     result = trial(tmp_path, spec=spec, params={"batchsize": 8, "rate": 0.1})
     said = "; the parameters are batchsize, rate: did you mean 'batchsize'?"
     assert result.reason.startswith("KeyError: 'batch_size' (line ") and result.reason.endswith(said)
-
-
-def test_a_list_that_the_model_takes_for_a_number_is_said_to_be_a_constant(tmp_path):
-    spec = "def train_input_fn(params):\n    return rows().repeat(int(params['units'])).batch(8)\n"
-    result = trial(tmp_path, spec=spec, params={"units": [4, 8], "rate": 0.1})
-    said = "; units is the list [4, 8]: to try each of them, {type: categorical, choices: [4, 8]}"
-    assert result.reason.startswith("TypeError: ") and result.reason.endswith(said)

@@ -136,6 +136,19 @@ def best_draws(tmp_path, sampler, sources, space=SPACE, **options):
     return rates
 
 
+def test_cma_es_begins_near_what_was_good_before_beside_parameters_that_it_does_not_search(tmp_path):
+    pytest.importorskip("cmaes")
+    space = Space((Float("rate", 0.0, 1.0), Float("other", 0.0, 1.0), Categorical("kind", ("a", "b"))))
+    trials = [
+        FinishedTrial({"rate": i / 60, "other": (i * 7 % 60) / 60, "kind": "ab"[i % 2]}, {"rmse": abs(i / 60 - 0.05)})
+        for i in range(60)
+    ]
+    with_them = best_draws(tmp_path, "cmaes", [Source("old", tuple(trials))], space)[2:]
+    without = best_draws(tmp_path, "cmaes", [], space)[2:]
+    near = [sum(abs(rate - 0.05) < 0.2 for rate in rates) for rates in (with_them, without)]
+    assert near[0] > near[1]
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "nsgaiii", "cmaes", "gp"])
 def test_a_sampler_that_learns_draws_near_what_was_good_before(tmp_path, sampler):
     needs = {"cmaes": "cmaes", "gp": "torch"}.get(sampler)

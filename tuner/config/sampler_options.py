@@ -16,7 +16,7 @@ class SamplerKind:
     """What others must know of a sampler.
 
     Attributes:
-        sampler: Its class in ``optuna.samplers``, or ``package.module:Class`` of the user's own.
+        sampler: Its class in ``optuna.samplers``, or ``package.module:Class``: ours, or the user's own.
         options: What may be set in a search space file, and the types.
         packages: What has to be installed beside Optuna.
         learns: Whether it learns from finished trials of other sweeps.
@@ -24,6 +24,7 @@ class SamplerKind:
         weighs_all: Whether a draw weighs each trial alone, so that of very many it may learn from some.
         one_sequence: Whether all trials share one seed, because it walks along one sequence.
         several_objectives: Whether it searches for several.
+        knows_constraints: Whether it avoids what breaks a constraint, if it learns at all.
         lists_values: Whether the file must have all parameters, each with a finite number of values; it ends with them.
         earlier_as: The argument of its constructor that takes finished trials of other sweeps, or empty if it has
             none.
@@ -37,6 +38,7 @@ class SamplerKind:
     weighs_all: bool = False
     one_sequence: bool = False
     several_objectives: bool = True
+    knows_constraints: bool = True
     lists_values: bool = False
     earlier_as: str = ""
 
@@ -69,7 +71,13 @@ SAMPLERS: Mapping[str, SamplerKind] = {
     "tpe": SamplerKind("TPESampler", _TPE, learns=True, ranks=True, weighs_all=True),
     "qmc": SamplerKind("QMCSampler", {"qmc_type": str, "scramble": bool}, ("scipy",)),
     "cmaes": SamplerKind(
-        "CmaEsSampler", _CMAES, ("cmaes",), learns=True, several_objectives=False, earlier_as="source_trials"
+        "tuner.study.cma_es:CmaEsSampler",
+        _CMAES,
+        ("cmaes",),
+        learns=True,
+        several_objectives=False,
+        knows_constraints=False,
+        earlier_as="source_trials",
     ),
     "gp": SamplerKind("GPSampler", _GP, ("torch", "scipy"), learns=True, ranks=True),
     "nsgaii": SamplerKind("NSGAIISampler", _NSGA, learns=True),

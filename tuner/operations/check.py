@@ -127,7 +127,8 @@ def _judge(
         message = f"failed with {params}: {end.reason}"
         if traceback:
             raise InvalidInput(f"model {spec.model}", "\n".join([message, *_traceback(trial_dir)]))
-        raise InvalidInput(f"model {spec.model}", [Problem("", message, "its traceback: --debug")])
+        notes = [Problem("note", hint) for hint in hints(spec)]
+        raise InvalidInput(f"model {spec.model}", [Problem("", message, "its traceback: --debug"), *notes])
     tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
     wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
     missing = [metric for metric in wanted if metric not in tags]

@@ -11,7 +11,7 @@ from pathlib import Path
 from tuner.backends.placement import check_backend
 from tuner.config import own_classes
 from tuner.config.manifest import refuse_hidden
-from tuner.config.sampler_options import check_packages
+from tuner.config.sampler_options import check_packages, sampler_kind
 from tuner.domain.spec import SweepSpec
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import SweepDir
@@ -53,6 +53,8 @@ def hints(spec: SweepSpec) -> list[str]:
                 f"{parameter.high:g}; the last is {last:g}"
             )
     found += [*_lists(spec), *_calls(spec)]
+    if spec.constraints and not sampler_kind(search.sampler.name).knows_constraints:
+        found.append(f"sampler {search.sampler.name} does not know constraints, and may go on drawing what breaks one")
     if spec.space.constants and not spec.space.parameters and search.trials > 1:
         found.append("no parameter varies, so all trials train the same; a range is {type: float, low: 0.1, high: 1}")
     if spec.command and not any("{trial_dir}" in word for word in spec.command):

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
-from optuna.storages import BaseStorage, InMemoryStorage
 
 from tuner.config.own_classes import check_sampler
 from tuner.config.sampler_options import sampler_kind
@@ -28,6 +27,7 @@ from tuner.space.conditions import walk
 from tuner.space.drawing import as_value
 from tuner.space.parameters import Params
 from tuner.study import Study
+from tuner.study.storage import memory_storage
 from tuner.user_class import is_place
 
 SEEDS = range(4)
@@ -98,7 +98,7 @@ class SamplerContract:
         """At any trial: what is drawn depends on the seed, the trial's number and the study, and on nothing else."""
         whole = list(self.drawn(self._study(seed), seed, self.trials))
         for cut in range(1, self.trials, 5):
-            storage = InMemoryStorage()
+            storage = memory_storage()
             before = list(self.drawn(self._study(seed, storage), seed, cut))
             assert before + list(self.drawn(self._study(seed, storage), seed, self.trials - cut)) == whole
 
@@ -107,13 +107,12 @@ class SamplerContract:
         """If the driver dies behind the first or second parameter of a trial, the next one draws the others alike."""
         whole = list(self.drawn(self._study(seed), seed, self.trials))
         for cut, held in ((1, 1), (self.trials - 2, 2)):
-            storage = _Dying()
+            storage = memory_storage()
             study = self._study(seed, storage)
             list(self.drawn(study, seed, cut))
-            storage.left = held
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                _die_behind(storage, held, patch)
                 study.ask()
-            storage.left = None
             assert self._study(seed, storage).take_up(cut).params == whole[cut]
 
     def test_it_draws_beside_starting_points(self) -> None:
@@ -133,11 +132,11 @@ class SamplerContract:
             FinishedTrial(params, {"rmse": 1.0 / (number + 1)})
             for number, params in enumerate(self.drawn(self._study(2), 2, self.trials))
         )
-        study = Study(self.spec(0), InMemoryStorage(), [Source("earlier", earlier)])
+        study = Study(self.spec(0), memory_storage(), [Source("earlier", earlier)])
         assert len(list(self.drawn(study, 0, self.trials))) == self.trials
 
-    def _study(self, seed: int, storage: BaseStorage | None = None) -> Study:
-        return Study(self.spec(seed), storage or InMemoryStorage())
+    def _study(self, seed: int, storage: Any = None) -> Study:
+        return Study(self.spec(seed), storage or memory_storage())
 
 
 def _tell(study: Study, number: int, metrics: Sequence[str], chance: random.Random) -> None:
@@ -153,14 +152,13 @@ def _tell(study: Study, number: int, metrics: Sequence[str], chance: random.Rand
         study.finish(number, state, {} if state is TrialState.FAIL else values)
 
 
-class _Dying(InMemoryStorage):
-    """A storage whose driver dies behind some more parameters."""
+def _die_behind(storage: Any, held: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the driver of a study die once ``held`` more parameters are stored."""
+    store, left = storage.set_trial_param, iter([True] * held)
 
-    left: int | None = None
-
-    def set_trial_param(self, *args: Any, **kwargs: Any) -> None:
-        if self.left == 0:
+    def dying(*args: Any) -> None:
+        if not next(left, False):
             raise KeyboardInterrupt
-        super().set_trial_param(*args, **kwargs)
-        if self.left is not None:
-            self.left -= 1
+        store(*args)
+
+    patch.setattr(storage, "set_trial_param", dying)

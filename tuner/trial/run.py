@@ -70,18 +70,14 @@ def run_and_write_result(
         ending, reason = JobStatus.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error) + _meant(error, job)
+        ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error) + _misnamed(error, job)
     result = JobResult(ending, job.attempt, newest_step(model_dir), reason, tags=tags)
     result.hidden(job.hiding()).write(folder.result_file)
     return result
 
 
-def _meant(error: BaseException, job: Job) -> str:
-    """Say what the file seems to have meant: a parameter of nearly the name asked for, or choices for a list."""
-    lists = [name for name, value in job.params.items() if isinstance(value, list)]
-    if isinstance(error, TypeError) and "list" in str(error) and lists:
-        name, value = lists[0], json.dumps(job.params[lists[0]])
-        return f"; {name} is the list {value}: to try each of them, {{type: categorical, choices: {value}}}"
+def _misnamed(error: BaseException, job: Job) -> str:
+    """Say which parameters there are, if the model asked for one whose name is nearly that of one of them."""
     asked = error.args[0] if isinstance(error, KeyError) and error.args else None
     if not isinstance(asked, str) or asked in job.params:
         return ""
