@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from tuner.errors import InvalidInput, StoreError
 
+_TRIALS = "trials"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
 
 
@@ -211,14 +212,14 @@ class SweepDir:
 
     @property
     def trials_dir(self) -> Path:
-        return self.path / "trials"
+        return self.path / _TRIALS
 
     def trial(self, number: int) -> TrialDir:
         return TrialDir(self.trials_dir / f"{number:04d}")
 
     def trial_path(self, number: int) -> str:
         """Return the folder of a trial as text, for tables of very many."""
-        return f"{self.path}/{self.trials_dir.name}/{number:04d}"
+        return f"{self.path}/{_TRIALS}/{number:04d}"
 
 
 @dataclass(frozen=True)

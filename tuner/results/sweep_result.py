@@ -26,7 +26,7 @@ from tuner.records.record import Evaluated, SweepOpened
 from tuner.results.selection import select
 from tuner.results.trial import Trial
 from tuner.space import Categorical
-from tuner.study import read_study, recently_lost
+from tuner.study import StudyOnDisk, read_study, recently_lost
 from tuner.text import csv_text
 
 if TYPE_CHECKING:
@@ -43,13 +43,16 @@ class SweepResult:
         sweep_dir: The sweep's folder.
         spec: What it runs.
         storage_url: Optuna storage, or empty for the journal.
+        study: What was read of it, or None: it is read.
     """
 
-    def __init__(self, sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:
+    def __init__(
+        self, sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "", study: StudyOnDisk | None = None
+    ) -> None:
         self.dir = sweep_dir
         self.spec = spec
         runs = run_ids(sweep_dir)
-        study = read_study(sweep_dir, spec, storage_url)
+        study = study or read_study(sweep_dir, spec, storage_url)
         records = [record for record in study.trials if record.number not in study.deleted]
         self._storage_url = storage_url
         self._in_study = frozenset(record.number for record in study.trials)

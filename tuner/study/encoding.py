@@ -177,9 +177,10 @@ def read(held: Mapping[str, Any], kinds: Mapping[str, BaseDistribution | None], 
         kinds: Name to the distribution that is stored with it.
         space: Their space; what it does not have comes last, as far as it can be read.
     """
-    order = {parameter.name: parameter for parameter in space.parameters}
-    found = {name: value_of(held[name], p, kinds[name]) for name, p in order.items() if name in held}
-    return {**found, **{name: unmarked(value) for name, value in held.items() if name not in order}}
+    found = {name: value_of(held[name], p, kinds[name]) for name, p in space.by_name.items() if name in held}
+    if len(found) == len(held):
+        return found
+    return {**found, **{name: unmarked(value) for name, value in held.items() if name not in found}}
 
 
 def told_values(values: Mapping[str, float], objectives: Sequence[Objective]) -> list[float] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence, Set
+import gc
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def read_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> S
     """
     study = _read(sweep_dir, spec, storage_url)
     if not study.trials and next(begun_trials(sweep_dir.records_file), None) is not None:
-        return _whole(sweep_dir, spec, storage_url)  # read again: its first trial may have begun meanwhile
+        return read_whole_study(sweep_dir, spec, storage_url)  # read again: its first trial may have begun meanwhile
     return study
 
 
@@ -75,20 +76,14 @@ def recently_lost(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str, had: S
     return sorted(recorded - {trial.number for trial in read_study(sweep_dir, spec, storage_url).trials})  # begun since
 
 
-def refuse_lost(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> None:
-    """Make sure, before a sweep goes on, that its study has the trials which it has recorded.
+def read_whole_study(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> StudyOnDisk:
+    """Return the study of a sweep that is to go on, with all trials that were recorded; an empty one if none was.
 
     Raises:
         StoreError: Trials are missing there, or it cannot be read.
     """
-    if next(begun_trials(sweep_dir.records_file), None) is not None:
-        _whole(sweep_dir, spec, storage_url)
-
-
-def _whole(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk:
-    """Return a study that has all trials which were recorded; see ``refuse_lost``."""
     recorded = set(begun_trials(sweep_dir.records_file))  # before the study is read, which others may add to
-    study = _read(sweep_dir, spec, storage_url)
+    study = _read(sweep_dir, spec, storage_url) if recorded else StudyOnDisk()
     if missing := recorded - {trial.number for trial in study.trials}:
         raise lost_trials(sweep_dir, sorted(missing), storage_url)
     return study
@@ -98,7 +93,8 @@ def _read(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk
     if not storage_url:
         if not sweep_dir.journal_file.exists():
             return StudyOnDisk()
-        with contextlib.suppress(Unusual, OSError):  # Optuna says what is wrong, if anything is
+        # Optuna says what is wrong, if anything is.
+        with contextlib.suppress(Unusual, OSError), _uncollected():
             return _replayed(replay_journal(sweep_dir), spec)
     elif file := missing_file(storage_url):
         raise StoreError(
@@ -106,6 +102,18 @@ def _read(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str) -> StudyOnDisk
             f"put it back, or delete what is left of the sweep: tuner delete {spec.name}",
         )
     return _read_by_optuna(sweep_dir, spec, storage_url)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage while very many trials are read: none of it is, and each look goes through all of it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _replayed(replay: Replay, spec: SweepSpec) -> StudyOnDisk:

@@ -17,24 +17,20 @@ from tuner.recorders.mlflow.reader import is_fully_recorded
 from tuner.records.log import last_record
 from tuner.records.record import SweepClosed
 from tuner.results import Trial
-from tuner.study.reading import read_study
+from tuner.study.reading import StudyOnDisk
 
 
-def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, storage_url: str = "") -> StopReason | None:
+def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, study: StudyOnDisk) -> StopReason | None:
     """Return why a sweep ended that has no trial to run; None if it may have one.
 
     Says so only of what its last driver closed, by the limits that ``spec`` has now. What ended it stays what ended
     it: smaller limits, which it is beyond, change nothing.
-
-    Raises:
-        StoreError: The study cannot be read.
     """
     closed = last_record(sweep_dir.records_file) if sweep_dir.spec_file.exists() else None
     if not isinstance(closed, SweepClosed) or not closed.finished:
         return None
     if any(sweep_dir.trials_dir.glob(f"*/{TrialDir(sweep_dir.path).away_file.name}")):
         return None  # its backend brings home what is still away
-    study = read_study(sweep_dir, spec, storage_url)
     states = {trial.state for trial in study.trials}
     if states & {TrialState.RUNNING, TrialState.PAUSED}:
         return None  # whoever closed it did not see these

@@ -36,7 +36,7 @@ from tuner.space.conditions import Walk
 from tuner.study import Study
 from tuner.study.database import StudyLock
 from tuner.study.journal_file import repair
-from tuner.study.reading import read_study, refuse_lost
+from tuner.study.reading import read_study, read_whole_study
 from tuner.study.reconnection import Reconnection
 from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.best_model import export_best, export_due
@@ -181,7 +181,7 @@ class SweepSession:
         self._tags = {**self._options.tags, **tags_of(self._spec, self._backend)}
         self._kind = backend_class(self._backend, self._spec.import_paths)
         self._manifest, changes = self._present_manifest()
-        refuse_lost(self._dir, hidden_spec(self._spec), self._storage_url)
+        self._study_before = read_whole_study(self._dir, hidden_spec(self._spec), self._storage_url)
         if self._functions:
             write_functions(self._dir, self._functions)
         wanted = self._options.sources or sources_here(self._warm_start, self._dir.root, self._display)
@@ -189,7 +189,7 @@ class SweepSession:
         for line in changes:
             self._display.line(f"changed: {line}")
         goes_on = self._options.retry or self._manifest.corrected
-        self._earlier_end = None if goes_on else nothing_to_run(self._dir, self._spec, self._storage_url)
+        self._earlier_end = None if goes_on else nothing_to_run(self._dir, self._spec, self._study_before)
 
     def _present_manifest(self) -> tuple[SweepManifest, list[str]]:
         return resolve_manifest(self._dir, self._spec, self._tags, self._storage_url, self._is_untried)
@@ -205,7 +205,7 @@ class SweepSession:
         end = self._earlier_end
         if end is None or self._options.sources or not self._manifest.is_written(self._dir):
             return None
-        result = self._result()
+        result = SweepResult(self._dir, hidden_spec(self._spec), self._storage_url, self._study_before)
         if self._options.export and not end.failed and export_due(result):
             return None
         if not nothing_to_send(self._dir, self._manifest, result.trials):
