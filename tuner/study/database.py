@@ -98,9 +98,7 @@ class StudyLock:
         began, said = time.monotonic(), False
         while not taken():
             if not said and time.monotonic() > began + _LONG_S:
-                self._reconnection.tell(
-                    "another driver has held the lock of the study for half a minute: does it hang?"
-                )
+                self._reconnection.tell("another driver has held the study's lock for half a minute: does it hang?")
                 said = True
             if time.monotonic() < began + _USUAL_S:
                 time.sleep(_BETWEEN_S)
