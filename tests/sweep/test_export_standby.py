@@ -36,15 +36,15 @@ def standing_by(tmp_path, trials, wanted=True, workers=1):
 def test_they_begin_a_round_before_the_last_trial_and_leave_nothing_if_they_are_not_needed(started, tmp_path):
     with standing_by(tmp_path, 6, workers=2) as standby:
         for number in (0, 1):
-            standby.on_begin(SimpleNamespace(trial=number))
+            standby.on_begin(SimpleNamespace(number=number))
         standby.on_finished(finished(0))
         assert started == []
-        standby.on_begin(SimpleNamespace(trial=2))
+        standby.on_begin(SimpleNamespace(number=2))
         (stage,) = started
         assert stage.is_dir() and standby.processes.stage == stage
         standby.on_finished(finished(1))
         standby.on_suspended(finished(2))
-        standby.on_begin(SimpleNamespace(trial=2))
+        standby.on_begin(SimpleNamespace(number=2))
         assert started == [stage]
     assert started == [stage, "closed"] and not stage.exists()
 
@@ -53,7 +53,7 @@ def test_they_begin_a_round_before_the_last_trial_and_leave_nothing_if_they_are_
 def test_they_do_not_begin_where_nothing_is_to_be_exported(wanted, servable, started, tmp_path):
     with standing_by(tmp_path, 2, wanted) as standby:
         standby.on_finished_elsewhere(finished(0, servable))
-        standby.on_begin(SimpleNamespace(trial=1))
+        standby.on_begin(SimpleNamespace(number=1))
     assert started == []
 
 
@@ -64,17 +64,17 @@ def test_a_machine_without_room_for_them_exports_at_the_end(monkeypatch, tmp_pat
     monkeypatch.setattr(export_standby, "ExportProcesses", refuse)
     with standing_by(tmp_path, 1) as standby:
         standby.on_finished_elsewhere(finished(5))
-        standby.on_begin(SimpleNamespace(trial=0))
+        standby.on_begin(SimpleNamespace(number=0))
         assert standby.processes is None
 
 
 def test_they_begin_with_the_last_point_of_a_grid_that_has_fewer_than_trials_were_asked_for(started, tmp_path):
     with ExportStandby(SweepDir(tmp_path)) as standby:
         standby.on_finished_elsewhere(finished(0))
-        standby.on_begin(SimpleNamespace(trial=1))
+        standby.on_begin(SimpleNamespace(number=1))
         assert started == []  # nobody knows yet how many there are
         standby.total = lambda: 4
-        standby.on_begin(SimpleNamespace(trial=2))
+        standby.on_begin(SimpleNamespace(number=2))
         assert len(started) == 1
 
 
@@ -85,5 +85,5 @@ def test_what_else_an_end_needs_is_made_ready_once_at_that_time_whether_or_not_t
     standby.on_finished_elsewhere(finished(0))
     assert ready == []
     for number in (1, 2):
-        standby.on_begin(SimpleNamespace(trial=number))
+        standby.on_begin(SimpleNamespace(number=number))
     assert ready == [True]

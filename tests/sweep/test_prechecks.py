@@ -121,10 +121,12 @@ def test_steps_that_do_not_come_to_the_upper_bound_are_said_and_optuna_says_noth
 
 @pytest.mark.parametrize(("sampler", "said"), [("cmaes", True), ("tpe", False), ("random", False)])
 def test_a_sampler_that_learns_and_does_not_know_constraints_is_said(space_file, sampler, said):
-    bounded = load_spec(space_file(search=f"{{sampler: {sampler}}}", constraints="{loss: {max: 1}}"))
+    file = space_file(search=f"{{sampler: {sampler}}}")
+    assert hints(load_spec(file)) == []
+    file.write_text(file.read_text() + "constraints: {loss: {max: 1}}\n")
+    bounded = load_spec(file)
     assert [hint for hint in hints(bounded) if f"sampler {sampler} does not know constraints" in hint] == hints(bounded)
     assert bool(hints(bounded)) is said
-    assert hints(load_spec(space_file(search=f"{{sampler: {sampler}}}"))) == []
 
 
 def test_a_model_whose_text_has_changed_is_said_once_and_the_sweep_goes_on(tmp_path):
