@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tuner.domain.trial import Evaluation
 
 
+@dataclass
 class FirstValueFilter:
     """Pass on of a stream of evaluations what is new in it.
 
@@ -17,9 +18,8 @@ class FirstValueFilter:
         differing: How many repeats had another value than the first (bit by bit; NaN equals NaN).
     """
 
-    def __init__(self) -> None:
-        self._values: dict[tuple[str, int, str], float] = {}
-        self.differing = 0
+    differing: int = field(default=0, init=False)
+    _values: dict[tuple[str, int, str], float] = field(default_factory=dict, init=False, repr=False)
 
     def filter(self, evaluation: Evaluation) -> Evaluation | None:
         """Return the evaluation with the scalars that are new, or None if none is."""
