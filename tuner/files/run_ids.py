@@ -153,15 +153,12 @@ def _read(file: Path) -> _Found:
     if not file.exists():
         return found
     end_torn_line(file)
-    for line in file.read_bytes().split(b"\n"):
-        if not line:
-            continue
+    for data in _lines(file.read_bytes()):
         try:
-            data = json.loads(line)
             trial, run_id = data.get("trial", _PARENT), data["run_id"]
             if not isinstance(trial, int) or not isinstance(run_id, str):
-                raise TypeError(line)
-        except (ValueError, KeyError, TypeError, AttributeError):
+                raise TypeError(data)
+        except (KeyError, TypeError, AttributeError):
             found.damaged = True  # or a writer was killed in this line: the run is found again by its tags
             continue
         if data.get("deleted"):
@@ -170,3 +167,20 @@ def _read(file: Path) -> _Found:
             found.add(trial, run_id)
         found.experiment = str(data.get("experiment", found.experiment))
     return found
+
+
+def _lines(data: bytes) -> list[Any]:
+    """Return what each line holds, None if it cannot be read; all at once, if all can."""
+    lines = [line for line in data.split(b"\n") if line]
+    try:
+        whole: list[Any] = json.loads(b"[" + b",".join(lines) + b"]")
+        return whole
+    except ValueError:
+        return [_line(line) for line in lines]
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

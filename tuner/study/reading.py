@@ -121,8 +121,9 @@ def _replayed(replay: Replay, spec: SweepSpec) -> StudyOnDisk:
     study = replay.study(spec.name)
     if study is None:
         return StudyOnDisk()
-    kinds: Sequence[BaseDistribution | None] = [None] * len(replay.kinds)
-    if any(map(is_seen_otherwise, spec.space.parameters)):
+    are_needed = any(map(is_seen_otherwise, spec.space.parameters))
+    kinds: list[BaseDistribution] = []
+    if are_needed:
         from optuna.distributions import json_to_distribution
 
         kinds = [json_to_distribution(text) for text in replay.kinds]
@@ -131,7 +132,7 @@ def _replayed(replay: Replay, spec: SweepSpec) -> StudyOnDisk:
             trial.number,
             trial.state_name,
             trial.params,
-            {name: kinds[number] for name, number in trial.kinds.items()},
+            {name: kinds[number] for name, number in trial.kinds.items()} if are_needed else dict.fromkeys(trial.kinds),
             trial.values,
             dict(trial.curve),
             trial.user_attrs,
