@@ -97,6 +97,7 @@ def test_a_value_in_words(value, said):
         ("3k", "write 3000"),
         ("1.5M", "write 1500000"),
         ("k", ""),
+        ("2m", ""),
         ("many", ""),
         (300, ""),
     ],

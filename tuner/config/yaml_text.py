@@ -170,7 +170,7 @@ def hint_at_number(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     plain = value.strip().translate(_DASHES)
-    thousands = {"k": 10**3, "m": 10**6}.get(plain[-1:].lower(), 0)
+    thousands = {"k": 10**3, "K": 10**3, "M": 10**6}.get(plain[-1:], 0)
     try:
         if thousands:
             return f"write {float(plain[:-1]) * thousands:.0f}"
