@@ -87,6 +87,17 @@ def test_a_module_beside_the_file_is_found_and_the_path_is_as_before(tmp_path):
     del sys.modules["beside_the_file"]
 
 
+def test_a_module_of_the_same_name_in_another_folder_is_not_taken_for_it(tmp_path):
+    for folder, bound in (("one", 1), ("other", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "named_alike.py").write_text(f"class Own(dict):\n    bound = {bound}\n")
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    assert load_class("w", "named_alike:Own", dict, [one]).bound == 1
+    assert load_class("w", "named_alike:Own", dict, [one]).bound == 1
+    with pytest.raises(InvalidInput, match=r"imported another module named_alike, .*one.named_alike\.py: rename"):
+        load_class("w", "named_alike:Own", dict, [other])
+
+
 def test_options_are_the_arguments_of_the_constructor_with_their_types():
     assert constructor_options(Mine, given=["train"]) == {
         "rate": NUMBER,

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -53,6 +54,9 @@ def load_class(where: str, place: str, base: type[T], import_paths: Sequence[str
     sys.path += [path for path in (str(Path.cwd()), *import_paths) if path not in sys.path]
     try:
         module = importlib.import_module(module_name)
+        _refuse_namesake(where, module_name.partition(".")[0])
+    except InvalidInput:
+        raise
     except Exception as error:
         raise InvalidInput(where, f"{module_name} cannot be imported: {type(error).__name__}: {error}") from error
     finally:
@@ -66,6 +70,15 @@ def load_class(where: str, place: str, base: type[T], import_paths: Sequence[str
         what = f"a{'n' if kind[0] in 'aeio' else ''} {kind}" if not isinstance(found, type) else "another class"
         raise InvalidInput(where, f"{place} is {what}, {expected}")
     return found
+
+
+def _refuse_namesake(where: str, name: str) -> None:
+    """Refuse a module that was imported from another folder than the one in which it is found now: Python keeps it."""
+    had = getattr(sys.modules[name], "__file__", None)
+    found = PathFinder.find_spec(name, sys.path)
+    now = found.origin if found is not None and found.has_location else None
+    if had and now and Path(had).exists() and not Path(had).samefile(now):
+        raise InvalidInput(where, f"this process has imported another module {name}, {had}: rename {now} or that one")
 
 
 def registered_class(
