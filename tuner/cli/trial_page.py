@@ -49,7 +49,7 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
     if steps:
         yield _line("checkpoints", f"at step {ranges(steps)}, {show_size(checkpoints.size(folder.path))}")
     if exported_step is not None:
-        yield _line("exported", f"step {exported_step}: tuner export {result.spec.name} OUT_DIR")
+        yield _line("to export", f"step {exported_step}: tuner export {result.spec.name} OUT_DIR")
     yield _line("folder", os.path.relpath(folder.path) if folder.path.exists() else "none yet")
     if folder.log_file.exists():
         yield _line("log", f"tuner logs {name}")
