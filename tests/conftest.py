@@ -4,9 +4,14 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 MODELS = Path(__file__).with_name("data") / "models"
+
+# Each run tries the same inputs; others are tried by ``python -m tests.fuzz``.
+hypothesis.settings.register_profile("the same", derandomize=True)
+hypothesis.settings.load_profile("the same")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.pop("MLFLOW_TRACKING_URI", None)

@@ -94,6 +94,11 @@ def test_a_search_without_a_cap_says_when_it_ends_and_bayes_what_it_becomes():
         ({"parameters": "x: {distribution: log_uniform_values, min: 0, max: 1}"}, "x.min: is 0, and a logarithmic"),
         ({"parameters": "x: {distribution: log_uniform, min: 0, max: 1000}"}, "x.max: is an exponent"),
         ({"parameters": "x: {distribution: q_log_uniform_values, min: 1, max: 9, q: 2}"}, "x.q: cannot be said beside"),
+        (
+            {"parameters": "x: {distribution: q_uniform, min: 1, max: 9.5, q: 5.0e-324}"},
+            "x.q: is 5e-324, and from 1 to",
+        ),
+        ({"parameters": "x: {distribution: q_uniform, min: -1.0e308, max: 1.0e308, q: 1.0e300}"}, "than can be told"),
         ({"parameters": "x: {min: 1}"}, "x.max: is missing"),
         ({"parameters": "x: {min: 3, max: 1}"}, "x.min: is 3, above max (1)"),
         ({"parameters": "x: {min: 1, max: 3, mix: 1}"}, "x.mix: unknown key 'mix'"),

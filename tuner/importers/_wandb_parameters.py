@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tuner.config.parameters import EXACT
 from tuner.config.yaml_text import describe, near
 from tuner.importers._fields import Fields
 from tuner.importers._parameters import bounded, categorical, number
@@ -130,6 +131,9 @@ def _quantised(entry: Fields) -> dict[str, Any] | None:
         return None
     if step <= 0 or low > high:
         entry.refuse("q", f"found min {low}, max {high}, q {step}, expected min at most max and q above 0")
+        return None
+    if max(abs(low), abs(high)) / step > EXACT or not math.isfinite(float(high) - float(low)):
+        entry.refuse("q", f"is {step}, and from {low} to {high} are more than {EXACT} of it, or more than can be told")
         return None
     low, high = round(low / step) * step, round(high / step) * step
     if isinstance(given, int):
