@@ -40,7 +40,7 @@ def select(
         InvalidInput: The condition cannot be read, or there is no such field.
     """
     found = [(item, fields(item)) for item in items]
-    known = {*names, *ranks, *(name for _, own in found for name in own)}
+    known = {*names, *ranks, *(name for _, own in found for name in own)} if where or sort else set()
     if where:
         condition = Condition(where, known, choices=choices)
         found = [(item, own) for item, own in found if condition.holds(own)]
