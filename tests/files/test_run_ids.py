@@ -1,5 +1,7 @@
 """Which MLflow run holds which trial, in a file."""
 
+import pytest
+
 from tuner.files.run_ids import RunIds
 
 
@@ -42,6 +44,19 @@ def test_two_trials_of_one_run_are_damage_and_the_later_line_stands(tmp_path):
     assert ids.damaged and ids.trials == {1: "a"}
     ids.rewrite()
     assert not RunIds(file).damaged and RunIds(file).trials == {1: "a"}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b'{"trial": 0, "run_id": "a"},{"trial": 1, "run_id": "b"}\n{"trial": 2, "run_id": "c"}\n',
+        b'{"trial": 0\n "run_id": "a"}\n{"trial": 2, "run_id": "c"}\n',
+    ],
+)
+def test_lines_that_became_one_and_a_line_that_became_two_are_damage(tmp_path, damaged):
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(damaged)
+    assert RunIds(file).damaged and RunIds(file).trials == {2: "c"}
 
 
 def test_what_another_process_has_written_since_is_read(tmp_path):

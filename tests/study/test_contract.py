@@ -16,7 +16,7 @@ FACTS = {
         {"options": {"n_startup_trials": 3}},
         {"options": {"n_startup_trials": 3, "multivariate": True, "group": True}},
     ],
-    "qmc": [{"options": {"qmc_type": "halton"}}],
+    "qmc": [{}, {"options": {"qmc_type": "halton"}}],
     "cmaes": [{"options": {"n_startup_trials": 3}}],
     "gp": [{"options": {"n_startup_trials": 3}}],
     "nsgaii": [{"options": {"population_size": 4}}],

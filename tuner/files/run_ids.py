@@ -174,9 +174,10 @@ def _lines(data: bytes) -> list[Any]:
     lines = [line for line in data.split(b"\n") if line]
     try:
         whole: list[Any] = json.loads(b"[" + b",".join(lines) + b"]")
-        return whole
     except ValueError:
-        return [_line(line) for line in lines]
+        whole = []
+    # Two halves of a line that was broken in two would be one value, and two lines that became one two.
+    return whole if len(whole) == len(lines) else [_line(line) for line in lines]
 
 
 def _line(line: bytes) -> Any:

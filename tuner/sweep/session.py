@@ -36,7 +36,7 @@ from tuner.space.conditions import Walk
 from tuner.study import Study
 from tuner.study.database import StudyLock
 from tuner.study.journal_file import repair
-from tuner.study.reading import read_study, read_whole_study
+from tuner.study.reading import StudyOnDisk, read_study, read_whole_study
 from tuner.study.reconnection import Reconnection
 from tuner.study.storage import delete_study, open_storage
 from tuner.sweep.best_model import export_best, export_due
@@ -139,8 +139,7 @@ class SweepSession:
         )
         with disk_faults(self._dir), self._open:
             self._join_drivers()
-            self._resolve_manifest()
-            if (outcome := self._already_done()) is not None:
+            if (outcome := self._already_done(self._resolve_manifest())) is not None:
                 return outcome
             self._open.enter_context(self._stopping.listening(self._display.line))
             with self._stopping.giving_up():
@@ -175,13 +174,13 @@ class SweepSession:
             open_storage(self._dir, self._storage_url)  # two drivers cannot make its tables at once
         self._peers = self._open.enter_context(SharedDrivers(self._dir, study_lock))
 
-    def _resolve_manifest(self) -> None:
-        """Find the sweep as it is on disk, or make it; see what it learns from, and whether it has ended before."""
+    def _resolve_manifest(self) -> StudyOnDisk:
+        """Find the sweep, or make it; see what it learns from, and whether it ended. Return its study as found."""
         self._backend = backend_of(self._dir, self._options.backend)
         self._tags = {**self._options.tags, **tags_of(self._spec, self._backend)}
         self._kind = backend_class(self._backend, self._spec.import_paths)
         self._manifest, changes = self._present_manifest()
-        self._study_before = read_whole_study(self._dir, hidden_spec(self._spec), self._storage_url)
+        study = read_whole_study(self._dir, hidden_spec(self._spec), self._storage_url)
         if self._functions:
             write_functions(self._dir, self._functions)
         wanted = self._options.sources or sources_here(self._warm_start, self._dir.root, self._display)
@@ -189,7 +188,8 @@ class SweepSession:
         for line in changes:
             self._display.line(f"changed: {line}")
         goes_on = self._options.retry or self._manifest.corrected
-        self._earlier_end = None if goes_on else nothing_to_run(self._dir, self._spec, self._study_before)
+        self._earlier_end = None if goes_on else nothing_to_run(self._dir, self._spec, study)
+        return study
 
     def _present_manifest(self) -> tuple[SweepManifest, list[str]]:
         return resolve_manifest(self._dir, self._spec, self._tags, self._storage_url, self._is_untried)
@@ -200,12 +200,12 @@ class SweepSession:
             return False
         return not read_study(self._dir, spec, self._storage_url).trials
 
-    def _already_done(self) -> RunOutcome | None:
+    def _already_done(self, study: StudyOnDisk) -> RunOutcome | None:
         """Return what a sweep that ended before has come to, if nothing else is left to do either."""
         end = self._earlier_end
         if end is None or self._options.sources or not self._manifest.is_written(self._dir):
             return None
-        result = SweepResult(self._dir, hidden_spec(self._spec), self._storage_url, self._study_before)
+        result = SweepResult(self._dir, hidden_spec(self._spec), self._storage_url, study)
         if self._options.export and not end.failed and export_due(result):
             return None
         if not nothing_to_send(self._dir, self._manifest, result.trials):
