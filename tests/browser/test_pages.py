@@ -227,8 +227,15 @@ def test_the_plots_of_the_sweep_open(browser, pages, plot):
     parent = urllib.parse.urlsplit(pages["MLflow"]).fragment.split("/runs/")[1].split("?")[0]
     path = f"experiments/{{experiment}}/runs/{parent}/artifacts/plots?workflowType=machine_learning"
     show(browser, address(pages, path)[0])
-    browser.get_by_text(f"{plot}.png", exact=True).first.click()
-    browser.get_by_text(f"plots/{plot}.png", exact=True).wait_for()
+    opened = browser.get_by_text(f"plots/{plot}.png", exact=True)
+
+    def clicked():
+        """A click is lost if the list is drawn anew meanwhile, as it is once its answer has come."""
+        browser.get_by_text(f"{plot}.png", exact=True).first.click()
+        browser.wait_for_timeout(2000)
+        return opened.count()
+
+    until(clicked, bool)
     browser.wait_for_function("Array.from(document.images).some(image => image.complete && image.naturalWidth > 300)")
     keep(browser, f"plot_{plot}")
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -175,6 +176,17 @@ def test_a_signal_before_the_first_trial_ends_the_wait_at_once(file):
             raise AssertionError("went on")
         signal.raise_signal(signal.SIGINT)  # later it is a request
     assert stopping.at_once
+
+
+def test_a_signal_before_the_first_trial_is_heeded_though_an_import_swallowed_what_it_raised(file):
+    stopping, went_on = StopRequests(file), []
+    with stopping.listening(), pytest.raises(StoppedAtStart), stopping.giving_up():
+        with suppress(BaseException):
+            signal.raise_signal(signal.SIGINT)
+        went_on.append(True)
+        with pytest.raises(StoppedAtStart):
+            stopping.requests()  # whoever waits asks
+    assert went_on and stopping.requests() == 1
 
 
 def test_a_signal_that_nobody_notices_is_answered_and_one_that_is_noticed_is_not(file):

@@ -138,9 +138,9 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
         for line in hidden(str(error)).splitlines():
             typer.echo(f"tuner: {line}" if not line.startswith(" ") else line, err=True)
         return error.exit_status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         typer.echo("tuner: interrupted", err=True)
-        return 130
+        return getattr(stopped, "exit_status", 130)  # a sweep knows which signal it was
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
         return 1

@@ -70,6 +70,15 @@ class StopRequests:
         """What a process that was stopped this way exits with: 130, 143 or 129."""
         return 128 + int(self.signum)
 
+    def requests(self) -> int:
+        """Return how often somebody asked.
+
+        Raises:
+            StoppedAtStart: A signal came and nothing is begun. What is imported then may swallow what it raised.
+        """
+        self._raise_at_start()
+        return max(self.signals, int(self.asked))
+
     def ask(self, signum: int = signal.SIGINT) -> None:
         """Ask the sweep to stop."""
         self.signum = signal.Signals(signum)
@@ -84,9 +93,9 @@ class StopRequests:
         """
         self._gives_up = True
         try:
-            if self.signals:
-                raise StoppedAtStart(self.exit_status)
+            self._raise_at_start()
             yield
+            self._raise_at_start()
         finally:
             self._gives_up = False
 
@@ -110,8 +119,7 @@ class StopRequests:
             self.ask(signum)
             if self.signals == 1:
                 threading.Thread(target=self._answer, daemon=True).start()
-            if self._gives_up:
-                raise StoppedAtStart(self.exit_status)
+            self._raise_at_start()
 
         heeded = [signal.SIGINT, signal.SIGTERM]
         heeded += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL else []
@@ -122,9 +130,12 @@ class StopRequests:
             for signum, handler in before.items():
                 signal.signal(signum, handler)
 
+    def _raise_at_start(self) -> None:
+        if self._gives_up and self.signals:
+            raise StoppedAtStart(self.exit_status)
+
     def _answer(self) -> None:
-        if not self._gives_up:
-            time.sleep(_ANSWER_S)
+        time.sleep(_ANSWER_S)
         if not self._noticed:
             self._say("stopping")
 

@@ -122,6 +122,8 @@ class SweepSession:
         try:
             return self._run()
         except StoppedAtStart as stopped:
+            if not self._dir.spec_file.exists():
+                raise  # there is no sweep that has a result
             return RunOutcome(self._result(), None, stopped.exit_status)
         except StoppedWaiting as error:
             error.exit_status = self._stopping.exit_status
@@ -134,15 +136,12 @@ class SweepSession:
         self._precheck()
         self._make_dir()
         self._stopping = stopping = StopRequests(self._dir.stop_file)
-        self._reconnection = Reconnection(
-            self._spec.name, self._display.line, lambda: max(stopping.signals, int(stopping.asked))
-        )
-        with disk_faults(self._dir), self._open:
-            self._join_drivers()
-            if (outcome := self._already_done(self._resolve_manifest())) is not None:
-                return outcome
-            self._open.enter_context(self._stopping.listening(self._display.line))
-            with self._stopping.giving_up():
+        self._reconnection = Reconnection(self._spec.name, self._display.line, stopping.requests)
+        with stopping.listening(self._display.line), disk_faults(self._dir), self._open:
+            with stopping.giving_up():
+                self._join_drivers()
+                if (outcome := self._already_done(self._resolve_manifest())) is not None:
+                    return outcome
                 self._start_processes()
             self._open_study()
             end = self._run_trials()
