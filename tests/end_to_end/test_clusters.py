@@ -1,5 +1,6 @@
 """Sweeps of trials that are TensorFlow clusters: a chief, a worker, a ps and an evaluator, all real."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -47,8 +48,17 @@ class Driver:
     def wait_for(self, condition):
         deadline = time.monotonic() + LIMIT_S
         while not condition():
-            assert time.monotonic() < deadline and self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline and self.process.poll() is None, self.told()
             time.sleep(0.02)
+
+    def told(self):
+        """What the driver and all tasks have said, and where each of them stands."""
+        for lock in self.log.parent.glob("mlruns/**/trial.lock"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(lock.read_text()), signal.SIGUSR1)
+        time.sleep(2)  # each writes its stacks into its log
+        logs = [self.log, *sorted(self.log.parent.glob("mlruns/**/log.txt"))]
+        return "\n".join(f"== {log.relative_to(self.log.parent)}\n{log.read_text()}" for log in logs)
 
     def end(self):
         self.process.wait(timeout=LIMIT_S)
