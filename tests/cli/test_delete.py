@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.command import tuner
+from tests.cli.command import call, tuner
 
 
 @pytest.mark.slow
@@ -32,3 +32,12 @@ def test_a_trial_and_then_the_sweep_are_deleted_with_their_runs(space_file, root
     # The name is free again, and what was deleted stays deleted.
     assert tuner("run", file, "--trials", "1", "--root", root).returncode == 0
     assert tuner("verify", "tiny", "--root", root).returncode == 0
+
+
+def test_the_help_says_that_nothing_is_asked_and_nothing_comes_back():
+    from tuner.cli import delete  # noqa: F401
+
+    said = " ".join(call("delete", "-h").output.split())
+    assert "without asking: its folder, its runs and exported models in MLflow" in said
+    assert "cannot be undone" in said and "--dry-run" in said
+    assert "without asking" in " ".join(call("-h").output.split())

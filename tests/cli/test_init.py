@@ -32,7 +32,7 @@ def test_the_sweep_is_called_as_the_folder_is(tmp_path, monkeypatch, folder, nam
 def test_the_commands_that_it_names_are_right_for_a_folder_with_a_blank(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["init", "my model"]) == 0
-    assert "then: tuner run 'my model/search_space.yaml'\n" in capsys.readouterr().out
+    assert "then:\n  tuner run 'my model/search_space.yaml'\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

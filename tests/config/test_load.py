@@ -156,19 +156,49 @@ name: two
         (
             "[{metric: rmse, goal: minimize}, {metric: acc, goal: maximize}]",
             "[{metric: acc, goal: maximize}, {metric: rmse, goal: minimize}]",
-            "objectives: ['rmse', 'acc'] -> ['acc', 'rmse']",
+            "objectives: [rmse, acc] -> [acc, rmse]",
         ),
         (
             "[0, 1]",
             "[false, true]",
-            "parameters.flag: {'choices': [0, 1]} -> {'choices': [False, True]}",
+            "parameters.flag: choices [0, 1] -> [false, true]",
         ),
+        (
+            "{metric: rmse, goal: minimize}",
+            "{metric: rmse, goal: maximize, of: {mean: 3}}",
+            "objective.rmse: goal minimize -> maximize, of last -> {mean: 3}",
+        ),
+        ("metric: acc", "metric: auc", "objectives: [rmse, acc] -> [rmse, auc]"),
+        ("{type: categorical, choices: [0, 1]}", "1", "parameters.flag: {choices: [0, 1]} -> 1"),
         ("batch: 128", "batch: 128.0", "parameters.batch: 128 -> 128.0"),
     ],
 )
 def test_another_order_of_objectives_and_another_type_of_a_value_are_another_search_space(replace, by, refused):
     assert diff(parse(TWO), parse(TWO)) == ([], [])
     assert diff(parse(TWO), parse(TWO.replace(replace, by))) == ([], [refused])
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "said"),
+    [
+        ("metric: rmse", "metric: mse", "objective: metric rmse -> mse"),
+        ("goal: minimize", "goal: maximize, of: best", "objective: goal minimize -> maximize, of last -> best"),
+        ("scheduler: asha", "scheduler: {name: asha, eta: 4}", "search.scheduler: eta absent -> 4"),
+        ("scheduler: asha", "scheduler: median", "search.scheduler: name asha -> median"),
+        ("units: 128", "units: {type: int, low: 1, high: 9}", "parameters.units: 128 -> {low: 1, high: 9, step: 1}"),
+    ],
+)
+def test_what_changed_is_said_once_and_as_the_file_has_it(replace, by, said):
+    one = """
+objective: {metric: rmse, goal: minimize}
+parameters: {rate: {type: float, low: 0.1, high: 1.0}, units: 128}
+train: {max_steps: 10, evaluate_every: 5}
+search: {scheduler: asha}
+model: m
+name: one
+"""
+    harmless, refused = diff(parse(one), parse(one.replace(replace, by)))
+    assert [*harmless, *refused] == [said]
 
 
 def test_limits_may_change_and_what_gives_trials_their_meaning_may_not():
@@ -295,7 +325,7 @@ def test_trials_that_are_clusters_have_a_worker_and_a_ps_unless_the_file_says_ot
     assert diff(parse(GOOD), spec)[1] == [
         "cluster.workers: absent -> 3",
         "cluster.ps: absent -> 2",
-        "cluster.evaluator: absent -> True",
+        "cluster.evaluator: absent -> true",
     ]
 
 

@@ -3,11 +3,12 @@
 import pytest
 
 from tests.spaces import SIMULATED
-from tuner.backends import Ended
+from tuner.backends import Ended, Reported
 from tuner.backends.local import LocalBackend
 from tuner.config import load_spec, sampler_options
 from tuner.config.load import parse_spec
 from tuner.domain.job import JobResult, JobStatus
+from tuner.domain.trial import Evaluation
 from tuner.errors import InvalidInput
 from tuner.files.paths import TrialDir
 from tuner.operations.check import _judge, check_spec
@@ -21,9 +22,25 @@ def test_the_traceback_of_a_model_is_shown_if_it_is_asked_for(space_file, tmp_pa
     trial_dir.log_file.write_text("Traceback (most recent call last):\n  File model.py\nValueError: no rows\n")
     with pytest.raises(InvalidInput) as error:
         _judge(load_spec(space_file()), {"rate": 0.1}, [end], trial_dir, asked)
-    assert "failed with {'rate': 0.1}: ValueError: no rows (model.py:7)" in str(error.value)
+    assert "failed with rate=0.1: ValueError: no rows (model.py:7)" in str(error.value)
     assert ("Traceback" in str(error.value)) is asked
     assert ("(its traceback: --debug)" in str(error.value)) is not asked
+
+
+@pytest.mark.parametrize(
+    ("value", "search", "said", "end"),
+    [
+        (0.5, "{}", "", "ok"),
+        (float("nan"), "{}", "rmse is NaN after one step; a trial that ends so fails", "ok, except that rmse may"),
+        (float("inf"), "{nan: worst}", "rmse is infinite after one step; a trial that ends so counts as", "ok, except"),
+    ],
+)
+def test_an_objective_that_is_no_number_is_said(space_file, tmp_path, value, search, said, end):
+    reported = Reported(0, Evaluation(1, 0.0, "eval", {"loss": 1.0, "rmse": value}))
+    done = Ended(0, JobResult(JobStatus.STOPPED, 1, 1))
+    lines = _judge(load_spec(space_file(search=search)), {}, [reported, done], TrialDir(tmp_path), False).lines
+    assert lines[-1].startswith(end) and (lines[-1] == "ok") is (value == 0.5)
+    assert [line.startswith(f"note: {said}") for line in lines[3:-1]] == ([True] if said else [])
 
 
 @pytest.mark.parametrize(

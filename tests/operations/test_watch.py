@@ -82,7 +82,7 @@ def test_the_command_shows_what_was_and_says_the_end(ran, tmp_path):
     assert done.exit_code == 0
     assert "finished: 12 of 12 trials" in done.output
     assert "best: trial " in done.output
-    assert "next: tuner show sim" in done.output
+    assert "next:\n  tuner show sim" in done.output
     assert "no sweep 'other'" in call("watch", "other", "--root", tmp_path).output
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ParamSpec
 import typer.core
 
 from tuner._version import __version__
+from tuner.cli.lines import say
 from tuner.errors import TunerError
 from tuner.hiding import hidden
 
@@ -136,7 +137,7 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
             typer.echo(hidden(traceback.format_exc()), err=True)
             return error.exit_status
         for line in hidden(str(error)).splitlines():
-            typer.echo(f"tuner: {line}" if not line.startswith(" ") else line, err=True)
+            say(f"tuner: {line}" if not line.startswith(" ") else line, err=True)
         return error.exit_status
     except KeyboardInterrupt as stopped:
         typer.echo("tuner: interrupted", err=True)
@@ -149,7 +150,7 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
             typer.echo(hidden(traceback.format_exc()), err=True)
             return 2
         for line in _lines_of(error):
-            typer.echo(hidden(line), err=True)
+            say(hidden(line), err=True)
         return 2
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.lines import say
 
 
 @command("check")
@@ -33,7 +34,7 @@ def check(
         return _check_command(space, script, override or [], root)
     tried = check_spec(load_spec(space, override or []), traceback=debug)
     for line in tried.lines:
-        typer.echo(line)
+        say(line)
     return 0
 
 
@@ -48,9 +49,9 @@ def _check_command(space: Path, script: list[str], overrides: list[str], root: P
     check_script(sweep.spec)
     files, problems = check_sources(sweep.spec)
     for problem in problems:
-        typer.echo(problem)
+        say(problem)
     if problems:
-        typer.echo(f"{len(problems)} places to change; tuner modernize prints a patch for what is mechanical", err=True)
+        say(f"{len(problems)} places to change; tuner modernize prints a patch for what is mechanical", err=True)
         return 1
     asks = f": its Python files ({files}) ask for nothing that TensorFlow 2 has no more" if files else ""
     typer.echo(f"the command can be run{asks}")

@@ -33,6 +33,7 @@ from tuner.cli import (  # noqa: F401 - importing a command registers it
 )
 from tuner.cli import run as _run  # noqa: F401
 from tuner.cli.app import app
+from tuner.cli.lines import say
 from tuner.hiding import hidden
 
 
@@ -50,6 +51,6 @@ def run(arguments: Sequence[str]) -> int:
 
         lines = usage_lines(error, arguments)
         for line in lines:
-            typer.echo(hidden(line), err=True)
+            say(hidden(line), err=True)
         return 2 if lines else 0
     return status if isinstance(status, int) else 0

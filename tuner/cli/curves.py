@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.output import check_file
 
 
@@ -27,5 +28,5 @@ def curves(
     del debug
     check_file(file, "FILE")
     count = write_curves(open_sweep(name, root).result(), file)
-    typer.echo(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)
+    say(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from tuner.cli.lines import fitted
 from tuner.domain.trial import TrialState
 from tuner.driver.progress import Display, Progress
 
@@ -82,7 +83,8 @@ class Live:
         self._live.stop()
 
     def line(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False)
+        text = fitted(line, self._console.width)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def update(self, progress: Progress) -> None:
         from rich.console import Group

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from tuner.cli.lines import say
 from tuner.domain.trial import TrialState
 from tuner.text import cell_text, without_login
 
@@ -21,34 +18,50 @@ if TYPE_CHECKING:
     from tuner.sweep.run_outcome import RunOutcome
 
 
+_FOUND = ("best: ", "exported: ", "to export: ", "that is by")
+
+
 def say_end(ran: RunOutcome) -> None:
-    """Say how a call of ``run`` ended; what was found goes to standard output, and fits if that is a terminal."""
+    """Say how a call of ``run`` ended; what was found goes to standard output."""
     for line in ending_lines(ran):
-        found = line.startswith(("best: ", "that is by"))
-        if (sys.stdout if found else sys.stderr).isatty():
-            wide = shutil.get_terminal_size().columns
-            parts = textwrap.wrap(line, wide, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-            typer.echo("\n".join(parts), err=not found)
-        else:
-            typer.echo(line, err=not found)
+        say(line, err=not line.startswith(_FOUND))
 
 
 def ending_lines(ran: RunOutcome) -> Iterator[str]:
-    """Yield how a call of ``run`` ended, a line each; that of the best trial begins with ``best: ``."""
+    """Yield how a call of ``run`` ended, a line each: that of the best trial begins with ``best: ``.
+
+    A command that comes next has a line of its own, so that it can be copied.
+    """
     name = named(ran.result)
     if ran.end is None:
         begun = ran.result.dir.spec_file.exists()
-        yield f"stopped; continue with: tuner resume {name}" if begun else "stopped before anything was recorded"
+        yield "stopped; continue with:" if begun else "stopped before anything was recorded"
+        yield from (f"  tuner resume {name}",) if begun else ()
         return
     yield f"{'failed' if ran.end.failed else 'finished'}: {ran.end.reason}"
     yield from _best(ran.result)
     yield from _failures(ran.result, ran.end.failed)
     if ran.left_out:
-        yield f"interrupted: {ran.left_out}; do it with: tuner resume {name}"
-    elif (best := ran.result.best_or_none) is not None:
-        model = f", tuner export {name} OUT_DIR" if best.is_servable else ""
-        yield f"next: tuner show {name}, tuner ui {name}, tuner importance {name}{model}"
+        yield f"interrupted: {ran.left_out}; do it with:"
+        yield f"  tuner resume {name}"
+    elif ran.result.best_or_none is not None:
+        yield "next:"
+        yield from (f"  {typed}" for typed in _next(ran.result))
         yield from _page(ran.result)
+
+
+def _next(result: SweepResult) -> Iterator[str]:
+    """Yield the commands that have an answer now."""
+    from tuner.study.importance import too_few
+
+    name, best = named(result), result.best_or_none
+    yield f"tuner show {name}"
+    yield f"tuner ui {name}"
+    records = [trial.record for trial in result.trials]
+    if any(not too_few(result.spec, records, objective) for objective in result.spec.objectives):
+        yield f"tuner importance {name}"
+    if best is not None and best.is_servable:
+        yield f"tuner export {name} OUT_DIR"
 
 
 def _page(result: SweepResult) -> Iterator[str]:
@@ -71,35 +84,63 @@ def named(result: SweepResult, trial: int | None = None) -> str:
 
 
 def _best(result: SweepResult) -> Iterator[str]:
-    """Say which trial is best, or why none is."""
+    """Say which trial is best and what is exported of it, or why none is."""
     name, best = named(result), result.best_or_none
     complete = any(trial.state is TrialState.COMPLETE for trial in result.trials)
-    if best is None and complete and not result.spec.constraints:
-        yield f"the objective of every complete trial is NaN; see them with: tuner show {name}"
-    elif best is None and complete:
-        yield f"no complete trial keeps to the constraints; see by how much with: tuner show {name}"
-    elif best is None:
+    if best is None:
+        why = "no trial completed; see why with:"
+        if complete and not result.spec.constraints:
+            why = "the objective of every complete trial is NaN; see them with:"
+        elif complete:
+            why = "no complete trial keeps to the constraints; see by how much with:"
+        yield why
+        yield f"  tuner show {name}"
         failed = next((trial.number for trial in result.trials if trial.state is TrialState.FAIL), None)
-        log = f", tuner logs {named(result, failed)}" if failed is not None else ""
-        yield f"no trial completed; see why with: tuner show {name}{log}"
-    else:
-        values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
-        group = f" ({best.group})" if best.group is not None else ""
-        yield f"best: trial {best.number}, {values}{group}{_exported(result, best)}, with {cell_text(best.params)}"
-        if len(result.spec.objectives) > 1:
-            front = ", ".join(str(trial.number) for trial in result.front)
-            yield f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})"
+        if not complete and failed is not None:
+            yield f"  tuner logs {named(result, failed)}"
+        return
+    values = ", ".join(f"{metric} {value:.6g}" for metric, value in best.values.items())
+    group = f" ({best.group})" if best.group is not None else ""
+    exported = _exported(result, best)
+    judged = f" {_judged_at(best)}" if exported and len(best.values) == 1 else ""
+    yield f"best: trial {best.number}, {values}{judged}{group}, with {cell_text(best.params)}"
+    yield from (exported,) if exported else ()
+    if len(result.spec.objectives) > 1:
+        front = ", ".join(str(trial.number) for trial in result.front)
+        yield f"that is by the first objective; on the Pareto front: trials {front} (tuner best {name})"
+    yield from _better_and_not_complete(result, best)
 
 
 def _exported(result: SweepResult, best: Trial) -> str:
-    """Say of a model that can be served that what is exported is not what was judged."""
+    """Say of a model that can be served that what is exported is not what was judged; nothing if it is."""
     from tuner.export import exported_choice
+    from tuner.export.checkpoint_choice import exported_step
 
     choice = exported_choice(result.dir, best) if best.is_servable else None
     if choice is None or not choice.differs:
         return ""
+    label = "exported" if exported_step(result.dir, best) == choice.step else "to export"
     gone = f"; {choice.note}" if choice.note else ""
-    return f" (exported: step {choice.step}: {choice.differs}{gone})"
+    return f"{label}: its checkpoint of step {choice.step}, {best.objectives[0].metric} {choice.value:.6g}{gone}"
+
+
+def _judged_at(best: Trial) -> str:
+    """Return which evaluations of a trial its objective is of."""
+    of = best.objectives[0].of
+    if of.rule == "mean" and of.count > 1:
+        return f"in the mean of its last {of.count} evaluations"
+    return f"at step {best.value_step}"
+
+
+def _better_and_not_complete(result: SweepResult, best: Trial) -> Iterator[str]:
+    """Say of a trial that has come to a better value and was ended before its last step why it is not the best."""
+    goal, value = result.spec.objectives[0].goal, best.value
+    ended = [t for t in result.trials if t.state is TrialState.PRUNED and t.feasible is not False]
+    sound = [(goal.loss(t.value), t) for t in ended if t.value is not None and math.isfinite(t.value)]
+    loss, other = min(sound, key=lambda pair: pair[0], default=(math.inf, best))
+    if best.group is None and value is not None and loss < goal.loss(value):
+        what = f"trial {other.number} was at {other.value:.6g} when it was pruned at step {other.record.step}"
+        yield f"{what}, and only complete trials can be the best"
 
 
 def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
@@ -107,9 +148,17 @@ def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
     name, failed = named(result), sum(trial.state is TrialState.FAIL for trial in result.trials)
     if not failed:
         return
-    them = "1 trial failed; when its cause is mended, run it again, under its number"
-    if failed > 1:
-        them = f"{failed} trials failed; when their cause is mended, run them again, under their numbers"
-    yield f"{them}: tuner retry {name}"
-    new = "" if limit_struck else f"; for new trials: tuner resume {name} --trials {len(result.trials) + 10}"
-    yield f"  to begin anew: tuner delete {name}{new}"
+    them = "the failed trial again, under its number" if failed == 1 else "the failed trials again, under their numbers"
+    if not any(trial.state is TrialState.COMPLETE for trial in result.trials):
+        yield "if the search space file is wrong: mend it, delete this sweep, and run the file again:"
+        yield f"  tuner delete {name}"
+        yield f"if the model is wrong: mend it, and run {them}:"
+        yield f"  tuner retry {name}"
+        return
+    yield f"{failed} trial{'s' if failed > 1 else ''} failed; when the cause is mended, run {them}:"
+    yield f"  tuner retry {name}"
+    if not limit_struck:
+        yield "for new trials:"
+        yield f"  tuner resume {name} --trials {len(result.trials) + 10}"
+    yield "to begin anew:"
+    yield f"  tuner delete {name}"

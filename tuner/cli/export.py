@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _print_exported(exported: Exported, trial: Trial, out_dir: Path, own: str) -
     typer.echo(f"signatures: {', '.join(exported.signatures)}")
     typer.echo(f"checked: {exported.checked}")
     for note in exported.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None, alias: str | None) -> int:
@@ -122,7 +123,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
         typer.echo(f"note: MLflow is away, so there is no MLflow model of it: {error}", err=True)
         return 1 if register else 0
     typer.echo(f"MLflow model: {uri}, of run {trial.run_id}")
-    typer.echo(f"serve it with: {_serve(sweep, uri)}")
+    typer.echo(f"serve it with:\n  {_serve(sweep, uri)}")
     return 0
 
 

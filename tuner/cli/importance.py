@@ -32,7 +32,16 @@ def importance(
     if form is not Format.TABLE:
         write(rows, (), form)
         return 0
+    from tuner.cli.ending import named
+    from tuner.cli.lines import say
+    from tuner.study.importance import too_few
+
+    records, more = [trial.record for trial in result.trials], False
     for objective in result.spec.objectives:
+        if why := too_few(result.spec, records, objective):
+            say(f"importance for {objective.metric} cannot be told yet: {why}")
+            more = bool(result.spec.space.parameters)
+            continue
         own = [row for row in rows if row["objective"] == objective.metric]
         wide = max((len(row["parameter"]) for row in own), default=0)
         told = [row for row in own if row["share"] is not None]
@@ -44,20 +53,27 @@ def importance(
         for row in own:
             if row["share"] is None:
                 typer.echo(f"  {row['parameter']:<{wide}}  left out: {row['left_out']}")
+    if more:
+        say("for more trials:")
+        say(f"  tuner resume {named(result)} --trials {len(result.trials) + 10}")
     return 0
 
 
 def importance_rows(result: SweepResult) -> list[dict[str, Any]]:
     """Return a row for each objective and parameter, the most important first, those left out last."""
+    from tuner.study.importance import too_few
+
     rows = []
+    records = [trial.record for trial in result.trials]
     for objective in result.spec.objectives:
+        none = too_few(result.spec, records, objective)
         found = result.importances[objective.metric]
         shares = dict(found.shares) if found else {}
         method = found.method if found else ""
         for parameter, share in sorted(shares.items(), key=lambda pair: -pair[1]):
             rows.append(_row(objective.metric, parameter, share, method, ""))
         for parameter in (p.name for p in result.spec.space.parameters if p.name not in shares):
-            rows.append(_row(objective.metric, parameter, None, method, _why_not(result, parameter)))
+            rows.append(_row(objective.metric, parameter, None, method, none or _why_not(result, parameter)))
     return rows
 
 
@@ -73,4 +89,4 @@ def _why_not(result: SweepResult, parameter: str) -> str:
         return f"only {len(having)} of {len(complete)} complete trials have it"
     if len({str(trial.params[parameter]) for trial in having}) < 2 and having:
         return f"it has one value in all {len(having)} complete trials"
-    return f"{len(complete)} complete trials are too few, or their objectives are all equal"
+    return f"nothing can be told from the {len(complete)} complete trials"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.lines import say
 from tuner.errors import InvalidInput, Problem
 
 
@@ -28,8 +29,8 @@ def import_(
         hint = "one of ours runs as it is: tuner run FILE"
         raise InvalidInput(str(file), [Problem("", f"is no search space of: {names}", hint)])
     for note in found.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if found.warm_start:
-        typer.echo(f"note: learns from another job; run it with: --from {shlex.quote(found.warm_start)}", err=True)
+        say(f"note: learns from another job; run it with: --from {shlex.quote(found.warm_start)}", err=True)
     typer.echo(found.text, nl=False)
     return 0

@@ -38,7 +38,7 @@ def init(
         raise InvalidInput("", f"cannot write to {folder}: {found}") from error
     typer.echo(f"wrote {' and '.join(str(folder / name) for name in FILES)}")
     space = shlex.quote(str(folder / FILES[1]))
-    typer.echo(f"try them with: tuner check {space}, then: tuner run {space}")
+    typer.echo(f"try them with:\n  tuner check {space}\nthen:\n  tuner run {space}")
     return 0
 
 

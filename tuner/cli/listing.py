@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.tables import Format, FormatOption, write
 from tuner.errors import InvalidInput, TunerError
 
@@ -33,7 +32,7 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
         raise InvalidInput("--root", f"there is no folder {root.absolute()}")
     rows = [_row(sweep_dir) for sweep_dir in Root(root.absolute()).sweeps()]
     if not rows and form is Format.TABLE:
-        typer.echo(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")
+        say(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")
         return 0
     write(rows, COLUMNS, form)
     return int(bool(rows) and all(row["state"] == _UNREADABLE for row in rows))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
+from tuner.cli.lines import say
 
 
 @command("rerun")
@@ -28,7 +29,7 @@ def rerun(
     sweep, number = open_one_trial(name, trial, root)
     done = run_again(sweep.dir, sweep.spec.model, trial_of(sweep, number))
     for line in done.differences:
-        typer.echo(line)
+        say(line)
     if done.differences:
         typer.echo(f"{len(done.differences)} of {done.compared} values differ", err=True)
         return 1

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.tables import Format, FormatOption, write
 from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput
@@ -60,5 +61,5 @@ def show(
         typer.echo(f"no trial of {len(result.trials)}: {where}" if where else "no trials yet")
     if any(trial.state is TrialState.RUNNING for trial in trials) and not at_work(sweep.dir):
         line = "no driver is at work: what is RUNNING was left by one that died; go on with: tuner resume"
-        typer.echo(f"{line} {sweep.spec.name}", err=True)
+        say(f"{line} {sweep.spec.name}", err=True)
     return 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.errors import InvalidInput
 
 
@@ -31,7 +30,7 @@ def stop(name: NameOrTrialArgument, root: RootOption = Path(), debug: DebugOptio
     if trial is not None:
         return _stop_trial(whole, trial, root)
     request_stop(sweep_dir.stop_file)
-    typer.echo(f"asked {named(drivers)} to stop; follow it with: tuner list")
+    say(f"asked {named(drivers)} to stop; follow it with: tuner list")
     return 0
 
 
@@ -48,5 +47,5 @@ def _stop_trial(name: str, number: int, root: Path) -> int:
     file = sweep.dir.stop_trial_file(number)
     file.parent.mkdir(exist_ok=True)
     request_stop(file)
-    typer.echo(f"asked the driver to end trial {number}; see it with: tuner show {named(sweep.result(), number)}")
+    say(f"asked the driver to end trial {number}; see it with: tuner show {named(sweep.result(), number)}")
     return 0

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from tuner.cli.lines import say
 from tuner.errors import InvalidInput, Problem
 from tuner.hiding import hidden_words
 
@@ -68,9 +67,7 @@ def say_lost(result: SweepResult) -> None:
     if found := result.lost_trials():
         what = f"{found[0]} to {found[-1]}" if len(found) > 1 else str(found[0])
         name = result.dir.name
-        typer.echo(
-            f"{name}: the records know of trials that the study has lost ({what}); type: tuner verify {name}", err=True
-        )
+        say(f"{name}: the records know of trials that the study has lost ({what}); type: tuner verify {name}", err=True)
 
 
 def trial_of(sweep: Sweep, number: int) -> Trial:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from tuner.cli.display import duration
 from tuner.cli.grid import Column, grid, terminal_width
+from tuner.cli.lines import fitted
 from tuner.text import cell_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def write_trials(result: SweepResult, trials: Sequence[Trial], width: int | None
     for line, is_heading in grid(_columns(result, trials), width):
         typer.echo(typer.style(line, bold=True) if is_heading else line)
     for line in notes(result, trials):
-        typer.echo("\n".join(textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False)))
+        typer.echo(fitted(line, width))
 
 
 def _columns(result: SweepResult, trials: Sequence[Trial]) -> list[Column]:

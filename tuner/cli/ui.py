@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.lines import say
 from tuner.errors import InvalidInput, TunerError
 from tuner.text import without_login
 
@@ -90,7 +91,7 @@ def _say_pages(url: str, sweep: Sweep | None) -> None:
 
 def _say_missing(sweep: Sweep) -> None:
     if missing := _not_there_yet(sweep):
-        typer.echo(missing)
+        say(missing)
 
 
 def _not_there_yet(sweep: Sweep) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.lines import say
 
 
 @command("verify")
@@ -20,11 +21,11 @@ def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = F
     sweep = open_sweep(name, root)
     report = verify_sweep(sweep.dir, sweep.result())
     for line in report.differences:
-        typer.echo(line)
+        say(line)
     for line in report.notes:
-        typer.echo(f"note: {line}", err=True)
+        say(f"note: {line}", err=True)
     if report.differences and at_work(sweep.dir):
-        typer.echo("note: a driver is at work, so records are on their way; verify again when it has ended", err=True)
+        say("note: a driver is at work, so records are on their way; verify again when it has ended", err=True)
     if report.differences:
         typer.echo(f"{len(report.differences)} differences", err=True)
         return 1

@@ -7,9 +7,8 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.lines import say
 
 if TYPE_CHECKING:
     from tuner.operations.watch import WatchedSweep
@@ -66,7 +65,7 @@ def _say_end(name: str, root: Path, watched: WatchedSweep) -> int:
 
     closed = watched.closed
     if closed is None:
-        typer.echo(f"no driver is at work: the last one died; go on with: tuner resume {name}", err=True)
+        say(f"no driver is at work: the last one died; go on with: tuner resume {name}", err=True)
         return 0
     end = StopReason(closed.reason, failed=closed.failed) if closed.finished else None
     say_end(RunOutcome(open_sweep(name, root).result(), end, 0))

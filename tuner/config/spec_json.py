@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import PurePath
@@ -28,6 +29,7 @@ from tuner.space import Categorical, Discrete, Float, Int, Parameter, Range, Spa
 from tuner.space.conditions import with_fitted_conditions
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
+_PLAIN = re.compile(r"[A-Za-z_/.][^\s,:#'\"\[\]{}]*(?::[^\s,#'\"\[\]{}]+)?")  # text that needs no quotes
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 HARMLESS = frozenset(
@@ -179,18 +181,21 @@ def diff(old: SweepSpec, new: SweepSpec) -> tuple[list[str], list[str]]:
         Lines of what may change (limits, workers, another scheduler), and of what may not because
         recorded trials would change their meaning.
     """
-    before, after = _leaves(old), _leaves(new)
+    one = len(old.objectives) == len(new.objectives) == 1
+    before, after = _leaves(old, one), _leaves(new, one)
     harmless: list[str] = []
     refused: list[str] = []
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key), after.get(key)
+        if key.startswith("objective.") and None in (was, now):
+            continue  # "objectives" says so
         if was != now or (key.startswith("parameters.") and _said(was) != _said(now)):
-            line = f"{key}: {_show(was)} -> {_show(now)}"
-            (harmless if key in HARMLESS else refused).append(line)
+            (harmless if key in HARMLESS else refused).append(f"{key}: {_change(was, now)}")
     return harmless, refused
 
 
-def _leaves(spec: SweepSpec) -> dict[str, Any]:
+def _leaves(spec: SweepSpec, one_objective: bool) -> dict[str, Any]:
+    """Return what is compared of a sweep, by the keys of the file."""
     data = to_json(spec)
     found: dict[str, Any] = {"model": None, "command": list(spec.command)}
     if spec.command:
@@ -201,9 +206,13 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
         found["model"] = str(replace(spec.model, file=file.name if spec.model.file else ""))
         found["model.folder"] = str(file.parent) if spec.model.file else None
         found["model.import_paths"] = list(spec.model.import_paths)
-    found |= {f"objective.{o['metric']}": {**o, "metric": None} for o in data["objectives"]}
-    found["objectives"] = [o["metric"] for o in data["objectives"]]  # values are told in this order
-    found |= {f"constraints.{c['metric']}": {**c, "metric": None} for c in data["constraints"]}
+    objectives = [{**o, "of": _of(o["of"])} for o in data["objectives"]]
+    if one_objective:
+        found["objective"] = objectives[0]
+    else:
+        found |= {f"objective.{o['metric']}": {**o, "metric": None} for o in objectives}
+        found["objectives"] = [o["metric"] for o in objectives]  # values are told in this order
+    found |= {f"constraints.{c['metric']}": {**c, "metric": None, "of": _of(c["of"])} for c in data["constraints"]}
     found |= {f"parameters.{p['name']}": _without_empty(p) for p in data["space"]["parameters"]}
     found |= {f"parameters.{name}": value for name, value in data["space"]["constants"].items()}
     found |= {f"train.{key}": value for key, value in data["train"].items()}
@@ -212,7 +221,14 @@ def _leaves(spec: SweepSpec) -> dict[str, Any]:
     found |= {f"cluster.{key}": value for key, value in (data.get("cluster") or {}).items()}
     for entry in fields(SearchSettings):
         found[f"search.{entry.name}"] = data["search"][entry.name]
+    for key in ("search.sampler", "search.scheduler"):
+        found[key] = {"name": found[key]["name"], **found[key]["options"]}
     return found
+
+
+def _of(aggregation: Mapping[str, Any]) -> Any:
+    """Return an objective's rule as the file has it."""
+    return {"mean": aggregation["count"]} if aggregation["rule"] == "mean" else aggregation["rule"]
 
 
 def _said(value: Any) -> str:
@@ -228,8 +244,29 @@ def _without_empty(parameter: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _change(was: Any, now: Any) -> str:
+    """Say what changed, of two mappings only the entries that did."""
+    if not isinstance(was, Mapping) or not isinstance(now, Mapping):
+        return f"{_show(was)} -> {_show(now)}"
+    keys = [key for key in dict.fromkeys([*was, *now]) if _said(was.get(key)) != _said(now.get(key))]
+    if not keys:
+        return f"{_show(was)} -> {_show(now)}"
+    return ", ".join(f"{key} {_show(was.get(key))} -> {_show(now.get(key))}" for key in keys)
+
+
 def _show(value: Any) -> str:
-    return "absent" if value is None else str(value)
+    return "absent" if value is None else _flow(value)
+
+
+def _flow(value: Any) -> str:
+    """Return a value as a search space file may have it, in one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items() if item is not None)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null"):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def parameter_to_json(parameter: Parameter) -> dict[str, Any]:

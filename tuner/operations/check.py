@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from tuner.space.drawing import drawn
 from tuner.space.parameters import ParamValue
 from tuner.study.samplers import make_sampler
 from tuner.sweep.prechecks import check_recorders, check_sampler, hints
+from tuner.text import cell_text
 
 DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible
 
@@ -124,22 +126,35 @@ def _judge(
 ) -> CheckResult:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
-        message = f"failed with {params}: {end.reason}"
+        message = f"failed with {cell_text(params)}: {end.reason}"
         if traceback:
             raise InvalidInput(f"model {spec.model}", "\n".join([message, *_traceback(trial_dir)]))
         notes = [Problem("note", hint) for hint in hints(spec)]
         raise InvalidInput(f"model {spec.model}", [Problem("", message, "its traceback: --debug"), *notes])
-    tags = sorted({tag for m in messages if isinstance(m, Reported) for tag in m.evaluation.scalars})
+    values = {tag: v for m in messages if isinstance(m, Reported) for tag, v in m.evaluation.scalars.items()}
+    tags = sorted(values)
     wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
     missing = [metric for metric in wanted if metric not in tags]
     if missing:
         raise InvalidInput(
             f"model {spec.model}", missing_objective(missing, tags, unwritten=trial_dir.unwritten_metrics())
         )
-    lines = [f"model {spec.model}: one step trained, one evaluation, with {params}"]
+    lines = [f"model {spec.model}: one step trained, one evaluation, with {cell_text(params)}"]
     lines.append(f"tags of the evaluation: {', '.join(tags)}")
     servable = end.tags.get(SERVABLE) == "true"
     lines.append("serving: " + ("its model can be exported" if servable else "no serving_input_receiver_fn, no export"))
     lines += [f"note: {value}" for tag, value in end.tags.items() if tag != SERVABLE]
     lines += [f"note: {hint}" for hint in hints(spec)]
-    return CheckResult((*lines, "ok"))
+    odd = {o.metric: values[o.metric] for o in spec.objectives if not math.isfinite(values[o.metric])}
+    lines += [_no_number(metric, value, spec.search.nan) for metric, value in odd.items()]
+    return CheckResult((*lines, f"ok, except that {' and '.join(odd)} may never be a number" if odd else "ok"))
+
+
+def _no_number(metric: str, value: float, nan: str) -> str:
+    """Say that an evaluation had no number; it is no mistake yet, as a few more steps may give one."""
+    what = "NaN" if math.isnan(value) else "infinite"
+    fate = "counts as the worst" if nan == "worst" else "fails"
+    return (
+        f"note: {metric} is {what} after one step; a trial that ends so {fate}. If more steps do not mend it, look for "
+        "a division by zero, a logarithm of zero, a NaN among the rows"
+    )

@@ -28,27 +28,44 @@ class Importances:
     method: str
 
 
+def too_few(spec: SweepSpec, trials: Sequence[TrialRecord], objective: Objective) -> str:
+    """Return why the trials cannot tell yet what mattered, with how many it takes; an empty string if they can."""
+    complete = _complete(trials, objective)
+    if len(complete) < _LEAST:
+        trials_there = f"{len(complete)} complete trial{'s' if len(complete) != 1 else ''}"
+        return f"there are {trials_there} with a number as {objective.metric}, and it takes {_LEAST}"
+    if len({t.values[objective.metric] for t in complete}) < 2:
+        return f"the {objective.metric} of all {len(complete)} complete trials is the same"
+    if not spec.space.parameters:
+        return "the search space file lists no parameters"
+    return "" if _varying(spec, complete) else f"no parameter has two values in the {len(complete)} complete trials"
+
+
 def importances(spec: SweepSpec, trials: Sequence[TrialRecord], objective: Objective) -> Importances | None:
     """Return the importance of each parameter that varies in the complete trials, or None if it cannot be told.
 
     If a trial lacks a conditional parameter, the middle one of the values of others stands for it, so that its
     share is what it explains among the trials that have it; one that fewer than four trials have is left out.
     """
-    complete = [
-        t for t in trials if t.state is TrialState.COMPLETE and math.isfinite(t.values.get(objective.metric, math.nan))
-    ]
-    names = [
-        p.name
-        for p in spec.space.parameters
-        if sum(p.name in t.params for t in complete) >= _LEAST
-        and len({str(t.params[p.name]) for t in complete if p.name in t.params}) > 1
-    ]
-    values = {t.values[objective.metric] for t in complete}
-    if len(complete) < _LEAST or len(values) < 2 or not names:
+    if too_few(spec, trials, objective):
         return None
+    complete = _complete(trials, objective)
+    names = _varying(spec, complete)
     complete = _filled(complete, names)
     found = _by_optuna(spec, complete, names, objective) if len(complete) >= FEW else None
     return found or _by_ranks(complete, names, objective)
+
+
+def _complete(trials: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:
+    """Return the complete trials whose objective is a number."""
+    complete = [t for t in trials if t.state is TrialState.COMPLETE]
+    return [t for t in complete if math.isfinite(t.values.get(objective.metric, math.nan))]
+
+
+def _varying(spec: SweepSpec, complete: Sequence[TrialRecord]) -> list[str]:
+    """Return the parameters that enough trials have, and not all with one value."""
+    had = {p.name: [str(t.params[p.name]) for t in complete if p.name in t.params] for p in spec.space.parameters}
+    return [name for name, values in had.items() if len(values) >= _LEAST and len(set(values)) > 1]
 
 
 def _filled(trials: Sequence[TrialRecord], names: Sequence[str]) -> list[TrialRecord]:

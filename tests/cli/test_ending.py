@@ -1,0 +1,122 @@
+"""What is said when a sweep ends."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import tuner
+from tests.cli.command import call
+from tests.spaces import SIMULATED
+from tuner.cli.ending import ending_lines
+from tuner.domain.objective import Aggregation, Goal, Objective
+from tuner.domain.trial import TrialRecord, TrialState
+from tuner.driver.progress import NullDisplay
+from tuner.driver.stop_criteria import StopReason
+from tuner.results import SweepResult, Trial
+from tuner.study.reading import StudyOnDisk
+from tuner.sweep import RunOptions
+from tuner.sweep.run_outcome import RunOutcome
+
+C, P, F = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
+
+
+def ended(tmp_path, monkeypatch, records, search="sampler: random", end=None, of=""):
+    monkeypatch.chdir(tmp_path)
+    text = SIMULATED.replace("sampler: random", search).replace("{metric: rmse}", f"{{metric: rmse{of}}}")
+    (tmp_path / "sim.yaml").write_text(text)
+    sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
+    sweep.dir.trials_dir.mkdir(parents=True)
+    result = SweepResult(sweep.dir, sweep.spec, study=StudyOnDisk(records, frozenset(), 0.0))
+    return list(ending_lines(RunOutcome(result, end or StopReason("5 of 5 trials"), 0)))
+
+
+def record(number, state=C, curve=(0.5,), **tags):
+    values = {"rmse": curve[-1]} if curve and state is not F else {}
+    steps = {10 * (at + 1): value for at, value in enumerate(curve)}
+    params = {"rate": 0.1 * (number + 1), "units": 16 + number}
+    return TrialRecord(number, state, params, curve=steps, values=values, tags=tags)
+
+
+def test_the_commands_that_come_next_have_lines_of_their_own_and_only_those_that_have_an_answer(tmp_path, monkeypatch):
+    four = [record(number, curve=(0.5 + number,)) for number in range(4)]
+    lines = ended(tmp_path, monkeypatch, four)
+    assert lines[-4:] == ["next:", "  tuner show sim", "  tuner ui sim", "  tuner importance sim"]
+
+
+@pytest.mark.parametrize("curves", [(0.5, 0.6, 0.7), (0.5, 0.5, 0.5, 0.5)])
+def test_importance_is_not_named_where_it_cannot_be_told(tmp_path, monkeypatch, curves):
+    lines = ended(tmp_path, monkeypatch, [record(n, curve=(value,)) for n, value in enumerate(curves)])
+    assert lines[-3:] == ["next:", "  tuner show sim", "  tuner ui sim"]
+
+
+def test_where_no_trial_completed_a_mistake_in_the_file_and_one_in_the_model_have_each_their_way(tmp_path, monkeypatch):
+    end = StopReason("the objective 'rmse' never came; tags that are there: loss", failed=True)
+    lines = ended(tmp_path, monkeypatch, [record(0, F)], end=end)
+    assert lines == [
+        "failed: the objective 'rmse' never came; tags that are there: loss",
+        "no trial completed; see why with:",
+        "  tuner show sim",
+        "  tuner logs sim:0",
+        "if the search space file is wrong: mend it, delete this sweep, and run the file again:",
+        "  tuner delete sim",
+        "if the model is wrong: mend it, and run the failed trial again, under its number:",
+        "  tuner retry sim",
+    ]
+
+
+def test_where_trials_completed_the_failed_ones_are_run_again_and_new_ones_are_offered(tmp_path, monkeypatch):
+    lines = ended(tmp_path, monkeypatch, [record(0), record(1, F), record(2, F)])
+    assert lines[2:8] == [
+        "2 trials failed; when the cause is mended, run the failed trials again, under their numbers:",
+        "  tuner retry sim",
+        "for new trials:",
+        "  tuner resume sim --trials 13",
+        "to begin anew:",
+        "  tuner delete sim",
+    ]
+
+
+def test_a_pruned_trial_that_was_better_is_said_not_to_compete(tmp_path, monkeypatch):
+    pruned = [record(1, P, (0.9, 0.25)), record(2, P, (0.3,)), record(3, P, (float("nan"),))]
+    lines = ended(tmp_path, monkeypatch, [record(0), *pruned])
+    assert lines[1:3] == [
+        "best: trial 0, rmse 0.5, with rate=0.1, units=16",
+        "trial 1 was at 0.25 when it was pruned at step 20, and only complete trials can be the best",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "judged"),
+    [("last", 0.5, "at step 20"), ("mean", 0.3, "in the mean of its last 2 evaluations")],
+)
+def test_an_export_of_another_step_than_the_one_judged_is_a_line_of_its_own(tmp_path, rule, value, judged):
+    from tuner.cli.ending import _exported, _judged_at
+    from tuner.files.paths import Root
+
+    sweep_dir = Root(tmp_path).sweep("mine")
+    folder = sweep_dir.trial(0).path
+    folder.mkdir(parents=True)
+    (folder / "model.ckpt-10.index").touch()
+    objective = Objective("rmse", Goal.MINIMIZE, Aggregation(rule, 2 if rule == "mean" else 1))
+    found = TrialRecord(0, C, {}, curve={10: 0.1, 20: 0.5}, values={"rmse": value}, tags={"tuner.servable": "true"})
+    best = Trial(found, (objective,), None, str(folder))
+    result = SimpleNamespace(dir=sweep_dir)
+    assert _judged_at(best) == judged
+    assert _exported(result, best) == "to export: its checkpoint of step 10, rmse 0.1"
+    sweep_dir.best_model_file.write_text('{"trial": 0, "step": 10}')
+    assert _exported(result, best) == "exported: its checkpoint of step 10, rmse 0.1"
+
+
+def test_importance_of_too_few_trials_says_how_many_it_takes_and_what_adds_some(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    tuner.Sweep.from_file("sim.yaml", tmp_path).session(RunOptions(backend="simulated"), NullDisplay()).run()
+    from tuner.cli import importance  # noqa: F401
+
+    said = call("importance", "sim")
+    assert said.exit_code == 0
+    assert said.output.splitlines() == [
+        "importance for rmse cannot be told yet: there are 2 complete trials with a number as rmse, and it takes 4",
+        "for more trials:",
+        "  tuner resume sim --trials 12",
+    ]
