@@ -22,10 +22,10 @@ class SamplerKind:
         learns: Whether it learns from finished trials of other sweeps.
         ranks: Whether it learns from all complete trials by their values, rather than by generations of its own.
         weighs_all: Whether a draw weighs each trial alone, so that of very many it may learn from some.
-        one_sequence: Whether all trials share one seed, because it walks along one sequence.
         several_objectives: Whether it searches for several.
         knows_constraints: Whether it avoids what breaks a constraint, if it learns at all.
-        lists_values: Whether the file must have all parameters, each with a finite number of values; it ends with them.
+        lists_values: Whether it walks through all sets of parameters, each of which must have a finite number of values
+            in the file; it ends with them.
         earlier_as: The argument of its constructor that takes finished trials of other sweeps, or empty if it has
             none.
     """
@@ -36,7 +36,6 @@ class SamplerKind:
     learns: bool = False
     ranks: bool = False
     weighs_all: bool = False
-    one_sequence: bool = False
     several_objectives: bool = True
     knows_constraints: bool = True
     lists_values: bool = False
@@ -67,7 +66,7 @@ _NSGA: Options = {"population_size": int, "mutation_prob": NUMBER, "crossover_pr
 
 SAMPLERS: Mapping[str, SamplerKind] = {
     "random": SamplerKind("RandomSampler"),
-    "grid": SamplerKind("GridSampler", one_sequence=True, lists_values=True),
+    "grid": SamplerKind("GridSampler", lists_values=True),
     "tpe": SamplerKind("TPESampler", _TPE, learns=True, ranks=True, weighs_all=True),
     "qmc": SamplerKind("QMCSampler", {"qmc_type": str, "scramble": bool}, ("scipy",)),
     "cmaes": SamplerKind(

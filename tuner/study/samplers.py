@@ -288,7 +288,7 @@ def make_sampler(
         ranked = objective if kind.ranks else None
         view = SamplerView(space.parameters if plain else ())
         goal = objective.goal if objective is not None and kind.weighs_all else None
-        return SeededSampler(make, seed, kind.one_sequence, earlier, repeats, ranked, view, goal)
+        return SeededSampler(make, seed, kind.lists_values, earlier, repeats, ranked, view, goal)
     except (TypeError, ValueError) as error:
         raise InvalidInput("search.sampler", f"{chosen.name} refuses its options: {error}") from error
 
