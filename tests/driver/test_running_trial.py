@@ -107,10 +107,22 @@ def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
         trial.report(evaluation(step, rmse=60.0 / step))
     trial.add_result(JobResult(JobStatus.FINISHED, 1, step=40))
     record = trial.ended(
-        TrialOutcome(TrialState.COMPLETE), JobResult(JobStatus.FINISHED, 1, step=40), 113.0, {"a": "b"}
+        TrialOutcome(TrialState.COMPLETE), JobResult(JobStatus.FINISHED, 1, step=40), 113.0, 1.7e9, {"a": "b"}
     )
     assert (record.seconds, record.trained, record.values) == (15.0, 30, {"rmse": 2.0})
     assert record.curve == {20: 3.0, 30: 2.0} and record.tags == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "ending, newest, since",
+    [(JobStatus.STOPPED, 90.0, 100.0), (JobStatus.FAILED, 130.0, 130.0), (JobStatus.LOST, 90.0, 0.0)],
+)
+def test_a_trial_is_idle_since_its_end_by_the_clock_of_its_events_unless_it_was_lost(ending, newest, since):
+    trial = running()
+    assert trial.noted_at_start["idle_since"] == 0.0
+    trial.report(Evaluation(10, newest, "eval", {"rmse": 1.0}))
+    record = trial.ended(PAUSED, JobResult(ending, 1, step=10), 113.0, 100.0, {})
+    assert record.idle_since == since
 
 
 def test_a_trial_that_waits_for_room_in_a_cluster_spends_no_time():

@@ -8,7 +8,8 @@ import tuner
 from tests.spaces import SIMULATED
 from tuner.domain.trial import Evaluation, TrialState
 from tuner.driver.progress import NullDisplay
-from tuner.operations.verify import Report, _compare_model, _Comparison, verify_sweep
+from tuner.operations.trial_comparison import Report, TrialComparison
+from tuner.operations.verify import _compare_model, verify_sweep
 from tuner.recorders.mlflow.reader import RecordedModel, RecordedRun
 from tuner.recorders.mlflow.statuses import STATUS
 from tuner.records.log import RecordLog
@@ -99,7 +100,7 @@ def test_of_a_trial_that_was_decided_early_what_was_recorded_counts_and_what_cam
 
     def differences(run, beyond):
         report = Report()
-        _Comparison(sweep.dir, trial, run, report, evaluations, beyond=beyond).run()
+        TrialComparison(sweep.dir, trial, run, report, evaluations, beyond=beyond).run()
         return [line for line in report.differences if "parameter" not in line]
 
     assert differences(run, beyond) == []

@@ -104,6 +104,8 @@ class TrialRecord:
         failures: How many of them died or raised.
         times_lost: How many of them their backend lost through no fault of theirs.
         stop_at: Global step at which its last process was to pause, or None for its end.
+        idle_since: Since when it has no process, in seconds since 1970 by the clock that its events have; 0 if it
+            has one, or if that is not known.
         tags: Tags of its run beyond the sweep's.
         memory: What the scheduler keeps with it.
     """
@@ -124,6 +126,7 @@ class TrialRecord:
     stop_at: int | None = None
     started: float = 0.0
     ended: float = 0.0
+    idle_since: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
     driver: str = ""

@@ -12,6 +12,7 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import FORKED_AT, FORKED_FROM
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.running_trial import RunningTrial
+from tuner.events.foreign import list_foreign_events
 from tuner.files import checkpoints
 from tuner.files.paths import SweepDir, TrialDir
 from tuner.hiding import is_secret
@@ -51,7 +52,7 @@ def first_step(record: TrialRecord) -> int:
 def new_attempt(
     record: TrialRecord, spec: SweepSpec, trial_dir: TrialDir, stop_at: int | None, threads: int
 ) -> RunningTrial:
-    """Return the next attempt of a trial, which has not begun.
+    """Return the next attempt of a trial, which has not begun; what others evaluated meanwhile is listed as foreign.
 
     Args:
         record: The trial as the study knows it.
@@ -60,6 +61,7 @@ def new_attempt(
         stop_at: Its rung, or None.
         threads: Threads of its sessions.
     """
+    list_foreign_events(trial_dir, record.idle_since)
     record = replace(record, state=TrialState.RUNNING, attempts=record.attempts + 1, stop_at=stop_at)
     job = Job(
         trial=record.number,

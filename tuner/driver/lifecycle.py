@@ -71,6 +71,7 @@ class TrialLifecycle:
             reason=record.reason,
             seconds=record.seconds,
             trained=record.trained,
+            idle_since=record.idle_since,
             tags=dict(record.tags),
         )
         self._context.scheduler.on_finished(record.number, record.state)
@@ -98,6 +99,7 @@ class TrialLifecycle:
             trained=record.trained,
             failures=record.failures,
             times_lost=record.times_lost,
+            idle_since=record.idle_since,
         )
         return record
 

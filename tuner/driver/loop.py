@@ -170,9 +170,7 @@ class Loop:
         running = new_attempt(record, self._spec, trial_dir, stop_at, self._threads)
         changed = TrialChanged(number, now, TrialState.RUNNING, record.reason, step=record.step)
         context.log.append(self._opened_record(record), changed)
-        context.study.note(
-            number, state=TrialState.RUNNING.value, reason=record.reason, attempts=running.job.attempt, stop_at=stop_at
-        )
+        context.study.note(number, **running.noted_at_start)
         self._dir.stop_trial_file(number).unlink(missing_ok=True)  # whoever asked meant an earlier attempt
         self._running[number] = running
         context.backend.start(running.job, trial_dir)
@@ -250,7 +248,7 @@ class Loop:
         outcome = outcome_of_end(trial, result, message.damage, search.nan, search.retries)
         outcome = with_last_error(outcome, trial_dir.log_file, bool(trial.job.command))
         damage = self._lifecycle.damage_tag(message.trial, message.damage)
-        record = trial.ended(outcome, result, self._context.clock(), damage)
+        record = trial.ended(outcome, result, self._context.clock(), self._context.now(), damage)
         if not outcome.state.is_finished:
             self._suspend(record, result.ending)
             return

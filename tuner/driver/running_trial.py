@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tuner.domain.job import Job, JobResult, JobStatus
 from tuner.domain.objective import Constraint, Objective
@@ -78,6 +79,7 @@ class RunningTrial:
         self._outcome: TrialOutcome | None = None
         self._asked_to_stop_at: float | None = None
         self._killed = False
+        self._newest = 0.0  # time of its latest event
         self._outside = ""  # the folder outside of its own in which it trains, as far as it said
         self._objectives = tuple(objectives)
         self._constraints = tuple(constraints)
@@ -102,6 +104,18 @@ class RunningTrial:
     def job(self) -> Job:
         """What its process was asked to do."""
         return self._job
+
+    @property
+    def noted_at_start(self) -> dict[str, Any]:
+        """What the study is to note when its process begins."""
+        record = self._record
+        return {
+            "state": TrialState.RUNNING.value,
+            "reason": record.reason,
+            "attempts": record.attempts,
+            "stop_at": record.stop_at,
+            "idle_since": 0.0,
+        }
 
     @property
     def outcome(self) -> TrialOutcome | None:
@@ -182,6 +196,7 @@ class RunningTrial:
     def report(self, evaluation: Evaluation) -> Report | None:
         """Add an evaluation from the event files; None if nothing of it is new, or comes after the trial's outcome."""
         self._reached = max(self._reached, evaluation.step)
+        self._newest = max(self._newest, evaluation.time)
         if self.is_outcome_final or (fresh := self._first.filter(evaluation)) is None:
             return None
         before = self._is_complete(fresh.step)
@@ -291,13 +306,16 @@ class RunningTrial:
         reason = "; ".join([missing_objective(metrics, self.tags, what, self._unwritten()), *elsewhere])
         return TrialOutcome(TrialState.FAIL, reason, objective_missing=True)
 
-    def ended(self, outcome: TrialOutcome, result: JobResult, now: float, tags: Mapping[str, str]) -> TrialRecord:
+    def ended(
+        self, outcome: TrialOutcome, result: JobResult, now: float, wall_time: float, tags: Mapping[str, str]
+    ) -> TrialRecord:
         """Return the trial as this attempt leaves it.
 
         Args:
             outcome: What becomes of it.
             result: How its process ended.
             now: On the loop's clock, in seconds.
+            wall_time: In seconds since 1970; a node's clock may be ahead of it.
             tags: Of its run, beside those that it has and its process gave it.
         """
         values = self.values()
@@ -312,6 +330,7 @@ class RunningTrial:
             values=values,
             curve=self.curve,
             others=self.others,
+            idle_since=0.0 if result.ending is JobStatus.LOST else max(wall_time, self._newest),
             tags={**self._record.tags, **result.tags, **self.folder_tags, **tags},
         )
 

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from tuner.domain.trial import Evaluation
 from tuner.events.decoder import Decoder
 from tuner.events.event_file import Damage, EventFile
+from tuner.events.foreign import MARK, foreign_events
 from tuner.files.paths import TrialDir
 from tuner.text import legible
 
-_MARK = "tfevents"
 _SECONDS = re.compile(r"tfevents\.([0-9]+)")
 
 
@@ -40,12 +40,19 @@ class Follower:
             (for scripts); links to folders are not followed.
         training: Look into the trial's own folder too.
         evaluations: Look into the folders of evaluations.
+        without: Files to leave out, relative to the trial's folder, beside those that are listed there as not its own.
     """
 
     def __init__(
-        self, trial_dir: Path, anywhere: bool = False, training: bool = False, evaluations: bool = True
+        self,
+        trial_dir: Path,
+        anywhere: bool = False,
+        training: bool = False,
+        evaluations: bool = True,
+        without: Collection[str] = (),
     ) -> None:
         self._dir = trial_dir
+        self._foreign = foreign_events(TrialDir(trial_dir)) | frozenset(without)
         self._anywhere = anywhere
         self._evaluations = evaluations
         self._training = training or anywhere
@@ -107,7 +114,8 @@ class Follower:
     def _event_files(self) -> Iterator[tuple[str, str]]:
         for folder, names in sorted(self._folders()):
             for name in sorted(names, key=_order):
-                yield folder, name
+                if not self._foreign or (f"{folder}/{name}" if folder else name) not in self._foreign:
+                    yield folder, name
 
     def _folders(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the folders that are looked into, relative to the trial's, with their event files."""
@@ -134,7 +142,7 @@ class Follower:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=not self._anywhere):
                         folders.append(entry.name)
-                    elif _MARK in entry.name and entry.is_file():
+                    elif MARK in entry.name and entry.is_file():
                         files.append(entry.name)
         except OSError:
             return [], []
@@ -146,12 +154,14 @@ def is_of_evaluations(folder: str) -> bool:
     return folder == "eval" or folder.startswith("eval_")
 
 
-def read_all(trial_dir: Path, anywhere: bool = False, training: bool = False) -> list[Evaluation]:
+def read_all(
+    trial_dir: Path, anywhere: bool = False, training: bool = False, without: Collection[str] = ()
+) -> list[Evaluation]:
     """Return all evaluations that a trial's event files hold now, in file order by folder.
 
     For what could not be read use a ``Follower`` and its ``damage`` and ``cut_off``.
     """
-    return Follower(trial_dir, anywhere, training).poll()
+    return Follower(trial_dir, anywhere, training, without=without).poll()
 
 
 def _inode(file: Path) -> int | None:

@@ -9,12 +9,10 @@ ROOT/mlruns/sweeps/NAME/trials/0007/  TrialDir, the model_dir of trial 7
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from tuner.errors import InvalidInput, StoreError
 
@@ -280,6 +278,11 @@ class TrialDir:
         return {str(tag): str(kind) for tag, kind in found.items()} if isinstance(found, dict) else {}
 
     @property
+    def foreign_events_file(self) -> Path:
+        """Which event files here are not the trial's own (see ``tuner.events.foreign``), as a list in JSON."""
+        return self.path / "foreign_events.json"
+
+    @property
     def away_file(self) -> Path:
         """There while the trial's newest files are on another machine or in the storage between."""
         return self.path / "away.txt"
@@ -330,20 +333,3 @@ def inside(folder: Path, name: str) -> Path:
 def private_file(job_file: Path) -> Path:
     """Return the file beside a job that has what of it is secret."""
     return job_file.with_name("private.json")
-
-
-def open_log(file: Path, private: bool = False) -> BinaryIO:
-    """Open a log to append to it; a ``private`` one, if it is new, its owner alone can read."""
-    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600 if private else 0o666), "ab")
-
-
-def end_torn_line(file: Path) -> None:
-    """Close a line that a killed writer left open, so that the next one stands alone."""
-    with file.open("rb") as stream:
-        if not stream.seek(0, os.SEEK_END):
-            return
-        stream.seek(-1, os.SEEK_END)
-        torn = stream.read(1) != b"\n"
-    if torn and os.access(file, os.W_OK):
-        with file.open("ab", buffering=0) as stream:
-            stream.write(b"\n")

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tuner.files.appending import end_torn_line
 from tuner.files.atomic import append_lines, write_whole
-from tuner.files.paths import SweepDir, end_torn_line
+from tuner.files.paths import SweepDir
 
 _PARENT = -1
 _MAKING = ""  # instead of an id

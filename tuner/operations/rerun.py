@@ -6,9 +6,10 @@ Nothing of the sweep is changed.
 
 from __future__ import annotations
 
+import math
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput, Problem, SweepError
 from tuner.events import FirstValueFilter, read_all
 from tuner.events.first_values import same_bits
+from tuner.events.foreign import begun_since
 from tuner.files import checkpoints
 from tuner.files.paths import SweepDir, TrialDir
+from tuner.records.trials import idle_trials
 from tuner.results import Trial
 
 Key = tuple[str, int, str]  # folder, global step, tag
@@ -65,7 +68,8 @@ def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
         raise InvalidInput(
             "", f"trial {trial.number} is a cluster, whose tasks train asynchronously: no two runs of it are equal"
         )
-    expected = _values(trial_dir.path, trial.record.step)
+    idle_since = idle_trials(sweep_dir.records_file).get(trial.number, math.inf)
+    expected = _values(trial_dir.path, trial.record.step, begun_since(trial_dir.path, idle_since))
     recorded = replace(recorded, model=model or recorded.model)  # a project may have been moved since
     if not expected or recorded.model is None:
         raise InvalidInput("", f"trial {trial.number} is {trial.state.value} and has no evaluation to compare with")
@@ -102,11 +106,11 @@ def _begin_as(trial: Trial, sweep_dir: SweepDir, again: TrialDir) -> None:
         ) from error
 
 
-def _values(folder: Path, last: int | None) -> Mapping[Key, float]:
-    """Return what evaluations say up to a step: the first value of each stands."""
+def _values(folder: Path, last: int | None, later: Collection[str] = ()) -> Mapping[Key, float]:
+    """Return what evaluations say up to a step, those in ``later`` files left out: the first value of each stands."""
     first = FirstValueFilter()
     found: dict[Key, float] = {}
-    for evaluation in filter(None, map(first.filter, read_all(folder))):
+    for evaluation in filter(None, map(first.filter, read_all(folder, without=later))):
         if evaluation.folder and (last is None or evaluation.step <= last):
             for tag, value in evaluation.scalars.items():
                 found.setdefault((evaluation.folder, evaluation.step, tag), value)

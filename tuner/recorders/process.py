@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuner.errors import RecorderError
-from tuner.files.paths import SweepDir, open_log
+from tuner.files.appending import open_log
+from tuner.files.paths import SweepDir
 from tuner.hiding import secrets_of_url
 from tuner.processes import signals_blocked
 from tuner.recorders.mlflow.store import environment_with

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tuner.domain.trial import TrialState
 from tuner.records.log import read_records
-from tuner.records.record import SweepOpened, TrialChanged, TrialOpened
+from tuner.records.record import Evaluated, SweepOpened, TrialChanged, TrialOpened
 from tuner.space.parameters import Params
 
 _OF_A_TRIAL = re.compile(rb'\{"record":"(?:state|evaluation)","trial":(\d+),')
@@ -85,3 +85,20 @@ def logged_trials(file: Path) -> list[LoggedTrial]:
         )
         for number in sorted(opened.keys() & changed.keys())
     ]
+
+
+def idle_trials(file: Path) -> dict[int, float]:
+    """Return since when each trial that a sweep's log has no process of has none, in seconds since 1970.
+
+    By the clock that its events have: that of its machine may be ahead of the log's.
+    """
+    ended: dict[int, float] = {}
+    newest: dict[int, float] = {}
+    for record, _ in read_records(file):
+        if isinstance(record, Evaluated):
+            newest[record.trial] = max(newest.get(record.trial, 0.0), record.evaluation.time)
+        elif isinstance(record, TrialChanged) and record.state is TrialState.RUNNING:
+            ended.pop(record.trial, None)
+        elif isinstance(record, TrialChanged):
+            ended.setdefault(record.trial, record.time)  # one that was paused may be pruned later
+    return {trial: max(time, newest.get(trial, 0.0)) for trial, time in ended.items()}

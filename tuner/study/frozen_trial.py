@@ -117,6 +117,7 @@ def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
         stop_at=noted.get("stop_at"),
         started=held.started,
         ended=held.ended,
+        idle_since=noted.get("idle_since", 0.0),
         tags=noted.get("tags", {}),
         memory=noted.get("memory", {}),
         driver=noted.get("driver", ""),

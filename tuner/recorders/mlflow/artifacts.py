@@ -18,10 +18,11 @@ from typing import Protocol
 
 from tuner.domain.job import hiding_of_job
 from tuner.domain.trial import Evaluation
+from tuner.files.appending import end_torn_line
 from tuner.files.atomic import append_lines
 from tuner.files.lines import read_lines
 from tuner.files.litter import STAGE
-from tuner.files.paths import SweepDir, TrialDir, end_torn_line
+from tuner.files.paths import SweepDir, TrialDir
 from tuner.text import csv_text
 
 LOG_BYTES = 2 << 20  # of a longer log the end is kept
