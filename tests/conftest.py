@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +16,10 @@ hypothesis.settings.load_profile("the same")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+# A script's shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start and then stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
