@@ -23,12 +23,13 @@ from tuner.driver.launch import copy_donor_checkpoint, first_step, new_attempt
 from tuner.driver.lifecycle import TrialLifecycle
 from tuner.driver.log_end import with_last_error
 from tuner.driver.outcomes import outcome_of_end
-from tuner.driver.progress import Progress, TrialProgress
+from tuner.driver.progress import Progress
 from tuner.driver.reactions import own_reactions
 from tuner.driver.running_trial import RunningTrial, TrialOutcome
-from tuner.driver.status import SweepStatus
+from tuner.driver.status import SweepStatus, trial_progress
 from tuner.driver.stop_criteria import StopReason, trials_used_up
 from tuner.driver.stop_requests import trials_to_stop
+from tuner.driver.time_left import time_left
 from tuner.driver.trial_queue import TrialQueue
 from tuner.files.paths import SweepDir
 from tuner.records.record import Evaluated, TrialChanged, TrialOpened
@@ -123,13 +124,12 @@ class Loop:
 
     def progress(self) -> Progress:
         """Return where the sweep stands."""
-        running = tuple(
-            TrialProgress(r.number, r.step, self._spec.train.max_steps, r.latest) for r in self._running.values()
-        )
-        done = self._status.finished
+        running = tuple(map(trial_progress, self._running.values()))
         left = None
-        if 0 < done < self._spec.search.trials and self._end is None:
-            left = self._elapsed_s() / done * max(0, self._spec.search.trials - done)
+        if self._end is None:
+            planned = self._context.scheduler.planned_steps(self._queue.total)
+            trained = self._status.trained(self._queue.unsettled, self._running, self._queue.to_begin, planned)
+            left = time_left(self._spec.search, trained, self._elapsed_s(), self._workers)
         counts = self._status.counts + Counter({TrialState.PAUSED: self._queue.paused})
         return Progress(running, self._spec.search.trials, counts, self._status.best, self._elapsed_s(), left)
 

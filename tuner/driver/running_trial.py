@@ -150,6 +150,12 @@ class RunningTrial:
         return max(0, self._reached - self._began_at)
 
     @property
+    def to_train(self) -> int | None:
+        """Global steps until it pauses or ends by itself; None if that is not known."""
+        end = self.job.stop_at or self.job.train.max_steps
+        return max(0, end - self._reached) if end else None
+
+    @property
     def tags(self) -> list[str]:
         """All tags that its evaluations have."""
         return sorted(self._tags)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 from tuner.domain.repeats import SeedGroups
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import FORKED_AT
 from tuner.domain.trial import TrialRecord, TrialState
+from tuner.driver.progress import TrialProgress
+from tuner.driver.running_trial import RunningTrial
 from tuner.driver.stop_criteria import StopCriteria
+from tuner.driver.time_left import Trained
 
 
 class SweepStatus:
@@ -33,11 +37,6 @@ class SweepStatus:
         self.steps = 0
         self._trained: Counter[int] = Counter()  # global steps of each trial
 
-    @property
-    def finished(self) -> int:
-        """How many trials are finished."""
-        return sum(self.counts.values())
-
     def add_finished(self, record: TrialRecord) -> None:
         """Count a trial that will not run again."""
         self.counts[record.state] += 1
@@ -57,6 +56,22 @@ class SweepStatus:
         self.steps += steps
         self._trained[trial] += steps
 
+    def trained(
+        self, unsettled: Collection[int], here: Mapping[int, RunningTrial], to_begin: int, planned: int | None
+    ) -> Trained:
+        """Return what was trained, to tell how long the sweep will still take.
+
+        Args:
+            unsettled: Numbers of the trials that run, here or elsewhere, or are to be taken up first.
+            here: Those that run here.
+            to_begin: How many trials have not begun.
+            planned: Steps of the whole sweep, if the scheduler knows.
+        """
+        before = self._trained
+        running: list[tuple[int, int | None]] = [(before[n], None) for n in unsettled if n not in here]
+        running += [(before[n] + trial.trained, trial.to_train) for n, trial in here.items()]
+        return Trained([steps for n, steps in before.items() if n not in unsettled], running, to_begin, planned)
+
     def add_earlier(self, record: TrialRecord) -> None:
         """Count what a trial has trained under earlier or other drivers; if it is finished, count the trial as well.
 
@@ -67,3 +82,8 @@ class SweepStatus:
         self.add_steps(record.number, max(0, trained - self._trained[record.number]))
         if record.state.is_finished:
             self.add_finished(record)
+
+
+def trial_progress(trial: RunningTrial) -> TrialProgress:
+    """Return how far a trial that runs is, as it is shown."""
+    return TrialProgress(trial.number, trial.step, trial.job.train.max_steps, trial.latest)

@@ -77,6 +77,16 @@ class TrialQueue:
         return len(self._on_other_drivers)
 
     @property
+    def unsettled(self) -> set[int]:
+        """The trials that run, here or elsewhere, or are to be taken up first."""
+        return {*self._waiting, *self._on_other_drivers, *self._on_this_driver}
+
+    @property
+    def to_begin(self) -> int:
+        """How many trials have not begun."""
+        return max(0, self.total - self.begun)
+
+    @property
     def may_start(self) -> bool:
         """Whether to ask for the next trial: not if there was none to start and nothing has changed since."""
         return not self._nothing_to_start or self._peers.due

@@ -11,12 +11,15 @@ from tuner.config.manifest import read_manifest
 from tuner.domain.job import beginning
 from tuner.domain.repeats import groups_of
 from tuner.domain.spec import SweepSpec
+from tuner.domain.tags import FORKED_AT
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.lifecycle import start_line, state_line
 from tuner.driver.progress import Progress, TrialProgress
+from tuner.driver.time_left import Trained, time_left
 from tuner.files.paths import SweepDir
 from tuner.records.log import read_records
 from tuner.records.record import Evaluated, Record, SweepClosed, SweepOpened, TrialChanged, TrialOpened
+from tuner.schedulers import SCHEDULERS, Scheduler, make_scheduler
 
 
 class WatchedSweep:
@@ -40,6 +43,8 @@ class WatchedSweep:
         self._latest: dict[int, TrialProgress] = {}  # of those that run
         self._begun_at = self._seen_at = 0.0
         self._spent_s = 0.0  # by drivers that have left
+        self._steps: dict[int, int] = {}  # at which each trial was seen to end or pause
+        self._workers = 1
         self._best: tuple[int, float] | None = None
         self._shows_best = True  # whether that is up to date
         self.closed: SweepClosed | None = None
@@ -62,10 +67,20 @@ class WatchedSweep:
         total, elapsed = self._spec.search.trials, self._spent_s
         if self.closed is None and self._begun_at:
             elapsed += self._now() - self._begun_at
-        done = sum(count for state, count in counts.items() if state.is_finished)
-        left = elapsed / done * (total - done) if 0 < done < total and self.closed is None else None
+        left = self._time_left(elapsed) if self.closed is None else None
         running = tuple(self._latest[number] for number in sorted(self._latest))
         return Progress(running, total, counts, self._best, elapsed, left)
+
+    def _time_left(self, elapsed_s: float) -> float | None:
+        """Return how long the sweep will still take, as its driver estimates it but for where trials pause."""
+        search, most = self._spec.search, self._spec.train.max_steps
+        ours = make_scheduler(self._spec) if search.scheduler.name in SCHEDULERS else Scheduler()
+        shown = self._latest
+        running = [(trial.step, most - trial.step if most else None) for trial in shown.values()]
+        settled = [steps for number, steps in self._steps.items() if number not in shown]
+        to_begin = max(0, search.trials - len(self._trials))
+        trained = Trained(settled, running, to_begin, ours.planned_steps(search.trials))
+        return time_left(search, trained, elapsed_s, self._workers)
 
     def _on_record(self, record: Record) -> str:
         if isinstance(record, Evaluated):
@@ -92,6 +107,7 @@ class WatchedSweep:
             self._leave(self._seen_at)
             self._latest.clear()
         self._begun_at = self._begun_at or record.time
+        self._workers = int(record.settings.get("workers", 1))
         self.closed = None
 
     def _leave(self, at: float) -> None:
@@ -122,4 +138,6 @@ class WatchedSweep:
             begins = beginning(known.attempts + 1, changed.step)
             return start_line(changed.trial, begins, "", known.params, self._spec.space.constants, changed.reason)
         self._latest.pop(changed.trial, None)
+        began_at = int(self._trials[changed.trial].tags.get(FORKED_AT, 0))
+        self._steps[changed.trial] = max(0, (changed.step or 0) - began_at)
         return state_line(changed)

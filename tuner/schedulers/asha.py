@@ -25,7 +25,7 @@ from tuner.domain.spec import TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.errors import Problem
 from tuner.schedulers.base import Promotion, Scheduler
-from tuner.schedulers.rungs import FrontRung, Rung, check_halving, make_rungs
+from tuner.schedulers.rungs import FrontRung, Rung, check_halving, halving_steps, make_rungs
 
 
 class AshaScheduler(Scheduler):
@@ -109,6 +109,9 @@ class AshaScheduler(Scheduler):
         highest = max(self._paused.values())
         last = self._best_paused(next(rung for rung in self._rungs if rung.step == highest))
         return Promotion(last, "the best, and no new trial may begin") if last is not None else None
+
+    def planned_steps(self, trials: int) -> int | None:
+        return halving_steps(self._rungs, trials)
 
     def _best_paused(self, rung: Rung) -> int | None:
         """Return the best of the trials that wait at a rung, or None."""

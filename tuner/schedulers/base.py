@@ -154,6 +154,13 @@ class Scheduler:
         """
         return None
 
+    def planned_steps(self, trials: int) -> int | None:  # noqa: ARG002
+        """Return the global steps that a sweep of so many trials will train in all, about; None if that is not known.
+
+        Then what its trials have trained before they ended or paused tells how much is left.
+        """
+        return None
+
     def wants_new_trial(self) -> bool:
         """Whether a new trial may be drawn now."""
         return True

@@ -9,6 +9,7 @@ in which a trial is halved ``s`` times.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ class HyperbandScheduler(Scheduler):
         yield from check_halving(options, train)
 
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
+        self._planned: dict[int, int] = {}  # steps by number of trials
+        self._max_steps = train.bounds()[1]
         # A bracket whose first rung is nearly the end would halve nothing: the paper has none.
         steps = [step for step in rung_steps(train, eta, min_steps) if step * eta <= train.bounds()[1]]
         halvings = range(len(steps), -1, -1)
@@ -78,6 +81,16 @@ class HyperbandScheduler(Scheduler):
             if isinstance(found, Promotion):
                 return found
         return None
+
+    def planned_steps(self, trials: int) -> int | None:
+        if trials not in self._planned:  # asked again and again, for a number that hardly changes
+            given = Counter(self.bracket(trial) for trial in range(trials))
+            each = [bracket.planned_steps(given[number]) for number, bracket in enumerate(self._brackets)]
+            whole = [given[number] * self._max_steps for number in range(len(each))]  # of the one that halves nothing
+            self._planned[trials] = sum(
+                w if planned is None else planned for planned, w in zip(each, whole, strict=True)
+            )
+        return self._planned[trials]
 
     def _of(self, trial: int) -> Scheduler:
         return self._brackets[self.bracket(trial)]

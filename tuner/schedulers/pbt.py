@@ -121,6 +121,12 @@ class PbtScheduler(Scheduler):
             self._slots = []  # the population before is done: wants_new_trial() saw to that
         self._slots.append([trial])
 
+    def planned_steps(self, trials: int) -> int | None:
+        generations = math.ceil(self._max_steps / self._every)
+        replaced = min(math.ceil(self._size * self._quantile), self._size // 2) * (generations - 1)
+        whole, others = divmod(trials, self._size + replaced)  # one that replaces another goes on from where that was
+        return (whole * self._size + min(others, self._size)) * self._max_steps
+
     def wants_new_trial(self) -> bool:
         return len(self._slots) < self._size or all(slot[-1] in self._finished for slot in self._slots)
 

@@ -150,6 +150,18 @@ class FrontRung(Rung):
         return trial in self.ranked()[: max(1, self._places)]
 
 
+def halving_steps(rungs: Sequence[Rung], trials: int) -> int | None:
+    """Return the global steps that so many trials train in all: the share of a rung goes on, and one to the end.
+
+    None if there is no rung, so that nothing is halved.
+    """
+    steps, before, going = 0, 0, trials
+    for rung in rungs:
+        steps += going * (rung.step - before)
+        before, going = rung.step, max(min(1, trials), going * rung.step // rung.next_step)
+    return steps + going * (rungs[-1].next_step - before) if rungs else None
+
+
 def make_rungs(train: TrainSettings, eta: int, min_steps: int | None, rank: str) -> list[Rung]:
     """Return the rungs below the end of a trial.
 

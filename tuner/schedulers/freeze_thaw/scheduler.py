@@ -22,7 +22,7 @@ from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.base import Begin, Promotion, Scheduler
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.search import Fit, GoOn, NewTrial, Search
-from tuner.schedulers.rungs import Rung
+from tuner.schedulers.rungs import Rung, halving_steps
 from tuner.space import Space
 from tuner.space.parameters import Params
 
@@ -54,7 +54,8 @@ class FreezeThawScheduler(Scheduler):
         evaluations = math.ceil(self._end / self._every)
         self._cube = Cube(space)
         self._objective = objectives[0]
-        self._search = Search(self._cube, evaluations, _rungs(evaluations), search.seed, self._said)
+        self._halving, self._repeats = _rungs(evaluations), search.repeats > 1
+        self._search = Search(self._cube, evaluations, self._halving, search.seed, self._said)
         self._most = max(1, search.trials - search.repeats + 1)  # the last set has room for all of its trials
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
@@ -142,6 +143,10 @@ class FreezeThawScheduler(Scheduler):
     def _evaluation(self, step: int) -> int:
         """Return the number of the evaluation at a global step."""
         return math.ceil(step / self._every)
+
+    def planned_steps(self, trials: int) -> int | None:
+        evaluations = halving_steps(self._halving, trials)
+        return evaluations * self._every if evaluations is not None and not self._repeats else None
 
 
 def _rungs(evaluations: int) -> list[Rung]:
