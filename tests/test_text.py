@@ -4,7 +4,7 @@ import pytest
 
 from tuner.cli.tables import write_table
 from tuner.plots.html_table import table
-from tuner.text import cell_text, csv_text, from_csv_text
+from tuner.text import cell_text, csv_text, from_csv_text, nearest_name
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,22 @@ def test_a_value_is_shown_alike_everywhere(value, text, capsys):
 def test_a_cell_that_a_spreadsheet_would_reckon_with_gets_an_apostrophe_and_comes_back(text):
     assert not csv_text(text).startswith(("=", "+", "-", "@", "\t"))
     assert from_csv_text(csv_text(text)) == text and csv_text(-1.5) == -1.5
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("huosing", "housing"),
+        ("housing", "housing_2"),
+        ("housing-2", "housing-3"),
+        ("model_a", "model_b"),
+        ("c7", "c6"),
+        ("digit_2", "digits_2"),
+        ("dpeth", "depth"),
+        ("lr", "rl"),
+        ("deleted", "spirals"),
+    ],
+)
+def test_a_name_is_near_if_it_is_misspelled_and_not_if_it_is_counted_up(word, name):
+    near = (word, name) in [("huosing", "housing"), ("digit_2", "digits_2"), ("dpeth", "depth")]
+    assert nearest_name(word, [name]) == (name if near else "")

@@ -29,6 +29,21 @@ def nearest(word: str, words: Sequence[str]) -> str:
     return next(iter(swapped or difflib.get_close_matches(word[:100], words, n=1)), "")
 
 
+def nearest_name(word: str, names: Sequence[str]) -> str:
+    """Return the one of ``names`` that ``word`` misspells, or an empty string.
+
+    Names that people give in rows (``run-3``, ``model_a``) are near each other, and none of them is another one.
+    """
+    found = nearest(word, [name for name in names if _counted(name) == _counted(word)])
+    near = sorted(found) == sorted(word) or difflib.SequenceMatcher(None, found, word).ratio() >= 0.75
+    return found if near else ""
+
+
+def _counted(name: str) -> list[str]:
+    """Return the parts of a name by which a row of names differs: numbers, and parts of one or two letters."""
+    return re.findall(r"\d+|(?<![^\W_])[^\W\d_]{1,2}(?![^\W_])", name.lower())
+
+
 def shortened(value: Any, longest: int = 60) -> str:
     """Return a value for a message, cut if it is long."""
     text = repr(value)

@@ -130,5 +130,8 @@ def test_an_input_fn_that_returns_nothing_is_named(name, tmp_path):
 def test_a_parameter_whose_name_is_nearly_one_of_the_file_is_said_with_those_there_are(tmp_path):
     spec = "def train_input_fn(params):\n    return rows().repeat().batch(params['batch_size'])\n"
     result = trial(tmp_path, spec=spec, params={"batchsize": 8, "rate": 0.1})
-    said = "; the parameters are batchsize, rate: did you mean 'batchsize'?"
+    said = (
+        "; the trial has no parameter 'batch_size', it has batchsize, rate: if 'batchsize' is meant, write it alike in "
+        "model and search space"
+    )
     assert result.reason.startswith("KeyError: 'batch_size' (line ") and result.reason.endswith(said)

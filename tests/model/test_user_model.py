@@ -131,3 +131,35 @@ def test_the_input_functions_of_a_tpu_estimator_get_its_batch_size_among_the_tri
     specs = build_specs(model, {"rate": 0.1, "batch_size": 7}, TrainSettings(max_steps=2), estimator)
     tf.estimator.train_and_evaluate(estimator, specs.train, specs.eval)
     assert said == [{"rate": 0.1, "batch_size": 32}, {"rate": 0.1, "batch_size": 128}]
+
+
+MODEL = "def model_fn(features): pass\ndef train_input_fn(): pass\ndef {}(): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("there", "near"),
+    [
+        ("evaluate_input_fn", True),
+        ("validation_input_fn", True),
+        ("test_input_fn", True),
+        ("input_fn_eval", True),
+        ("eval_input_func", True),
+        ("input_fn", True),
+        ("training_input_fn", False),
+        ("train_input_func", False),
+        ("_evaluate_input_fn", False),
+        ("rows", False),
+    ],
+)
+def test_a_function_of_nearly_the_name_that_is_looked_for_is_named(tmp_path, there, near):
+    file = tmp_path / f"lacking_{there}.py"
+    file.write_text(MODEL.format(there))
+    said = refusal(file)
+    assert "has no function eval_input_fn(params), expected one that returns a Dataset" in said
+    assert (f"(if {there} is that function, call it eval_input_fn)" in said) is near
+
+
+def test_an_object_has_near_functions_too():
+    model = UserModel(ModelRef(module="m"), SimpleNamespace(serving_input_fn=lambda: None, rows=3), "model_fn")
+    assert model.near("serving_input_receiver_fn") == "serving_input_fn"
+    assert UserModel(ModelRef(module="m"), SimpleNamespace(rows=3), "model_fn").near("eval_input_fn") == ""

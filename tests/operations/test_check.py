@@ -1,5 +1,7 @@
 """What ``tuner check`` refuses before it builds anything."""
 
+import sys
+
 import pytest
 
 from tests.spaces import SIMULATED
@@ -11,7 +13,7 @@ from tuner.domain.job import JobResult, JobStatus
 from tuner.domain.trial import Evaluation
 from tuner.errors import InvalidInput
 from tuner.files.paths import TrialDir
-from tuner.operations.check import _judge, check_spec
+from tuner.operations.check import _judge, check_settings, check_spec
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -80,3 +82,37 @@ def test_what_is_left_out_of_a_file_without_a_model_is_said(tmp_path):
         "left out: a model, as the file names none",
         "ok",
     )
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_model_that_failed_has_the_notes_on_the_file_with_and_without_a_traceback(space_file, tmp_path, asked):
+    end = Ended(0, JobResult(JobStatus.FAILED, 1, 0, "ValueError: no rows"))
+    trial_dir = TrialDir(tmp_path / "0000")
+    trial_dir.path.mkdir()
+    trial_dir.log_file.write_text("Traceback (most recent call last):\nValueError: no rows\n")
+    spec = load_spec(space_file(), ["parameters.units=[8, 16]"])
+    with pytest.raises(InvalidInput) as error:
+        _judge(spec, {}, [end], trial_dir, asked)
+    assert "note: parameters.units is the constant list [8, 16] in every trial" in str(error.value)
+
+
+def test_parameters_that_the_model_has_not_read_are_named(space_file, tmp_path):
+    values = Evaluation(1, 1.0, "eval", {"rmse": 0.5})
+    end = Ended(0, JobResult(JobStatus.STOPPED, 1, 1, "", tags={"tuner.unread": '["rate"]', "tuner.note": "so"}))
+    messages = [Reported(0, values), end]
+    lines = _judge(load_spec(space_file()), {"rate": 0.1}, messages, TrialDir(tmp_path / "0000"), False).lines
+    assert lines[-3:] == (
+        "note: so",
+        "note: the model has not read the parameter 'rate': is it spelled so there?",
+        "ok",
+    )
+
+
+def test_a_sampler_of_the_users_own_is_made_once(tmp_path, monkeypatch):
+    made = "import optuna\n\n\nclass Counted(optuna.samplers.RandomSampler):\n"
+    made += "    count = 0\n\n    def __init__(self, seed=None):\n        super().__init__(seed)\n"
+    (tmp_path / "counted_sampler.py").write_text(f"{made}        Counted.count += 1\n")
+    text = SIMULATED_BY.replace("SEARCH", "sampler: 'counted_sampler:Counted'")
+    monkeypatch.syspath_prepend(tmp_path)
+    check_settings(parse_spec(text, "space.yaml", tmp_path))
+    assert sys.modules["counted_sampler"].Counted.count == 1

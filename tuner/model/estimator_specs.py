@@ -140,6 +140,8 @@ def build_specs(model: UserModel, params: Params, train: TrainSettings, estimato
         input_fn = _input_fn(model, "eval_input_fn", params, estimator)
         eval_spec = EvalSpec(input_fn, steps=None, start_delay_secs=0, throttle_secs=0)
     servable = model.function("serving_input_receiver_fn") is not None
+    if not servable and (near := model.near("serving_input_receiver_fn")):
+        notes.append(f"there is {near} and no serving_input_receiver_fn: call it so, and the model can be exported")
     return Specs(train_spec, eval_spec, tuple(notes), servable)
 
 

@@ -22,7 +22,11 @@ class NotedParams(dict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         self.unread.discard(key)
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except KeyError as error:
+            error.of_params = True  # type: ignore[attr-defined]  # a key of these, not of features
+            raise
 
     def __contains__(self, key: object) -> bool:
         self.unread.discard(str(key))

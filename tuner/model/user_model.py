@@ -13,7 +13,7 @@ import importlib.util
 import inspect
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,11 +24,20 @@ from tuner.errors import InvalidInput, Problem
 from tuner.model.error_text import full_text
 from tuner.model.noted_params import own
 from tuner.space.parameters import Params
+from tuner.text import nearest
 
 SHAPES = ("model_fn", "estimator_fn", "keras_model_fn")
 """The functions of which a model has exactly one."""
 
 _REQUIRED = ("train_input_fn", "eval_input_fn")
+
+_ROLES = {*SHAPES, *_REQUIRED, "serving_input_receiver_fn", "space", "train_spec", "eval_spec", "run_config"}
+
+_SAME = {
+    "train": ("training",),
+    "eval": ("evaluate", "evaluation", "validation", "valid", "val", "test", "testing", "dev"),
+}
+"""How else the functions of input are called."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,10 @@ class UserModel:
         """Return the user's function ``name``, or None if there is none."""
         found = getattr(self.subject, name, None)
         return found if callable(found) else None
+
+    def near(self, name: str) -> str:
+        """Return the name of a function that is there and may be meant by ``name``, or nothing."""
+        return near_function(name, other_functions(self.subject))
 
     def call(self, name: str, params: Params, **others: Any) -> Any:
         """Call the user's function ``name`` with those arguments that it takes.
@@ -133,18 +146,41 @@ def load_model(ref: ModelRef) -> UserModel:
     subject = _attribute(_import(ref), ref)
     shapes = [name for name in SHAPES if callable(getattr(subject, name, None))]
     problems = []
+    others = other_functions(subject)
     if not shapes:
-        others = sorted(name for name in dir(subject) if name.endswith("_fn"))
-        found = f"; functions found: {', '.join(others)}" if others else ""
+        found = f"; functions found: {', '.join(sorted(others))}" if others else ""
         problems.append(Problem("", f"has none of {', '.join(SHAPES)}, expected one of them{found}"))
     if len(shapes) > 1:
         problems.append(Problem("", f"has {' and '.join(shapes)}, expected exactly one of them"))
     for name in _REQUIRED:
         if not callable(getattr(subject, name, None)):
-            problems.append(Problem("", f"has no function {name}(params), expected one that returns a Dataset"))
+            hint = f"if {near} is that function, call it {name}" if (near := near_function(name, others)) else ""
+            problems.append(Problem("", f"has no function {name}(params), expected one that returns a Dataset", hint))
     if problems:
         raise InvalidInput(f"model {ref}", problems)
     return UserModel(ref, subject, shapes[0])
+
+
+def other_functions(subject: Any) -> list[str]:
+    """Return the user's functions that have none of the names that are looked for: one may have a wrong name."""
+    module = subject.__name__ if isinstance(subject, ModuleType) else None
+    return [
+        name
+        for name in dir(subject)
+        if not name.startswith("_")
+        and name not in _ROLES
+        and inspect.isroutine(found := getattr(subject, name, None))
+        and (name.endswith("_fn") or module is None or found.__module__ == module)
+    ]
+
+
+def near_function(name: str, others: Sequence[str]) -> str:
+    """Return the one of ``others`` that may be meant by ``name``: ``evaluate_input_fn`` by ``eval_input_fn``."""
+    stem, _, rest = name.partition("_")
+    of_others = {word for other, words in _SAME.items() if other != stem for word in (other, *words)}
+    free = [other for other in others if not of_others & set(other.split("_"))]
+    meant = [other for word in _SAME.get(stem, ()) for other in free if other in (f"{word}_{rest}", f"{rest}_{word}")]
+    return meant[0] if meant else nearest(name, free) or (rest if rest in free else "")
 
 
 def _import(ref: ModelRef) -> ModuleType:

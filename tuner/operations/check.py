@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import tempfile
@@ -12,7 +13,7 @@ from tuner.backends import Ended, Message, Reported
 from tuner.backends.local import LocalBackend
 from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import SweepSpec
-from tuner.domain.tags import SERVABLE
+from tuner.domain.tags import SERVABLE, UNREAD
 from tuner.driver.missing_objective import missing_objective
 from tuner.errors import Infeasible, InvalidInput, Problem
 from tuner.files.paths import TrialDir
@@ -24,6 +25,7 @@ from tuner.space.parameters import ParamValue
 from tuner.study.samplers import make_sampler
 from tuner.sweep.prechecks import check_recorders, check_sampler, hints
 from tuner.text import cell_text
+from tuner.user_class import is_place
 
 DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible
 
@@ -76,13 +78,8 @@ def check_settings(spec: SweepSpec) -> None:
     make_scheduler(spec)
     check_sampler(spec)
     check_recorders(spec)
-    make_sampler(
-        spec.search.sampler,
-        spec.space,
-        spec.search.seed,
-        repeats=spec.search.repeats,
-        import_paths=spec.import_paths,
-    )
+    if not is_place(spec.search.sampler.name):  # one of the user's own has been made by check_sampler
+        make_sampler(spec.search.sampler, spec.space, spec.search.seed, repeats=spec.search.repeats)
 
 
 def draw(spec: SweepSpec, log_file: Path) -> dict[str, ParamValue]:
@@ -126,11 +123,11 @@ def _judge(
 ) -> CheckResult:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
-        message = f"failed with {cell_text(params)}: {end.reason}"
+        message, hint = f"failed with {cell_text(params)}: {end.reason}", "its traceback: --debug"
         if traceback:
-            raise InvalidInput(f"model {spec.model}", "\n".join([message, *_traceback(trial_dir)]))
-        notes = [Problem("note", hint) for hint in hints(spec)]
-        raise InvalidInput(f"model {spec.model}", [Problem("", message, "its traceback: --debug"), *notes])
+            message, hint = "\n".join([message, *_traceback(trial_dir)]), ""
+        notes = [Problem("note", said) for said in hints(spec)]
+        raise InvalidInput(f"model {spec.model}", [Problem("", message, hint), *notes])
     values = {tag: v for m in messages if isinstance(m, Reported) for tag, v in m.evaluation.scalars.items()}
     tags = sorted(values)
     wanted = [*(o.metric for o in spec.objectives), *(constraint.metric for constraint in spec.constraints)]
@@ -143,7 +140,9 @@ def _judge(
     lines.append(f"tags of the evaluation: {', '.join(tags)}")
     servable = end.tags.get(SERVABLE) == "true"
     lines.append("serving: " + ("its model can be exported" if servable else "no serving_input_receiver_fn, no export"))
-    lines += [f"note: {value}" for tag, value in end.tags.items() if tag != SERVABLE]
+    lines += [f"note: {value}" for tag, value in end.tags.items() if tag not in (SERVABLE, UNREAD)]
+    unread = json.loads(end.tags.get(UNREAD, "[]"))
+    lines += [f"note: the model has not read the parameter {name!r}: is it spelled so there?" for name in unread]
     lines += [f"note: {hint}" for hint in hints(spec)]
     odd = {o.metric: values[o.metric] for o in spec.objectives if not math.isfinite(values[o.metric])}
     lines += [_no_number(metric, value, spec.search.nan) for metric, value in odd.items()]

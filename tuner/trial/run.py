@@ -32,7 +32,7 @@ from tuner.model.dataset import write_dataset
 from tuner.model.error_text import one_line
 from tuner.model.estimator_specs import configured
 from tuner.model.noted_params import NotedParams
-from tuner.text import suggestion
+from tuner.trial.misnamed import misnamed
 
 
 def run_job(
@@ -70,19 +70,13 @@ def run_and_write_result(
         ending, reason = JobStatus.INFEASIBLE, error.message
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        ending, reason = (JobStatus.NAN if is_nan(error) else JobStatus.FAILED), one_line(error) + _misnamed(error, job)
+        ending, reason = (
+            (JobStatus.NAN if is_nan(error) else JobStatus.FAILED),
+            one_line(error) + misnamed(error, list(job.params)),
+        )
     result = JobResult(ending, job.attempt, newest_step(model_dir), reason, tags=tags)
     result.hidden(job.hiding()).write(folder.result_file)
     return result
-
-
-def _misnamed(error: BaseException, job: Job) -> str:
-    """Say which parameters there are, if the model asked for one whose name is nearly that of one of them."""
-    asked = error.args[0] if isinstance(error, KeyError) and error.args else None
-    if not isinstance(asked, str) or asked in job.params:
-        return ""
-    hint = suggestion(asked, list(job.params))
-    return f"; the parameters are {', '.join(job.params)}: {hint}" if hint else ""
 
 
 def is_nan(error: BaseException) -> bool:
