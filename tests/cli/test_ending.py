@@ -69,7 +69,7 @@ def test_where_trials_completed_the_failed_ones_are_run_again_and_new_ones_are_o
     assert lines[2:8] == [
         "2 trials failed; when the cause is mended, run the failed trials again, under their numbers:",
         "  tuner retry sim",
-        "for new trials:",
+        "for 10 new trials, 13 in all:",
         "  tuner resume sim --trials 13",
         "to begin anew:",
         "  tuner delete sim",

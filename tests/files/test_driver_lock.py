@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tuner.errors import SweepLocked
-from tuner.files.driver_lock import DriverLock, held
+from tuner.files.driver_lock import DriverLock, held, refusal
 
 
 def test_a_second_driver_is_refused_with_pid_and_host_of_the_first(tmp_path):
@@ -72,3 +72,9 @@ def test_a_lock_of_another_host_is_as_old_as_the_file_system_says(tmp_path, monk
     assert held(file)
     with pytest.raises(SweepLocked, match="on elsewhere"), DriverLock(file):
         pass
+
+
+def test_one_driver_is_it_and_several_are_them():
+    drivers = [{"pid": 7, "host": "a"}, {"pid": 8, "host": "b"}]
+    assert str(refusal("demo", drivers[:1])).endswith("process 7 on a\n  wait for it, or stop it with: tuner stop demo")
+    assert str(refusal("demo", drivers)).endswith("wait for them, or stop them with: tuner stop demo")

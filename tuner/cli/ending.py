@@ -158,7 +158,8 @@ def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
     yield f"{failed} trial{'s' if failed > 1 else ''} failed; when the cause is mended, run {them}:"
     yield f"  tuner retry {name}"
     if not limit_struck:
-        yield "for new trials:"
-        yield f"  tuner resume {name} --trials {len(result.trials) + 10}"
+        more, all_of_them = 10, len(result.trials) + 10
+        yield f"for {more} new trials, {all_of_them} in all:"
+        yield f"  tuner resume {name} --trials {all_of_them}"
     yield "to begin anew:"
     yield f"  tuner delete {name}"

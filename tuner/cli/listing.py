@@ -25,14 +25,16 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
     trial completed; or stopped, to be continued by tuner resume. One that cannot be read is unreadable, and its reason
     says why; the exit status is 1 if all are. Its seconds are those of all trials together.
     """
+    from tuner.config.unknown_sweep import sweeps_elsewhere
     from tuner.files.paths import Root
 
     del debug
     if not root.is_dir():
         raise InvalidInput("--root", f"there is no folder {root.absolute()}")
-    rows = [_row(sweep_dir) for sweep_dir in Root(root.absolute()).sweeps()]
+    here = Root(root.absolute())
+    rows = [_row(sweep_dir) for sweep_dir in here.sweeps()]
     if not rows and form is Format.TABLE:
-        say(f"no sweeps under {root.absolute()}; start one with: tuner run SPACE.yaml")
+        say(f"no sweeps under {here.path}; {sweeps_elsewhere(here)}")
         return 0
     write(rows, COLUMNS, form)
     return int(bool(rows) and all(row["state"] == _UNREADABLE for row in rows))

@@ -98,10 +98,7 @@ class DriverLock:
         return False
 
     def _refusal(self) -> SweepLocked:
-        return SweepLocked(
-            f"the sweep {self._file.parent.name!r} is being worked on by {named([holder(self._file)])}",
-            f"wait for it, or stop it with: tuner stop {self._file.parent.name}",
-        )
+        return refusal(self._file.parent.name, [holder(self._file)])
 
     def _keep_alive(self) -> None:
         while not self._stop.wait(_BEAT_S):
@@ -131,6 +128,15 @@ def at_work(sweep_dir: SweepDir) -> list[dict[str, Any]]:
 def named(drivers: Sequence[Mapping[str, Any]]) -> str:
     """Return drivers for people: ``process 4711 on host and process 12 on other``."""
     return " and ".join(f"process {driver.get('pid', '?')} on {driver.get('host', '?')}" for driver in drivers)
+
+
+def refusal(name: str, drivers: Sequence[Mapping[str, Any]]) -> SweepLocked:
+    """Return the error of a sweep that these living drivers, one or several, work on."""
+    them = "it" if len(drivers) == 1 else "them"
+    return SweepLocked(
+        f"the sweep {name!r} is being worked on by {named(drivers)}",
+        f"wait for {them}, or stop {them} with: tuner stop {name}",
+    )
 
 
 def held(file: Path) -> bool:

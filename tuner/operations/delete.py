@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.config.manifest import copies_of, identity_of, read_manifest
-from tuner.errors import InvalidInput, StoreError, SweepLocked
-from tuner.files.driver_lock import DriverLock, at_work, named
+from tuner.errors import InvalidInput, StoreError
+from tuner.files.driver_lock import DriverLock, at_work, refusal
 from tuner.files.outside import trained_outside
 from tuner.files.paths import SweepDir
 from tuner.files.run_ids import RunIds, parent_run_id, run_ids
@@ -170,10 +170,7 @@ def _refuse_at_work(sweep_dir: SweepDir) -> None:
     me = (os.getpid(), socket.gethostname())
     others = [driver for driver in at_work(sweep_dir) if (driver.get("pid"), driver.get("host")) != me]
     if others:
-        raise SweepLocked(
-            f"the sweep {sweep_dir.name!r} is being worked on by {named(others)}",
-            f"wait for them, or stop them with: tuner stop {sweep_dir.name}",
-        )
+        raise refusal(sweep_dir.name, others)
 
 
 def _remove(folder: Path) -> None:
