@@ -117,6 +117,6 @@ def test_importance_of_too_few_trials_says_how_many_it_takes_and_what_adds_some(
     assert said.exit_code == 0
     assert said.output.splitlines() == [
         "importance for rmse cannot be told yet: there are 2 complete trials with a number as rmse, and it takes 4",
-        "for more trials:",
+        "for 10 more trials, 12 in all:",
         "  tuner resume sim --trials 12",
     ]

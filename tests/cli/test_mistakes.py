@@ -79,6 +79,19 @@ def here(tmp_path, monkeypatch):
         ("-V", "options are written whole: --version"),
         ("help run", "type: tuner run -h"),
         ("logs demo:7 -n 20", "tuner logs NAME:N | tail -n 20"),
+        ("run mine.yaml --study s", "did you mean --name?"),
+        ("run mine.yaml --load-if-exists", "a sweep of that name that is there is continued"),
+        (
+            "run mine.yaml --study-name s --storage sqlite:///a.db --direction minimize --n-trials=3 -- python a.py --b",
+            "has no option --study-name\n  did you mean --name?\n"
+            "  nor --direction: that is objective.goal of the search space file; for one run: --set "
+            "objective.goal=minimize\n  nor --n-trials: did you mean --trials?\n  see:",
+        ),
+        ("resume demo --set search.trials=9", "the sweep goes on as it began, so this takes --trials, --workers,"),
+        ("resume demo --sampler tpe", "a sweep of other settings: tuner run SPACE.yaml --set KEY=VALUE --name OTHER"),
+        ("resume demo --trails 3", "did you mean --trials?"),
+        ("simulate mine.yaml", "did you mean: tuner run SPACE.yaml --backend simulated"),
+        ("studies", "did you mean: tuner list"),
     ],
 )
 def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, capsys):
@@ -105,7 +118,21 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
         (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),
         (["show", "7"], "no sweep '7' under "),
         (["show", "mine.yaml"], "it is a search space file, whose sweep has not begun: tuner run mine.yaml;"),
-        (["show", "demo", "--root", "spaces"], "(there are no sweeps here; tuner run FILE begins one)"),
+        (["show", "demo", "--root", "spaces"], "no sweep 'demo' under {here}/spaces (there is one with --root .)"),
+        (["show", "dmeo", "--root", "spaces"], "(there are no sweeps here; there are some with --root .)"),
+        (["show", "demo:best"], "(the best: tuner best demo, tuner export demo OUT_DIR)"),
+        (["logs", "demo:five"], "expected NAME, or NAME:N with the number of a trial (its trials: tuner show demo)"),
+        (
+            ["export", "out", "demo"],
+            "found the sweep 'demo' behind 'out', expected it first (type: tuner export demo out)",
+        ),
+        (["plot", "out", "demo:7"], "(type: tuner plot demo:7 out)"),
+        (["report", "a.html", "demo"], "(type: tuner report demo a.html)"),
+        (["curves", "a.csv", "demo"], "(type: tuner curves demo a.csv)"),
+        (["watch", "demo:7", "--root", "."], "(type: tuner watch demo --root .;"),
+        (["run", "mine.yaml", "--set", "search.trials", "12"], "(did you mean --set search.trials=12?)"),
+        (["check", "mine.yaml", "--set", "search.trials", "12"], "(did you mean --set search.trials=12?)"),
+        (["run", "mine.yaml", "model.py"], "-- python model.py; a model stands in the file: model: model.py"),
         (["watch", "demo:7"], "found the trial 'demo:7', expected a sweep"),
     ],
 )
@@ -116,9 +143,10 @@ def test_a_value_that_cannot_be_is_answered_with_what_to_type(line, expected, he
         "name: mine\nobjective: {metric: rmse}\nparameters: {rate: {type: float, low: 0, high: 1}}\n"
         "train: {max_steps: 30, evaluate_every: 10}\nsimulation: {task: surface}\n"
     )
+    (tmp_path / "model.py").touch()
     assert run(line) == 2
     said = capsys.readouterr()
-    assert expected in said.err
+    assert expected.replace("{here}", str(tmp_path)) in said.err
     assert said.err.startswith("tuner: ") and said.out == ""
 
 

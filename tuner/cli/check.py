@@ -9,6 +9,7 @@ import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.lines import say
+from tuner.cli.typed import typed
 
 
 @command("check")
@@ -27,9 +28,11 @@ def check(
 
     Of a command: these, whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
     """
+    from tuner.cli.overrides import check_overrides
     from tuner.config import load_spec
     from tuner.operations.check import check_spec
 
+    check_overrides(typed())
     if script:
         return _check_command(space, script, override or [], root)
     tried = check_spec(load_spec(space, override or []), traceback=debug)

@@ -34,11 +34,13 @@ from tuner.cli import (  # noqa: F401 - importing a command registers it
 from tuner.cli import run as _run  # noqa: F401
 from tuner.cli.app import app
 from tuner.cli.lines import say
+from tuner.cli.typed import remember
 from tuner.hiding import hidden
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit status."""
+    remember(arguments)
     command: Any = typer.main.get_command(app)
     try:
         status = command.main(list(arguments), prog_name="tuner", standalone_mode=False)

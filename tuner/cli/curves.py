@@ -22,10 +22,11 @@ def curves(
     debug: DebugOption = False,
 ) -> int:
     """Write the learning curves of a sweep's complete trials as a table for --backend simulated."""
-    from tuner.cli.targets import open_sweep
+    from tuner.cli.targets import open_sweep, refuse_swapped
     from tuner.operations.curves import write_curves
 
     del debug
+    refuse_swapped(name, file, root)
     check_file(file, "FILE")
     count = write_curves(open_sweep(name, root).result(), file)
     say(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)

@@ -47,13 +47,14 @@ def export(
     becomes an MLflow model of the trial's run too. Of several objectives the first decides. Of a command it is
     the newest SavedModel that the trial wrote itself, which has to load.
     """
-    from tuner.cli.targets import open_trial, trial_of
+    from tuner.cli.targets import open_trial, refuse_swapped, trial_of
     from tuner.export import choose_checkpoint, export_trial
     from tuner.export.export import take_over
     from tuner.export.output_dir import check_out_dir, placed
     from tuner.export.own_export import own_export
 
     del debug
+    refuse_swapped(name, out_dir, root)
     check_out_dir(out_dir)
     if alias is not None and register is None:
         raise InvalidInput("", [Problem("--alias", "names a version of a registered model", "add --register MODEL")])

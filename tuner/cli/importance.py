@@ -54,7 +54,7 @@ def importance(
             if row["share"] is None:
                 typer.echo(f"  {row['parameter']:<{wide}}  left out: {row['left_out']}")
     if more:
-        say("for more trials:")
+        say(f"for 10 more trials, {len(result.trials) + 10} in all:")
         say(f"  tuner resume {named(result)} --trials {len(result.trials) + 10}")
     return 0
 

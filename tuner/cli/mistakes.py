@@ -2,165 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from tuner.cli.other_words import ANSWERS, BEGUN, COMMANDS, KEYS, OF_RUN, OPTIONS, SHORT
 from tuner.hiding import hidden_words
 from tuner.text import nearest
-
-KEYS: Mapping[str, str] = {
-    "sampler": "search.sampler",
-    "algorithm": "search.sampler",
-    "method": "search.sampler",
-    "scheduler": "search.scheduler",
-    "pruner": "search.scheduler",
-    "max-steps": "train.max_steps",
-    "steps": "train.max_steps",
-    "train-steps": "train.max_steps",
-    "num-steps": "train.max_steps",
-    "evaluate-every": "train.evaluate_every",
-    "eval-every": "train.evaluate_every",
-    "eval-steps": "train.evaluate_every",
-    "save-checkpoints-steps": "train.evaluate_every",
-    "metric": "objective.metric",
-    "objective": "objective.metric",
-    "goal": "objective.goal",
-    "direction": "objective.goal",
-    "mode": "objective.goal",
-    "retries": "search.retries",
-    "max-retries": "search.retries",
-    "repeats": "search.repeats",
-    "nan": "search.nan",
-    "max-failed-trials": "search.max_failed_trials",
-    "model": "model",
-}
-"""Options that people try, and the key of the search space file that they mean."""
-
-OPTIONS: Mapping[str, str] = {
-    "n-trials": "--trials",
-    "num-trials": "--trials",
-    "max-trials": "--trials",
-    "num-samples": "--trials",
-    "count": "--trials",
-    "jobs": "--workers",
-    "n-jobs": "--workers",
-    "parallel": "--workers",
-    "concurrency": "--workers",
-    "max-parallel-trials": "--workers",
-    "parallel-trials": "--workers",
-    "experiment": "--name",
-    "experiment-name": "--name",
-    "study-name": "--name",
-    "project": "--name",
-    "random-seed": "--seed",
-    "output-dir": "--root",
-    "out-dir": "--root",
-    "job-dir": "--root",
-    "logdir": "--root",
-    "dir": "--root",
-    "model-dir": "--root",
-    "db": "--storage",
-    "database": "--storage",
-    "time": "--timeout",
-    "max-time": "--timeout",
-    "max-duration": "--timeout",
-    "warm-start": "--from",
-    "tags": "--tag",
-    "executor": "--backend",
-    "json": "--format json",
-    "csv": "--format csv",
-    "output": "--format",
-    "order-by": "--sort",
-    "sort-by": "--sort",
-    "limit": "--top",
-    "head": "--top",
-    "filter": "--where",
-    "query": "--where",
-    "tail": "--follow",
-    "v": "--version",
-    "verbose": "--debug",
-    "traceback": "--debug",
-}
-"""Options that people try, and what ours is called."""
-
-SHORT: Mapping[str, str] = {"n": "--trials", "j": "--workers", "p": "--workers", "o": "--root", "v": "--version"}
-"""Letters that other tools have for what is written whole here."""
-
-ANSWERS: Mapping[str, Mapping[str, str]] = {
-    "tuner delete": dict.fromkeys(
-        ("y", "yes", "f", "force", "r", "rf"), "it asks nothing, so leave that out; what would go is said by --dry-run"
-    ),
-    "tuner run": dict.fromkeys(
-        ("config", "c", "file", "f", "space", "search-space", "yaml"), "the file stands alone: tuner run SPACE.yaml"
-    ),
-    "tuner ui": dict.fromkeys(
-        ("host", "bind", "address"),
-        "it listens on this machine alone; from another one: ssh -L 5000:127.0.0.1:5000 THIS_MACHINE",
-    ),
-    "tuner logs": dict.fromkeys(("n", "lines"), "the last lines: tuner logs NAME:N | tail -n 20"),
-}
-"""Of a command, options that people try, and what is said to them."""
-
-COMMANDS: Mapping[str, str] = {
-    "tune": "run",
-    "start": "run",
-    "train": "run",
-    "fit": "run",
-    "search": "run",
-    "sweep": "run",
-    "optimize": "run",
-    "agent": "run",
-    "continue": "resume",
-    "restart": "resume",
-    "ls": "list",
-    "sweeps": "list",
-    "ps": "list",
-    "status": "list",
-    "trials": "show",
-    "results": "show",
-    "result": "show",
-    "describe": "show",
-    "get": "show",
-    "info": "show",
-    "log": "logs",
-    "tail": "logs",
-    "rm": "delete",
-    "remove": "delete",
-    "clean": "delete",
-    "purge": "delete",
-    "kill": "stop",
-    "cancel": "stop",
-    "abort": "stop",
-    "pause": "stop",
-    "monitor": "watch",
-    "follow": "watch",
-    "attach": "watch",
-    "serve": "export",
-    "deploy": "export",
-    "save": "export",
-    "mlflow": "ui",
-    "tensorboard": "ui",
-    "dashboard": "ui",
-    "open": "ui",
-    "new": "init",
-    "create": "init",
-    "validate": "check",
-    "lint": "check",
-    "test": "check",
-    "diff": "compare",
-    "importances": "importance",
-    "convert": "import",
-    "graph": "plot",
-    "charts": "plot",
-    "replay": "rerun",
-    "reproduce": "rerun",
-}
-"""Commands that people try, and what ours is called."""
 
 
 def usage_lines(error: Any, arguments: Sequence[str]) -> list[str]:
@@ -194,38 +47,52 @@ def usage_lines(error: Any, arguments: Sequence[str]) -> list[str]:
 def _option(error: Any, context: Any, called: str, arguments: Sequence[str]) -> Iterator[str]:
     option = _typed_option(str(error.option_name), arguments)
     yield f"{called} has no option {option}"
-    bare = option.lstrip("-").replace("_", "-").lower()
+    behind = _behind(option, context, arguments) if called == "tuner" else ""
+    if behind:
+        yield f"it stands behind the command: {behind}"
+        return
     ours = [
         name
         for parameter in context.command.params
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     ]
-    value = _value_of(option, arguments)
+    yield _answer(option, called, ours, arguments)
+    if called != "tuner":
+        words = itertools.takewhile(lambda word: word != "--", arguments)
+        typed = dict.fromkeys(word.partition("=")[0] for word in words if word.startswith("--"))
+        for other in [other for other in typed if other not in (option, "--help", *ours)]:
+            yield f"nor {other}: {_answer(other, called, ours, arguments)}"
+
+
+def _answer(option: str, called: str, ours: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return what to type instead of an option that a command has not."""
+    bare = option.lstrip("-").replace("_", "-").lower()
     run = called in ("tuner run", "tuner check")
-    behind = _behind(option, context, arguments) if called == "tuner" else ""
-    if behind:
-        yield f"it stands behind the command: {behind}"
-    elif bare in ANSWERS.get(called, {}):
-        yield ANSWERS[called][bare]
-    elif len(bare) == 1 and (whole := [n for n in ours if n == SHORT.get(bare) or n.startswith(f"--{bare}")]):
-        yield f"options are written whole: {', '.join(whole)}"
-    elif f"--{bare}" in ours:
-        yield f"did you mean --{bare}?"
-    elif OPTIONS.get(bare, "").partition(" ")[0] in ours:
-        yield f"did you mean {OPTIONS[bare]}?"
-    elif bare in KEYS and run:
-        yield f"that is {KEYS[bare]} of the search space file; for one run: --set {KEYS[bare]}={value or 'VALUE'}"
-    elif bare in ("epochs", "num-epochs", "max-epochs") and run:
-        yield "training is counted in global steps, not epochs: --set train.max_steps=N (rows / batch size * epochs)"
-    elif bare in ("gpus", "gpu", "cpus", "num-gpus") and run:
-        yield "what each trial gets of the machine is in the search space file: resources: {gpus: 1}"
-    elif near := nearest(bare, [name.removeprefix("--") for name in (*ours, "--help")]):
-        yield f"did you mean --{near}?"
-    elif called == "tuner run":
-        yield "a key of the search space file: --set KEY=VALUE; flags of your command: behind --, -- python train.py"
-    else:
-        yield f"it has {', '.join(ours)}"
+    if bare in ANSWERS.get(called, {}):
+        return ANSWERS[called][bare]
+    if len(bare) == 1 and (whole := [n for n in ours if n == SHORT.get(bare) or n.startswith(f"--{bare}")]):
+        return f"options are written whole: {', '.join(whole)}"
+    if f"--{bare}" in ours:
+        return f"did you mean --{bare}?"
+    if OPTIONS.get(bare, "").partition(" ")[0] in ours:
+        return f"did you mean {OPTIONS[bare]}?"
+    if bare in KEYS and run:
+        value = _value_of(option, arguments) or "VALUE"
+        return f"that is {KEYS[bare]} of the search space file; for one run: --set {KEYS[bare]}={value}"
+    if bare in ("epochs", "num-epochs", "max-epochs") and run:
+        return "training is counted in global steps, not epochs: --set train.max_steps=N (rows / batch size * epochs)"
+    if bare in ("gpus", "gpu", "cpus", "num-gpus") and run:
+        return "what each trial gets of the machine is in the search space file: resources: {gpus: 1}"
+    if called in BEGUN and (bare in OF_RUN or bare in KEYS or OPTIONS.get(bare, "").removeprefix("--") in OF_RUN):
+        takes = ", ".join(name for name in ours if name not in ("--root", "--debug"))
+        other = "tuner run SPACE.yaml --set KEY=VALUE --name OTHER"
+        return f"the sweep goes on as it began, so this takes {takes}; a sweep of other settings: {other}"
+    if near := nearest(bare, [name.removeprefix("--") for name in (*ours, "--help")]):
+        return f"did you mean --{near}?"
+    if called == "tuner run":
+        return "a key of the search space file: --set KEY=VALUE; flags of your command: behind --, -- python train.py"
+    return f"it has {', '.join(ours)}"
 
 
 def _typed_option(name: str, arguments: Sequence[str]) -> str:
@@ -294,17 +161,12 @@ def _missing(error: Any, context: Any, called: str) -> Iterator[str]:
             f"search space files here: {', '.join(map(str, files))}" if files else "tuner init writes one to start from"
         )
     elif what.startswith("NAME"):
-        yield from _sweeps(context.params.get("root") or ".")
+        from tuner.config.unknown_sweep import sweeps_here
+        from tuner.files.paths import Root
+
+        yield sweeps_here(Root(Path(context.params.get("root") or ".").absolute()))
     elif parameter is not None and getattr(parameter, "help", None):
         yield str(parameter.help)
-
-
-def _sweeps(root: Path | str) -> Iterator[str]:
-    from tuner.files.paths import Root
-
-    here = Root(Path(root).absolute())
-    names = [sweep_dir.name for sweep_dir in here.sweeps()]
-    yield f"sweeps here: {', '.join(names)}" if names else f"there are no sweeps under {here.path}; name another --root"
 
 
 def _command(word: str, context: Any, arguments: Sequence[str]) -> Iterator[str]:

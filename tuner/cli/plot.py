@@ -20,9 +20,10 @@ def plot(
     debug: DebugOption = False,
 ) -> int:
     """Draw a sweep: each plot as a picture (PNG) and as a page that stands alone (HTML)."""
-    from tuner.cli.targets import open_sweep
+    from tuner.cli.targets import open_sweep, refuse_swapped
 
     del debug
+    refuse_swapped(name, folder, root)
     check_folder(folder, "OUT_DIR")
     files = open_sweep(name, root).result().save_plots(folder)
     if not files:
@@ -40,9 +41,10 @@ def report(
     debug: DebugOption = False,
 ) -> int:
     """Write one HTML page of a sweep that stands alone, to be mailed: charts, every trial, how to repeat it."""
-    from tuner.cli.targets import open_sweep
+    from tuner.cli.targets import open_sweep, refuse_swapped
 
     del debug
+    refuse_swapped(name, file, root)
     sweep = open_sweep(name, root)
     target = file or Path(f"{name}.html")
     check_file(target, "FILE")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.cli.lines import say
+from tuner.cli.typed import retyped
 from tuner.errors import InvalidInput, Problem
-from tuner.hiding import hidden_words
 
 if TYPE_CHECKING:
     from tuner.results import SweepResult, Trial
@@ -27,7 +25,7 @@ def open_sweep(name: str, root: Path) -> Sweep:
     sweep, number = split(name)
     if number is None:
         return Sweep.open(name, root)
-    hint = f"type: {_typed(name, sweep)}; the trial alone: tuner show {name}"
+    hint = f"type: {retyped({name: sweep})}; the trial alone: tuner show {name}"
     raise InvalidInput("", [Problem("", f"found the trial {name!r}, expected a sweep", hint)])
 
 
@@ -58,8 +56,32 @@ def open_one_trial(name: str, option: int | None, root: Path) -> tuple[Sweep, in
     """
     sweep, number = open_trial(name, option, root)
     if number is None:
-        raise InvalidInput("", [Problem("", "found a sweep, expected a trial", f"type: {_typed(name, f'{name}:0')}")])
+        raise InvalidInput(
+            "", [Problem("", "found a sweep, expected a trial", f"type: {retyped({name: f'{name}:0'})}")]
+        )
     return sweep, number
+
+
+def refuse_swapped(name: str, other: Path | None, root: Path) -> None:
+    """Look whether a sweep stands in the place of the file or folder behind it.
+
+    Raises:
+        InvalidInput: It does, and what stands in its place is none.
+    """
+    if other is not None and _is_sweep(str(other), root) and not _is_sweep(name, root):
+        hint = f"type: {retyped({name: str(other), str(other): name})}"
+        raise InvalidInput(
+            "", [Problem("", f"found the sweep {str(other)!r} behind {name!r}, expected it first", hint)]
+        )
+
+
+def _is_sweep(word: str, root: Path) -> bool:
+    from tuner.files.paths import Root
+
+    try:
+        return Root(root.absolute()).sweep(split(word)[0]).spec_file.is_file()
+    except InvalidInput:
+        return False
 
 
 def say_lost(result: SweepResult) -> None:
@@ -97,7 +119,11 @@ def split(text: str) -> tuple[str, int | None]:
         )
     name, colon, number = text.rpartition(":")
     if colon and not number.isdecimal():
-        raise InvalidInput("", f"found {text!r}, expected NAME, or NAME:N with the number of a trial")
+        hint = f"the best: tuner best {name}, tuner export {name} OUT_DIR" if number == "best" and name else ""
+        hint = hint or (f"its trials: tuner show {name}" if name else "")
+        raise InvalidInput(
+            "", [Problem("", f"found {text!r}, expected NAME, or NAME:N with the number of a trial", hint)]
+        )
     return (name, int(number)) if colon else (text, None)
 
 
@@ -106,8 +132,3 @@ def _near_name(path: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".", "mlruns", "sweeps", "trials")]
     number = int(parts.pop()) if len(parts) > 1 and parts[-1].isdecimal() else None
     return f"did you mean {parts[-1]}{'' if number is None else f':{number}'}?" if parts else ""
-
-
-def _typed(name: str, instead: str) -> str:
-    """Return the command line that runs, with another word in the place of ``name``."""
-    return shlex.join(["tuner", *(instead if word == name else word for word in hidden_words(sys.argv[1:]))])

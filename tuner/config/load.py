@@ -14,6 +14,7 @@ from tuner.config.checks import (
     contradictions,
     read_enqueued,
 )
+from tuner.config.overrides import parts_meant, with_parts
 from tuner.config.own_classes import check_recorders, check_sampler, read_scheduler
 from tuner.config.parameters import read_parameters
 from tuner.config.sections import (
@@ -87,6 +88,7 @@ def parse_spec(
         InvalidInput: It has mistakes; all of them are named.
     """
     values = parse(text, source)
+    parts = parts_meant(values, overrides)
     if overrides:
         values = apply(values, overrides, KEYS, elsewhere)
         text = dump(values)
@@ -94,7 +96,7 @@ def parse_spec(
     found = _Sections(values, folder, bool(command), model, problems)
     name = _name(values.get("name", stem), found.bad, problems)
     if problems:
-        raise InvalidInput(source, problems)
+        raise InvalidInput(source, with_parts(problems, parts))
     assert found.train is not None and found.search is not None and found.space is not None
     return SweepSpec(
         name=name,

@@ -132,7 +132,8 @@ def import_paths_of(folder: Path) -> tuple[str, ...]:
 
 def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) -> ModelRef | None:
     if scripted and value is not None:
-        problems.append(Problem("model", "stands beside a command, expected one of the two", "remove one"))
+        hint = "leave the command out, or remove model from the file"
+        problems.append(Problem("model", "stands beside a command, expected one of the two", hint))
         return None
     if value is None:
         if not scripted:

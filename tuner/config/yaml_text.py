@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import stat
@@ -172,11 +173,13 @@ def hint_at_number(value: Any) -> str:
     plain = value.strip().translate(_DASHES)
     thousands = {"k": 10**3, "K": 10**3, "M": 10**6}.get(plain[-1:], 0)
     try:
-        if thousands:
-            return f"write {float(plain[:-1]) * thousands:.0f}"
-        float(plain)
+        number = float(plain[:-1] if thousands else plain)
     except ValueError:
         return ""
+    if not math.isfinite(number):  # nan, inf: no number that is expected anywhere
+        return ""
+    if thousands:
+        return f"write {number * thousands:.0f}"
     return f"write {plain} without quotes" if plain == value.strip() else f"write {plain}, with the plain minus -"
 
 

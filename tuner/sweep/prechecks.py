@@ -99,7 +99,8 @@ def check_script(spec: SweepSpec) -> None:
         InvalidInput: It cannot.
     """
     if spec.model is not None:
-        raise InvalidInput("", [Problem("model", "stands beside a command, expected one of the two", "remove one")])
+        hint = "leave the command out, or remove model from the file"
+        raise InvalidInput("", [Problem("model", "stands beside a command, expected one of the two", hint)])
     if not Path(spec.command_dir).is_dir():
         raise InvalidInput(
             "command", f"its working directory {spec.command_dir} is gone; run it again with `tuner run` in the new one"

@@ -1,0 +1,48 @@
+"""What ``--set`` of a whole mapping takes away, which mistakes in the file may come of."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tuner.config.yaml_text import parse
+from tuner.errors import InvalidInput, Problem
+
+
+def parts_meant(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, str]:
+    """Return by path how parts of a mapping are set, of each override that puts one with fewer keys in its place.
+
+    Args:
+        values: Of the file, before the overrides.
+        overrides: ``KEY=VALUE``.
+    """
+    found = {}
+    for override in overrides:
+        path, _, text = override.partition("=")
+        there: Any = values
+        for key in path.split("."):
+            there = there.get(key) if isinstance(there, Mapping) else None
+        try:
+            given = parse(f"value: {text}", "--set")["value"]
+        except InvalidInput:
+            continue  # whoever applies it says so
+        if isinstance(there, Mapping) and isinstance(given, Mapping) and given and set(there) - set(given):
+            parts = " ".join(f"--set {shlex.quote(f'{path}.{key}={_text(item)}')}" for key, item in given.items())
+            found[path] = f"--set {path} replaces all of it; to set a part: {parts}"
+    return found
+
+
+def with_parts(problems: Sequence[Problem], parts: Mapping[str, str]) -> list[Problem]:
+    """Return the problems, of which the first in each replaced mapping has how its parts are set as its hint."""
+    left, found = dict(parts), []
+    for problem in problems:
+        path = next((p for p in left if f"{problem.where}.".startswith(f"{p}.")), None)
+        found.append(problem if path is None else replace(problem, hint=left.pop(path)))
+    return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
