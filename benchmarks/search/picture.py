@@ -1,6 +1,6 @@
 """Anytime regret as a picture: ``python -m benchmarks.search.picture PICTURE.svg RUNS.json...``.
 
-The runs are those of ``python -m benchmarks.search.regret ... --json RUNS.json``.
+The runs are those of ``--json`` of ``benchmarks.search.regret`` and of ``benchmarks.search.peers``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 360, 50, 16, 150, 44
-COLORS = ("#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
+COLORS = (
+    *("#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b"),
+    *("#e377c2", "#7f7f7f", "#bcbd22", "#17becf", "#000000", "#aec7e8", "#98df8a", "#c5b0d5"),
+)
 
 
 def picture(runs: Sequence[Mapping[str, object]]) -> str:

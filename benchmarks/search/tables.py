@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tuner.backends.simulated import Course
+from benchmarks.search.judging import Costs
 from tuner.domain.objective import Objective
 from tuner.domain.spec import SearchSettings, Simulation, SweepSpec, TrainSettings
 from tuner.space import Float, Int, Parameter, Space
 from tuner.space.parameters import Params
 from tuner.space.scaling import place
+
+if TYPE_CHECKING:
+    from tuner.backends.simulated import Course
 
 FOLDER = Path(__file__).parents[1] / "data" / "curves"
 _LCBENCH: tuple[Parameter, ...] = (
@@ -42,12 +45,14 @@ class CurveTable:
     Attributes:
         points: The configurations in the unit cube.
         losses: The loss of each after each evaluation.
+        costs: What trials on it take besides their steps.
     """
 
     name: str
     space: Space
     points: Any
     losses: Any
+    costs: Costs = Costs()  # noqa: RUF009
 
     @property
     def steps(self) -> int:
@@ -67,7 +72,7 @@ class CurveTable:
     def begin(self, params: Params, seed: int) -> Course:
         del seed
         at = np.array([place(p, float(params[p.name])) for p in self.space.parameters])  # type: ignore[arg-type]
-        return _Course(self.curve(at))
+        return _Course(self.curve(at), self.costs)
 
     def fork(self, donor: Course, step: int, params: Params, seed: int) -> Course:
         del donor, step, params, seed
@@ -97,12 +102,13 @@ class CurveTable:
 @dataclass(frozen=True)
 class _Course:
     losses: Any
+    costs: Costs
 
     def at(self, step: int) -> Mapping[str, float]:
         return {"loss": float(np.float32(self.losses[step - 1]))}
 
     def seconds(self, begin: int, end: int) -> float:
-        return float(end - begin)
+        return (self.costs.resume if begin else self.costs.start) + float(end - begin)
 
 
 def tables() -> list[str]:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import optuna
 import pytest
 
-from benchmarks import scale, search
+from benchmarks import scale
+from benchmarks.search import schedulers as search
+from benchmarks.search.judging import Run, wins
 from benchmarks.search.picture import picture
-from benchmarks.search.regret import Run, wins
 from benchmarks.search.steps import random_search, until_shown, until_shown_by_optuna
 from benchmarks.search.stragglers import stragglers
 from benchmarks.search.tasks import DATA, Task, tasks
@@ -33,10 +34,13 @@ def test_optunas_loop_without_a_pruner_trains_the_steps_of_ours_without_a_schedu
 
 def test_paired_runs_are_counted_and_drawn():
     def runs(*ends):
-        return [Run((1.0, end, end, end), 1.0, False, 1, 0.0, (), (1.0, end)) for end in ends]
+        return [
+            Run((1.0, end, end, end), 1.0, False, 1, 0.0, (), (1.0, end), "t", seed) for seed, end in enumerate(ends)
+        ]
 
     found = {"ours": runs(0.2, 0.5, 0.3), "theirs": runs(0.4, 0.5, 0.2)}
-    assert next(iter(wins(found))) == "ours against theirs at 25%: 1 of 3 won, 1 even"
+    said = next(iter(wins(found)))
+    assert said.startswith("ours against theirs at 25%: 1 of 3 won, 1 even, regret differs by -0.033 (standard error")
     drawn = picture([{"pair": pair, "curve": run.curve} for pair, some in found.items() for run in some])
     assert drawn.count("<polyline") == 2
     assert ">theirs<" in drawn
