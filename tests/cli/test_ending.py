@@ -57,9 +57,9 @@ def test_where_no_trial_completed_a_mistake_in_the_file_and_one_in_the_model_hav
         "no trial completed; see why with:",
         "  tuner show sim",
         "  tuner logs sim:0",
-        "if the search space file is wrong: mend it, delete this sweep, and run the file again:",
+        "if the search space file is wrong, mend it, delete this sweep, and run it again:",
         "  tuner delete sim",
-        "if the model is wrong: mend it, and run the failed trial again, under its number:",
+        "if the model is wrong, mend it, and run the failed trial again:",
         "  tuner retry sim",
     ]
 
@@ -67,7 +67,7 @@ def test_where_no_trial_completed_a_mistake_in_the_file_and_one_in_the_model_hav
 def test_where_trials_completed_the_failed_ones_are_run_again_and_new_ones_are_offered(tmp_path, monkeypatch):
     lines = ended(tmp_path, monkeypatch, [record(0), record(1, F), record(2, F)])
     assert lines[2:8] == [
-        "2 trials failed; when the cause is mended, run the failed trials again, under their numbers:",
+        "2 trials failed; when the cause is mended, run the failed trials again:",
         "  tuner retry sim",
         "for 10 new trials, 13 in all:",
         "  tuner resume sim --trials 13",
@@ -116,7 +116,7 @@ def test_importance_of_too_few_trials_says_how_many_it_takes_and_what_adds_some(
     said = call("importance", "sim")
     assert said.exit_code == 0
     assert said.output.splitlines() == [
-        "importance for rmse cannot be told yet: there are 2 complete trials with a number as rmse, and it takes 4",
+        "importance for rmse cannot be told yet: it takes 4 complete trials with a number as rmse, and there are 2",
         "for 10 more trials, 12 in all:",
         "  tuner resume sim --trials 12",
     ]

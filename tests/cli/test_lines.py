@@ -35,3 +35,11 @@ def test_a_line_that_fits_stays_as_it_is_and_a_long_command_is_left_to_the_termi
     assert fitted("a  b: tuner show x", 18) == "a  b: tuner show x"
     command = f"mv {shlex.quote('/a folder/' + 'x' * 50)} {shlex.quote('/b folder')}"
     assert fitted(f"rename it back: {command}", 40) == f"rename it back:\n  {command}"
+
+
+def test_what_stands_in_columns_keeps_its_blanks_and_goes_on_below_its_text():
+    line = "time         20s in 4 attempts, begun 2026-11-29 11:26:25"
+    assert fitted(line, 40, hang=13) == "time         20s in 4 attempts, begun\n             2026-11-29 11:26:25"
+    assert fitted("             while it is there: tuner ui x", 34, hang=13) == (
+        "             while it is there:\n               tuner ui x"
+    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.tables import Format, FormatOption, write, write_json
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def best(
     """
     from tuner.cli.grid import terminal_width
     from tuner.cli.targets import open_sweep, say_lost
-    from tuner.cli.trial_page import page
+    from tuner.cli.trial_page import LABEL, page
     from tuner.cli.trial_table import write_trials
 
     del debug
@@ -46,7 +45,7 @@ def best(
         write_trials(result, trials)
     else:
         for line in page(result, best_trial, terminal_width(), rows[0]["exported_step"]):
-            typer.echo(line)
+            say(line, hang=LABEL)
     return 0
 
 

@@ -73,6 +73,7 @@ class Live:
         from rich.text import Text
 
         self._console = Console(stderr=True)
+        self._is_shown = False  # whether anything of the sweep was
         self._live = RichLive(Text(begin, style="bold"), console=self._console, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> Live:
@@ -80,6 +81,7 @@ class Live:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._live.transient = not self._is_shown  # what was shown first is not so any more
         self._live.stop()
 
     def line(self, line: str) -> None:
@@ -99,6 +101,7 @@ class Live:
             value = "" if trial.value is None else f"{trial.value:.6g}"
             bar = ProgressBar(total=total or None, completed=trial.step, width=24)
             table.add_row(Text(f"trial {trial.number}"), bar, Text(f"step {of}"), Text(value))
+        self._is_shown = True
         self._live.update(Group(table, Text(summary(progress), style="bold")))
 
 

@@ -148,14 +148,14 @@ def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
     name, failed = named(result), sum(trial.state is TrialState.FAIL for trial in result.trials)
     if not failed:
         return
-    them = "the failed trial again, under its number" if failed == 1 else "the failed trials again, under their numbers"
+    them = "trial" if failed == 1 else "trials"
     if not any(trial.state is TrialState.COMPLETE for trial in result.trials):
-        yield "if the search space file is wrong: mend it, delete this sweep, and run the file again:"
+        yield "if the search space file is wrong, mend it, delete this sweep, and run it again:"
         yield f"  tuner delete {name}"
-        yield f"if the model is wrong: mend it, and run {them}:"
+        yield f"if the model is wrong, mend it, and run the failed {them} again:"
         yield f"  tuner retry {name}"
         return
-    yield f"{failed} trial{'s' if failed > 1 else ''} failed; when the cause is mended, run {them}:"
+    yield f"{failed} {them} failed; when the cause is mended, run the failed {them} again:"
     yield f"  tuner retry {name}"
     if not limit_struck:
         more, all_of_them = 10, len(result.trials) + 10

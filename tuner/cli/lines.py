@@ -13,17 +13,17 @@ import typer
 _PIECE = re.compile(r"(?<!\S)[(`]?(?:tuner [a-z]|mlflow [a-z]|pip install|mkdir |mv |kill )[^,;()`]*[,;)`]*|\S+")
 
 
-def say(line: str, err: bool = False) -> None:
+def say(line: str, err: bool = False, hang: int = 2) -> None:
     """Write a line to standard output, or to standard error; if that is a terminal, it is made to fit."""
     stream = sys.stderr if err else sys.stdout
-    typer.echo(fitted(line, shutil.get_terminal_size().columns) if stream.isatty() else line, err=err)
+    typer.echo(fitted(line, shutil.get_terminal_size().columns, hang) if stream.isatty() else line, err=err)
 
 
-def fitted(line: str, width: int) -> str:
+def fitted(line: str, width: int, hang: int = 2) -> str:
     """Return a line as lines of at most ``width`` characters, broken at blanks and never in a command.
 
     What is longer than that by itself, such as a long command, has a line of its own and is left to the terminal: what
-    a terminal breaks is whole again when it is copied.
+    a terminal breaks is whole again when it is copied. Lines below begin ``hang`` characters in at least.
 
     Example:
         >>> print(fitted("no trial completed; see why with: tuner show mine, tuner logs mine:1", 50))
@@ -32,22 +32,17 @@ def fitted(line: str, width: int) -> str:
     """
     if len(line) <= width:
         return line
-    indent = line[: len(line) - len(line.lstrip())]
-    return "\n".join(_filled(line, indent, width))
+    indent = len(line) - len(line.lstrip())
+    return "\n".join(_filled(line, " " * max(hang, indent + 2 if indent else 0), width))
 
 
-def _filled(line: str, indent: str, width: int) -> Iterator[str]:
-    filled = indent
-    for piece in _pieces(line):
-        if filled.strip() and len(filled) + 1 + len(piece) > width:
-            yield filled
-            filled = f"{indent}  {piece}"
-        else:
-            filled = f"{filled} {piece}" if filled.strip() else f"{filled}{piece}"
-    yield filled
-
-
-def _pieces(line: str) -> Iterator[str]:
-    """Yield what is not broken: words, and commands with the sign that follows."""
+def _filled(line: str, below: str, width: int) -> Iterator[str]:
+    filled, end = "", 0
     for found in _PIECE.finditer(line):
-        yield found[0].rstrip()
+        piece = found[0].rstrip()
+        more = f"{filled}{line[end : found.start()]}{piece}"
+        if filled and len(more) > width:
+            yield filled
+            more = f"{below}{piece}"
+        filled, end = more, found.start() + len(piece)
+    yield filled

@@ -38,7 +38,7 @@ def show(
     """
     from tuner.cli.grid import terminal_width
     from tuner.cli.targets import open_trial, say_lost, trial_of
-    from tuner.cli.trial_page import page
+    from tuner.cli.trial_page import LABEL, page
     from tuner.cli.trial_table import write_trials
     from tuner.files.driver_lock import at_work
 
@@ -54,7 +54,7 @@ def show(
         write([trial.row() for trial in trials], (), form)
     elif number is not None:
         for line in page(result, trials[0], terminal_width()):
-            typer.echo(line)
+            say(line, hang=LABEL)
     elif trials:
         write_trials(result, trials)
     else:

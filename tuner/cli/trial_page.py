@@ -17,7 +17,7 @@ from tuner.text import cell_text, show_size
 if TYPE_CHECKING:
     from tuner.results import SweepResult, Trial
 
-_LABEL = 13
+LABEL = 13
 
 
 def page(result: SweepResult, trial: Trial, width: int, exported_step: int | None = None) -> Iterator[str]:
@@ -61,7 +61,7 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
 
 
 def _line(label: str, text: str) -> str:
-    return f"{label:<{_LABEL}}{text}"
+    return f"{label:<{LABEL}}{text}"
 
 
 def _mapping(label: str, values: Mapping[str, object]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _curve(metric: str, curve: Mapping[int, float], width: int) -> Iterator[str]
         yield _line("curve", f"{metric}: not evaluated yet")
         return
     steps = sorted(curve)
-    yield _line("curve", f"{metric}  {sparkline([curve[s] for s in steps], max(10, width - _LABEL - len(metric) - 2))}")
+    yield _line("curve", f"{metric}  {sparkline([curve[s] for s in steps], max(10, width - LABEL - len(metric) - 2))}")
     ends = [f"{curve[step]:.6g} at step {step}" for step in dict.fromkeys((steps[0], steps[-1]))]
     yield _line("", f"{' to '.join(ends)}, {len(steps)} evaluation{'s' if len(steps) > 1 else ''}")
 

@@ -32,8 +32,8 @@ def too_few(spec: SweepSpec, trials: Sequence[TrialRecord], objective: Objective
     """Return why the trials cannot tell yet what mattered, with how many it takes; an empty string if they can."""
     complete = _complete(trials, objective)
     if len(complete) < _LEAST:
-        trials_there = f"{len(complete)} complete trial{'s' if len(complete) != 1 else ''}"
-        return f"there are {trials_there} with a number as {objective.metric}, and it takes {_LEAST}"
+        there = f"there {'is' if len(complete) == 1 else 'are'} {len(complete)}"
+        return f"it takes {_LEAST} complete trials with a number as {objective.metric}, and {there}"
     if len({t.values[objective.metric] for t in complete}) < 2:
         return f"the {objective.metric} of all {len(complete)} complete trials is the same"
     if not spec.space.parameters:
