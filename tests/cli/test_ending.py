@@ -1,5 +1,6 @@
 """What is said when a sweep ends."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -73,6 +74,30 @@ def test_where_trials_completed_the_failed_ones_are_run_again_and_new_ones_are_o
         "  tuner resume sim --trials 13",
         "to begin anew:",
         "  tuner delete sim",
+    ]
+
+
+def test_trials_whose_last_value_is_no_number_are_not_to_be_run_again_as_it_stands(tmp_path, monkeypatch):
+    last = replace(record(0, F), curve={80: 0.5, 90: float("nan")})  # 90 are max_steps
+    end = StopReason("3 trials failed one after another", failed=True)
+    lines = ended(tmp_path, monkeypatch, [last], end=end)
+    assert lines[-2:] == [
+        "if the model or the file is wrong, mend it, delete this sweep, and run it again:",
+        "  tuner delete sim",
+    ]
+
+
+def test_beside_a_trial_that_stopped_on_its_way_the_failed_ones_are_run_again(tmp_path, monkeypatch):
+    last = replace(record(0, F), curve={80: 0.5, 90: float("nan")})
+    assert "  tuner retry sim" in ended(tmp_path, monkeypatch, [last, record(1, F)])
+
+
+def test_where_trials_completed_those_without_a_number_leave_new_trials(tmp_path, monkeypatch):
+    lines = ended(tmp_path, monkeypatch, [record(0), replace(record(1, F), curve={90: float("inf")})])
+    assert lines[2:5] == [
+        "1 trial failed by the value at the last step, which stands if run again",
+        "for 10 new trials, 12 in all:",
+        "  tuner resume sim --trials 12",
     ]
 
 

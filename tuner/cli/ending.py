@@ -145,21 +145,31 @@ def _better_and_not_complete(result: SweepResult, best: Trial) -> Iterator[str]:
 
 def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
     """Say what can be done about trials that failed."""
-    name, failed = named(result), sum(trial.state is TrialState.FAIL for trial in result.trials)
+    name, failed = named(result), [trial for trial in result.trials if trial.state is TrialState.FAIL]
     if not failed:
         return
-    them = "trial" if failed == 1 else "trials"
+    them = "trial" if len(failed) == 1 else "trials"
+    retry = [f"  tuner retry {name}"] if any(not is_judged(t, result.spec.train.max_steps) for t in failed) else []
     if not any(trial.state is TrialState.COMPLETE for trial in result.trials):
-        yield "if the search space file is wrong, mend it, delete this sweep, and run it again:"
+        which = "search space file" if retry else "model or the file"
+        yield f"if the {which} is wrong, mend it, delete this sweep, and run it again:"
         yield f"  tuner delete {name}"
-        yield f"if the model is wrong, mend it, and run the failed {them} again:"
-        yield f"  tuner retry {name}"
+        yield from (f"if the model is wrong, mend it, and run the failed {them} again:", *retry) if retry else ()
         return
-    yield f"{failed} {them} failed; when the cause is mended, run the failed {them} again:"
-    yield f"  tuner retry {name}"
+    if retry:
+        yield f"{len(failed)} {them} failed; when the cause is mended, run the failed {them} again:"
+        yield from retry
+    else:
+        yield f"{len(failed)} {them} failed by the value at the last step, which stands if run again"
     if not limit_struck:
         more, all_of_them = 10, len(result.trials) + 10
         yield f"for {more} new trials, {all_of_them} in all:"
         yield f"  tuner resume {name} --trials {all_of_them}"
     yield "to begin anew:"
     yield f"  tuner delete {name}"
+
+
+def is_judged(trial: Trial, max_steps: int | None) -> bool:
+    """Whether a trial failed by its value at its last step: what was recorded there stands if it is run again."""
+    curve, last = trial.record.curve, trial.record.step
+    return last is not None and last == max_steps and not math.isfinite(curve.get(last, 0.0))

@@ -67,11 +67,11 @@ def export(
     if sweep.spec.command:
         own, choice = own_export(sweep.dir, chosen)
         what = f"its own {own.relative_to(sweep.dir.trial(chosen.number).path)}"
-        typer.echo(f"exporting trial {chosen.number}, {what} ...", err=True)
+        say(f"exporting trial {chosen.number}, {what} ...", err=True)
         making = placed(out_dir, lambda stage: take_over(sweep.dir, own, chosen, choice, stage))
     else:
         choice, what = choose_checkpoint(sweep.dir, chosen), ""
-        typer.echo(f"exporting trial {chosen.number} at step {choice.step} ...", err=True)
+        say(f"exporting trial {chosen.number} at step {choice.step} ...", err=True)
         making = placed(out_dir, lambda stage: export_trial(sweep.dir, sweep.spec.model, chosen, choice, stage))
     with making as exported:
         _print_exported(exported, chosen, out_dir, what)
@@ -94,9 +94,9 @@ def _print_exported(exported: Exported, trial: Trial, out_dir: Path, own: str) -
     what, value = f" at step {choice.step}", f"{metric} {choice.value:.6g}; {of}"
     if own:
         what, value = f", {own}", f"{metric} {choice.value:.6g}"
-    typer.echo(f"exported trial {trial.number}{what} ({value}) to {out_dir}")
-    typer.echo(f"signatures: {', '.join(exported.signatures)}")
-    typer.echo(f"checked: {exported.checked}")
+    say(f"exported trial {trial.number}{what} ({value}) to {out_dir}")
+    say(f"signatures: {', '.join(exported.signatures)}")
+    say(f"checked: {exported.checked}")
     for note in exported.notes:
         say(f"note: {note}", err=True)
 
@@ -108,7 +108,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
     from tuner.recorders.mlflow.models import Models, model_tags
 
     if trial.run_id is None:
-        typer.echo("note: the trial has no MLflow run, so there is no MLflow model of it", err=True)
+        say("note: the trial has no MLflow run, so there is no MLflow model of it", err=True)
         return 1 if register else 0
     step = exported.choice.step
     try:
@@ -119,11 +119,11 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
         if register is not None:
             version = models.register(model_id, register, alias, _description(sweep, trial, exported))
             uri = version.uri
-            typer.echo(f"registered: version {version.version} of {register}" + (f" as {alias}" if alias else ""))
+            say(f"registered: version {version.version} of {register}" + (f" as {alias}" if alias else ""))
     except ConnectionError as error:
-        typer.echo(f"note: MLflow is away, so there is no MLflow model of it: {error}", err=True)
+        say(f"note: MLflow is away, so there is no MLflow model of it: {error}", err=True)
         return 1 if register else 0
-    typer.echo(f"MLflow model: {uri}, of run {trial.run_id}")
+    say(f"MLflow model: {uri}, of run {trial.run_id}")
     typer.echo(f"serve it with:\n  {_serve(sweep, uri)}")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.cli.app import DebugOption, NameOrTrialArgument, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.resume import ResumeBackend
 from tuner.cli.run import ExportOption, Timeout, Trials, TrialTimeout, Workers, parse_limits, run_session
 from tuner.errors import InvalidInput, Problem
@@ -26,6 +27,7 @@ def retry(
 
     Each goes on from its newest checkpoint, or begins anew if it came to none; so does the trial NAME:N alone.
     """
+    from tuner.cli.ending import is_judged
     from tuner.cli.targets import open_trial, trial_of
     from tuner.domain.trial import TrialState
     from tuner.sweep import RunOptions
@@ -39,5 +41,13 @@ def retry(
         what = f"trial {number} is {chosen[0].state.value}" if number is not None else "no trial of it has failed"
         found = f"the sweep {sweep.spec.name!r}: {what}, so there is nothing to run again"
         raise InvalidInput("", [Problem("", found, f"go on with: tuner resume {sweep.spec.name}")])
+    stands = [
+        trial.number for trial in chosen if trial.number in failed and is_judged(trial, sweep.spec.train.max_steps)
+    ]
+    if stands:
+        say(
+            f"note: the value at the last step of trial {', '.join(map(str, stands))} is no number, and stands",
+            err=True,
+        )
     options = RunOptions(**limits, backend=backend or sweep.backend, export=export, retry=failed)
     return run_session(sweep, options)
