@@ -4,7 +4,7 @@ import pytest
 
 from tuner.cli.tables import write_table
 from tuner.plots.html_table import table
-from tuner.text import cell_text, csv_text, from_csv_text, nearest_name
+from tuner.text import cell_text, csv_text, from_csv_text, nearest, nearest_name, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,27 @@ def test_a_cell_that_a_spreadsheet_would_reckon_with_gets_an_apostrophe_and_come
 def test_a_name_is_near_if_it_is_misspelled_and_not_if_it_is_counted_up(word, name):
     near = (word, name) in [("huosing", "housing"), ("digit_2", "digits_2"), ("dpeth", "depth")]
     assert nearest_name(word, [name]) == (name if near else "")
+
+
+def test_a_word_in_other_letters_is_near():
+    assert nearest("SIM", ["max", "sim"]) == nearest_name("SIM", ["sim"]) == "sim"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("5min", "5m"),
+        ("2 hours", "2h"),
+        ("1 hour 30 minutes", "1h30m"),
+        ("90 sec", "90s"),
+        ("2H", "2h"),
+        ("1:30", ""),
+        ("soon", ""),
+        ("5 months", ""),
+    ],
+)
+def test_a_duration_in_other_units_is_answered_in_ours(text, meant):
+    with pytest.raises(ValueError, match="expected a duration like 90s, 15m or 2h") as error:
+        parse_duration(text)
+    assert str(error.value).partition("; write ")[2] == meant
+    assert not meant or parse_duration(meant)

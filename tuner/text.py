@@ -25,7 +25,7 @@ def one_of(word: str, words: Sequence[str]) -> str:
 
 def nearest(word: str, words: Sequence[str]) -> str:
     """Return the nearest of ``words``, one of the same letters before others, or an empty string."""
-    swapped = [other for other in words if sorted(other) == sorted(word)]
+    swapped = [other for other in words if sorted(other.lower()) == sorted(word.lower())]
     return next(iter(swapped or difflib.get_close_matches(word[:100], words, n=1)), "")
 
 
@@ -35,7 +35,7 @@ def nearest_name(word: str, names: Sequence[str]) -> str:
     Names that people give in rows (``run-3``, ``model_a``) are near each other, and none of them is another one.
     """
     found = nearest(word, [name for name in names if _counted(name) == _counted(word)])
-    near = sorted(found) == sorted(word) or difflib.SequenceMatcher(None, found, word).ratio() >= 0.75
+    near = sorted(found.lower()) == sorted(word.lower()) or difflib.SequenceMatcher(None, found, word).ratio() >= 0.75
     return found if near else ""
 
 
@@ -95,10 +95,20 @@ def parse_duration(value: object) -> float:
     elif isinstance(value, str) and value.strip().isdecimal():
         seconds = float(value)
     else:
-        raise ValueError(f"expected a duration like 90s, 15m or 2h, found {value!r}")
+        meant = _duration_meant(value)
+        raise ValueError(f"expected a duration like 90s, 15m or 2h, found {value!r}{meant and f'; write {meant}'}")
     if not 0 < seconds <= LONGEST_S:
         raise ValueError(f"expected a duration above zero and of at most 100 years, found {str(value)[:60]!r}")
     return seconds
+
+
+_LONG_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|d)(?:ec|in|r|our|inute|econd|ay)?(?:s|utes)?\.?", re.ASCII)
+
+
+def _duration_meant(value: object) -> str:
+    """Return a duration in units that are written out, as ``5 min``, in ours; or nothing."""
+    text = value.lower() if isinstance(value, str) else ""
+    return "".join(number + unit for number, unit in _LONG_PART.findall(text)) if _LONG_PART.sub("", text) == "" else ""
 
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")

@@ -23,6 +23,13 @@ def test_the_parts_of_a_smaller_mapping_are_named(override, hint):
     assert parts_meant(VALUES, [override]) == {path: f"--set {path} replaces all of it; to set a part: {hint}"}
 
 
+@pytest.mark.parametrize(("name", "hint"), [("rat", ": did you mean 'rate'?"), ("xyz", "")], ids=["near", "not near"])
+def test_a_part_of_a_parameter_that_is_not_there_is_said(name, hint):
+    said = f"the file has no parameter {name!r} to set a part of{hint}"
+    assert parts_meant(VALUES, [f"parameters.{name}.low=1"]) == {f"parameters.{name}": said}
+    assert parts_meant(VALUES, [f"parameters.{name}={{low: 1}}", "train.xyz.low=1"]) == {}
+
+
 @pytest.mark.parametrize(
     "override",
     [

@@ -9,7 +9,6 @@ import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.lines import say
-from tuner.cli.typed import typed
 
 
 @command("check")
@@ -28,11 +27,11 @@ def check(
 
     Of a command: these, whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
     """
-    from tuner.cli.overrides import check_overrides
+    from tuner.cli.script_words import check_words
     from tuner.config import load_spec
     from tuner.operations.check import check_spec
 
-    check_overrides(typed())
+    check_words(space, script or [])
     if script:
         return _check_command(space, script, override or [], root)
     tried = check_spec(load_spec(space, override or []), traceback=debug)

@@ -21,9 +21,12 @@ def compare(
     debug: DebugOption = False,
 ) -> int:
     """Show sweeps or trials side by side: what differs in parameters, final metrics, curves, time."""
+    from tuner.cli.targets import split
     from tuner.operations.compare import side_by_side, subjects, to_page
 
     del debug
+    for name in names:
+        split(name)
     if page is not None:
         check_file(page, "--html")
     found = subjects(names, root)

@@ -27,7 +27,7 @@ def curves(
 
     del debug
     refuse_swapped(name, file, root)
-    check_file(file, "FILE")
+    check_file(file, "FILE", "curves.csv")
     count = write_curves(open_sweep(name, root).result(), file)
     say(f"{count} curves in {file}; simulate with them: simulation: {{curves: {file.name}}}", err=True)
     return 0

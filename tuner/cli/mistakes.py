@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from tuner.cli.other_words import ANSWERS, BEGUN, COMMANDS, KEYS, OF_RUN, OPTIONS, SHORT
+from tuner.cli.other_words import ANSWERS, BEGUN, COMMANDS, KEYS, OF_RUN, ONE_NAME, OPTIONS, SHORT
 from tuner.hiding import hidden_words
 from tuner.text import nearest
 
@@ -180,7 +180,7 @@ def _command(word: str, context: Any, arguments: Sequence[str]) -> Iterator[str]
         named = next((other for other in arguments[1:] if other in commands), "")
         yield f"type: tuner {named} -h" if named and word == "help" else f"type: tuner --{word}"
         return
-    near = COMMANDS.get(word.lower()) or nearest(word, commands)
+    near = COMMANDS.get(word.lower()) or nearest(word.lower(), commands)
     yield f"did you mean: tuner {near}" if near else f"commands: {', '.join(commands)}"
 
 
@@ -190,15 +190,17 @@ def _extra(message: str, called: str, arguments: Sequence[str]) -> Iterator[str]
     yield f"{called}: found {extra!r} beside what it takes"
     names = [word for word in arguments[1:] if not word.startswith("-") and word not in extra.split()]
     if extra.isdecimal() and names:
-        yield f"a trial is written NAME:N: {called} {names[0]}:{extra}"
+        yield f"a trial is written NAME:N: {called} {names[0].rstrip(':')}:{extra}"
     elif "--where" in arguments:
         yield "a condition stands in quotes: --where 'units > 64 and state = PRUNED'"
     elif called == "tuner list":
         yield f"one sweep: tuner show {extra.split()[0]}"
-    elif called in ("tuner delete", "tuner resume", "tuner stop", "tuner logs", "tuner retry"):
+    elif called in ONE_NAME:
         yield "it takes one NAME at a time"
     elif called in ("tuner show", "tuner best", "tuner watch", "tuner verify"):
         yield "several sweeps side by side: tuner compare NAME NAME"
+    else:
+        yield "what has a blank in it stands in quotes"
 
 
 def _first_small(text: str) -> str:

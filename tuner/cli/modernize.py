@@ -34,6 +34,8 @@ def modernize(
     del debug
     if not folder.exists():
         raise InvalidInput("", f"{folder} is not there, expected a folder of a trainer")
+    if folder.is_file() and folder.suffix != ".py":
+        raise InvalidInput("", f"{folder} is no Python file, expected one, or a folder of a trainer")
     prepare()
     base = folder if folder.is_dir() else folder.parent
     for done in modernize(folder, only_in_version_1):

@@ -83,6 +83,25 @@ OPTIONS: Mapping[str, str] = {
 BEGUN = ("tuner resume", "tuner retry")
 """Commands that go on with a sweep."""
 
+ONE_NAME = tuple(
+    f"tuner {name}"
+    for name in (
+        "delete",
+        "resume",
+        "stop",
+        "logs",
+        "retry",
+        "importance",
+        "ui",
+        "rerun",
+        "export",
+        "plot",
+        "report",
+        "curves",
+    )
+)
+"""Commands that take one sweep or trial, and are not of looking at several."""
+
 OF_RUN = ("set", "seed", "name", "from", "tag", "storage")
 """Options of run alone: what a sweep is, is said when it begins."""
 
@@ -92,7 +111,9 @@ SHORT: Mapping[str, str] = {"n": "--trials", "j": "--workers", "p": "--workers",
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "tuner delete": dict.fromkeys(
         ("y", "yes", "f", "force", "r", "rf"), "it asks nothing, so leave that out; what would go is said by --dry-run"
-    ),
+    )
+    | dict.fromkeys(("a", "all"), "it takes one NAME at a time; all of them: tuner list"),
+    "tuner stop": dict.fromkeys(("a", "all"), "it takes one NAME at a time; all of them: tuner list"),
     "tuner run": dict.fromkeys(
         ("config", "c", "file", "f", "space", "search-space", "yaml"), "the file stands alone: tuner run SPACE.yaml"
     )
@@ -109,7 +130,31 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         ("host", "bind", "address"),
         "it listens on this machine alone; from another one: ssh -L 5000:127.0.0.1:5000 THIS_MACHINE",
     ),
-    "tuner logs": dict.fromkeys(("n", "lines"), "the last lines: tuner logs NAME:N | tail -n 20"),
+    "tuner logs": dict.fromkeys(("n", "lines", "tail"), "the last lines: tuner logs NAME:N | tail -n 20"),
+    "tuner check": dict.fromkeys(
+        ("trials", "workers", "name", "seed", "timeout", "trial-timeout", "backend", "storage", "from", "tag"),
+        "it tries one step and records nothing: leave that out",
+    ),
+    "tuner best": {
+        "trial": "a trial: tuner show NAME:N",
+        **dict.fromkeys(
+            ("top", "n", "k", "limit", "sort", "where"), "several: tuner show NAME --sort METRIC --top N --where EXPR"
+        ),
+    },
+    "tuner retry": {"trial": "one trial: tuner retry NAME:N"},
+    "tuner list": {
+        **dict.fromkeys(
+            ("all", "a", "l", "long"), "it lists all sweeps under the root; of one, its trials: tuner show NAME"
+        ),
+        **dict.fromkeys(
+            ("sort", "top", "where", "order-by", "sort-by", "limit", "filter", "query"),
+            "that is of trials: tuner show NAME; to sort sweeps: tuner list --format csv",
+        ),
+    },
+    "tuner verify": dict.fromkeys(("fix", "repair"), "it only looks, and says what to do about what it finds"),
+    "tuner importance": dict.fromkeys(
+        ("metric", "objective", "target"), "it is told for each objective; leave that out"
+    ),
 }
 """Of a command, options that people try, and what is said to them."""
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from tuner.errors import InvalidInput, Problem
 
 
-def check_file(file: Path, argument: str) -> None:
+def check_file(file: Path, argument: str, example: str = "page.html") -> None:
     """Make sure that a file can be written.
 
     Args:
         file: It need not be there; its folder must.
         argument: By which it was named.
+        example: A name that it may have.
 
     Raises:
         InvalidInput: It cannot.
@@ -21,7 +22,7 @@ def check_file(file: Path, argument: str) -> None:
     folder = file.absolute().parent
     found, hint = "", ""
     if file.is_dir():
-        found, hint = f"{file} is a folder, expected a file", f"as {file / 'page.html'}"
+        found, hint = f"{file} is a folder, expected a file", f"as {file / example}"
     elif not folder.is_dir():
         found, hint = f"cannot write {file}: there is no folder {folder}", f"make it with: mkdir -p {folder}"
     elif not os.access(file if file.exists() else folder, os.W_OK):

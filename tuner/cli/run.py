@@ -10,7 +10,6 @@ import typer
 
 from tuner.backends import DEFAULT
 from tuner.cli.app import DebugOption, RootOption, command
-from tuner.cli.typed import typed
 from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -85,11 +84,11 @@ def run(
     debug: DebugOption = False,
 ) -> int:
     """Run a sweep; continue it when the sweep of that name is there."""
-    from tuner.cli.overrides import check_overrides
+    from tuner.cli.script_words import check_words
     from tuner.sweep import RunOptions, Sweep
 
     del debug
-    check_overrides(typed())
+    check_words(space, script or [])
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
     sweep = Sweep.from_file(space, root, name, override or [], script or [], storage)

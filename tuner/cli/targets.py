@@ -118,7 +118,11 @@ def split(text: str) -> tuple[str, int | None]:
             "", [Problem("", f"{text!r} cannot name a sweep: it is a path, expected NAME", _near_name(text))]
         )
     name, colon, number = text.rpartition(":")
-    if colon and not number.isdecimal():
+    if "," in text:
+        hint = f"with blanks between them: {text.replace(',', ' ')}, where several are taken"
+        raise InvalidInput("", [Problem("", f"{text!r} cannot name a sweep, expected NAME", hint)])
+    if colon and (not number.isdecimal() or ":" in name):
+        name = name.partition(":")[0]
         hint = f"the best: tuner best {name}, tuner export {name} OUT_DIR" if number == "best" and name else ""
         hint = hint or (f"its trials: tuner show {name}" if name else "")
         raise InvalidInput(

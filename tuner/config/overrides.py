@@ -10,10 +10,13 @@ from typing import Any
 
 from tuner.config.yaml_text import parse
 from tuner.errors import InvalidInput, Problem
+from tuner.text import suggestion
 
 
 def parts_meant(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, str]:
     """Return by path how parts of a mapping are set, of each override that puts one with fewer keys in its place.
+
+    And what is said of one that sets a part of a parameter which is not there.
 
     Args:
         values: Of the file, before the overrides.
@@ -22,6 +25,13 @@ def parts_meant(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str
     found = {}
     for override in overrides:
         path, _, text = override.partition("=")
+        section, *names = path.split(".")
+        known = values.get(section)
+        if section == "parameters" and len(names) > 1 and isinstance(known, Mapping) and names[0] not in known:
+            hint = suggestion(names[0], [str(name) for name in known])
+            found[f"{section}.{names[0]}"] = f"the file has no parameter {names[0]!r} to set a part of: {hint}".rstrip(
+                ": "
+            )
         there: Any = values
         for key in path.split("."):
             there = there.get(key) if isinstance(there, Mapping) else None

@@ -20,6 +20,8 @@ from tuner.text import nearest, one_of, shortened
 MAX_BYTES = 1 << 20
 _SUFFIXES = (".yaml", ".yml")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))  # of word processors
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+")  # text in YAML
+_EXACT = 1e15
 _MOST_FILES = 8  # of a hint
 _PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
 
@@ -104,6 +106,8 @@ def apply(
         if keys[0] not in known:
             own = isinstance(values.get("parameters"), dict) and keys[0] in values["parameters"]
             hint = f"it is a parameter: --set parameters.{path}=..." if own else elsewhere(keys[0])
+            if keys[0].partition("/")[0] in known:
+                hint = f"did you mean {path.replace('/', '.')}?"
             problems.append(Problem("--set", f"unknown key {keys[0]!r}", hint or near(keys[0], known)))
             continue
         target: Any = values
@@ -168,9 +172,13 @@ def describe(value: Any) -> str:
 
 def hint_at_number(value: Any) -> str:
     """Return a hint at how a number that is text should be written; nothing if it is none."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:  # a whole number was expected
+        return f"write {value:.0f}"
     if not isinstance(value, str):
         return ""
     plain = value.strip().translate(_DASHES)
+    if _GROUPED.fullmatch(plain):
+        return f"write {plain.replace(',', '')}"
     thousands = {"k": 10**3, "K": 10**3, "M": 10**6}.get(plain[-1:], 0)
     try:
         number = float(plain[:-1] if thousands else plain)

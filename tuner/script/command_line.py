@@ -227,6 +227,8 @@ def near_program(word: str, folder: Path | str) -> str:
         return (
             "what stands behind SPACE.yaml is the command of each trial, as in: tuner run SPACE.yaml -- python train.py"
         )
+    if " " in word.strip():
+        return f"quotes make one word of it; without them: -- {word}"
     if word.endswith(".py") and (Path(folder) / word).is_file():
         return f"a command is its program and arguments: -- python {word}; a model stands in the file: model: {word}"
     if os.sep in word:

@@ -171,7 +171,7 @@ def database_url(url: str) -> str:
         raise InvalidInput(
             "--storage",
             f"{url} is a database in memory, which is gone with its process; expected a file, as in "
-            "sqlite:///study.db, or no --storage",
+            f"sqlite:///{parsed.host or 'study.db'}, or no --storage",
         )
     if not (folder := Path(file).absolute().parent).is_dir():
         raise InvalidInput("--storage", [Problem("", f"there is no folder {folder} for {url}", "make it first")])
@@ -222,6 +222,8 @@ def unreachable(url: str, error: Exception) -> StoreError:
 
 def _no_url(url: str, error: Exception) -> InvalidInput:
     expected = "expected one like postgresql://user@host/database"
+    if "://" not in url and Path(url).suffix in (".db", ".sqlite", ".sqlite3"):
+        expected = f"of that file it is sqlite:///{url}"
     return InvalidInput("--storage", f"{hidden(url)} is no database URL ({error}); {expected}")
 
 
