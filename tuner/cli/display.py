@@ -77,7 +77,7 @@ class Live:
         self._live = RichLive(Text(begin, style="bold"), console=self._console, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> Live:
-        self._live.start()
+        self._live.start(refresh=True)  # drawn by its thread first, a line at that moment would not erase it
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,8 +85,11 @@ class Live:
         self._live.stop()
 
     def line(self, line: str) -> None:
-        text = fitted(line, self._console.width)
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        from rich.text import Text
+
+        # Of the line alone: options of the console would be those of what is drawn anew below it, too.
+        text = Text(fitted(line, self._console.width), no_wrap=True, overflow="ignore")
+        self._console.print(text, crop=False)
 
     def update(self, progress: Progress) -> None:
         from rich.console import Group
