@@ -39,7 +39,7 @@ def read_cluster(
         problems.append(Problem("cluster", message, hint))
     if cluster.workers and not cluster.ps:
         message = f"is 0, and the workers beside the chief ({cluster.workers}) share their variables through a ps"
-        hint = "expected at least 1; several GPUs of one host without a ps: MirroredStrategy, see docs/clusters.md"
+        hint = "expected at least 1; several GPUs of one host without a ps: train_distribute in the model's run_config"
         problems.append(Problem("cluster.ps", message, hint))
     if not cluster.evaluator:
         message = "is false, and in a cluster train_and_evaluate leaves evaluations to the evaluator: nothing would"
