@@ -44,15 +44,18 @@ def test_the_tests_are_run_as_ci_runs_them():
         assert any(step.startswith("step ") and step.endswith(f"$bin/python {run.strip()}") for step in steps), run
 
 
-def test_the_numbers_are_those_of_one_run_of_the_first_command():
+def test_the_numbers_are_those_of_runs_of_the_first_command():
     numbers = json.loads((REPOSITORY / "docs" / "readme_numbers.json").read_text(encoding="utf-8"))
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert numbers["command"] == commands()[0].removeprefix(".venv/bin/")
-    assert "\n".join([*numbers["ends"], numbers["finished"], numbers["best"]]) in text
+    assert "\n".join([*numbers["ends"], *numbers["last"]]) in text
     assert f"in {numbers['minutes']:g} minutes on {numbers['cores']}" in " ".join(text.split())
     score = f"{float(numbers['test'].split('rmse ')[1].split(',')[0]):.2f}"
-    assert f"has {score}: `python -m tuner.examples.housing" in text
-    assert f"trials/{numbers['best_trial']:04d}`" in text
+    flat = " ".join(text.split())
+    assert f"the best trial of the run above has {score} at the checkpoint that was exported" in flat
+    assert numbers["test"].startswith(f"trial {numbers['best_trial']} at step ")
+    mean = numbers["mean_predicted"]
+    assert f"predicting the mean of the training rows gives {mean:.2f} there" in flat
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +88,11 @@ def environment():
 @pytest.mark.tf
 @pytest.mark.service
 def test_every_command_of_the_readme_runs(clone):
-    for line in commands():
+    lines = commands()
+    asks = [line for line in lines if line.startswith("curl ")]  # of what the line before it serves
+    for line in [line for line in lines if line not in asks]:
         if any(word in line for word in SERVERS):
-            assert answers(line.split(" #")[0], clone), line
+            assert answers(line.split(" #")[0], clone, asks if "models serve" in line else ()), line
             continue
         done = subprocess.run(
             ["bash", "-c", line], cwd=clone, env=environment(), capture_output=True, text=True, timeout=500
@@ -101,8 +106,8 @@ def test_every_command_of_the_readme_runs(clone):
     assert "learning_rate" in done.stdout
 
 
-def answers(line, clone):
-    """Whether a server that the line starts answers HTTP; it is stopped then."""
+def answers(line, clone, asks=()):
+    """Whether a server that the line starts answers HTTP, and what is asked by other lines; it is stopped then."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -121,7 +126,7 @@ def answers(line, clone):
             try:
                 path = "ping" if "models serve" in line else ""
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
-                    return answer.status == 200
+                    return answer.status == 200 and all(is_answered(ask, line, port) for ask in asks)
             except OSError:
                 time.sleep(0.3)
         raise AssertionError((clone / "server.log").read_text()[-2000:])
@@ -129,6 +134,14 @@ def answers(line, clone):
         os.killpg(server.pid, signal.SIGINT if " ui " in line else signal.SIGTERM)
         server.wait(60)
         log.close()
+
+
+def is_answered(ask, line, port):
+    """Whether a line that asks the server of another line for a prediction gets one."""
+    written = re.search(r"--port (\d+)", line)[1]
+    done = subprocess.run(["bash", "-c", ask.replace(written, str(port))], capture_output=True, text=True, timeout=120)
+    (prediction,) = json.loads(done.stdout)["predictions"]
+    return 0.0 <= prediction["value"] <= 5.0 and prediction["text"].startswith("$")
 
 
 @pytest.mark.slow
