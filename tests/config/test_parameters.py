@@ -61,3 +61,17 @@ def test_each_mistake_is_said_with_its_place(replace, by, expected):
     with pytest.raises(InvalidInput) as caught:
         spec(FILE.replace(replace, by, 1))
     assert any(expected in str(problem) for problem in caught.value.problems), caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{scale: reverse_log, log: yes, type: float, low: 0.01, high: 0.999}", "log: found text 'yes'"),
+        ("{type: float, low: 0.01, high: 0.999, log: yes}", "expected true or false (write true)"),
+        ("{choices: {adam, sgd}}", "expected a list with at least one choice (in brackets: [adam, sgd])"),
+    ],
+)
+def test_what_another_notation_has_is_answered_with_ours(entry, said):
+    with pytest.raises(InvalidInput) as error:
+        spec(FILE.replace("{type: float, low: 0.01, high: 0.999, scale: log}", entry))
+    assert said in str(error.value)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tuner.config.yaml_text import apply, describe, dump, hint_at_number, near, parse, read_text
+from tuner.config.yaml_text import apply, describe, dump, hint_at_bool, hint_at_number, near, parse, read_text
 from tuner.errors import InvalidInput
 
 KNOWN = ("train", "search", "model", "parameters")
@@ -128,3 +128,10 @@ def test_what_is_no_search_space_file_is_refused(tmp_path, name, said):
     with pytest.raises(InvalidInput) as caught:
         read_text(tmp_path / name)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("yes", "write true"), ("Off", "write false"), ("maybe", ""), (1, ""), (None, "")]
+)
+def test_a_truth_value_of_yaml_1_1_is_shown_as_one_of_1_2(value, said):
+    assert hint_at_bool(value) == said

@@ -53,6 +53,8 @@ def test_a_constant_that_is_a_list_is_said_with_how_choices_are_written_if_one_o
     [
         ("[0.001, 0.1]", "; for a number between them: {type: float, low: 0.001, high: 0.1}"),
         ("range(16, 256, 16)", "is the constant text 'range(16, 256, 16)' in every trial; for a range: {type: float, "),
+        ("16..256", "is the constant text '16..256' in every trial; for a range: "),
+        ("1e-4 to 1e-1", "is the constant text '1e-4 to 1e-1' in every trial; for a range: "),
         ("hp.uniform(0, 1)", "is the constant text 'hp.uniform(0, 1)' in every trial; for a range: "),
     ],
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeGuard
 
-from tuner.config.yaml_text import describe, hint_at, hint_at_number, near
+from tuner.config.yaml_text import describe, hint_at, hint_at_bool, hint_at_number, near
 from tuner.errors import Problem
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Range, Space
 from tuner.space.conditions import Allowed, contradictions, fitted_condition
@@ -149,7 +149,7 @@ def _unreachable(low: float, high: float, step: float | None) -> tuple[str, str]
 def _scale(entry: dict[str, Any], where: str, problems: list[Problem]) -> str:
     log, scale = entry.get("log", False), entry.get("scale")
     if not isinstance(log, bool):
-        problems.append(Problem(f"{where}.log", f"found {describe(log)}, expected true or false"))
+        problems.append(Problem(f"{where}.log", f"found {describe(log)}, expected true or false", hint_at_bool(log)))
     if scale is None:
         return "log" if log is True else "linear"
     if scale not in SCALES:
@@ -183,7 +183,9 @@ def _values(value: Any, where: str, problems: list[Problem]) -> tuple[int | floa
 def _choices(value: Any, where: str, problems: list[Problem]) -> tuple[Any, ...]:
     where = f"{where}.choices"
     if not isinstance(value, list) or not value:
-        problems.append(Problem(where, f"found {describe(value)}, expected a list with at least one choice"))
+        names = isinstance(value, dict) and value and not any(value.values())  # {adam, sgd}
+        hint = f"in brackets: [{', '.join(map(str, value))}]" if names else ""
+        problems.append(Problem(where, f"found {describe(value)}, expected a list with at least one choice", hint))
         return ()
     if not _is_short(value, where, problems):
         return ()

@@ -10,7 +10,7 @@ from pydantic import ValidationError as PydanticError
 from tuner.config.sampler_options import METHODS, SAMPLERS
 from tuner.config.shape import SECTIONS, FileShape
 from tuner.config.synonyms import meant
-from tuner.config.yaml_text import describe, hint_at, hint_at_number, near
+from tuner.config.yaml_text import describe, hint_at, hint_at_bool, hint_at_number, near
 from tuner.errors import Problem
 from tuner.schedulers import SCHEDULERS, options_of, scheduler_class
 from tuner.text import shortened
@@ -185,6 +185,8 @@ def _hint(where: str, value: Any, kind: str) -> str:
         return place_meant(str(value))
     if kind.startswith("string") and isinstance(value, int) and not isinstance(value, bool):
         return f"write '{value}', with quotes"
+    if kind.startswith("bool"):
+        return hint_at_bool(value)
     return hint_at_number(value) if kind.startswith(("int", "float")) else ""
 
 

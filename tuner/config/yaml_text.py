@@ -191,6 +191,13 @@ def hint_at_number(value: Any) -> str:
     return f"write {plain} without quotes" if plain == value.strip() else f"write {plain}, with the plain minus -"
 
 
+def hint_at_bool(value: Any) -> str:
+    """Return a hint at how YAML 1.2 writes what was a truth value in YAML 1.1; nothing if it was none."""
+    words = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+    found = words.get(value.lower(), "") if isinstance(value, str) else ""
+    return found and f"write {found}"
+
+
 def _yaml() -> Any:
     from ruamel.yaml import YAML
 

@@ -23,6 +23,8 @@ from tuner.space.drawing import fitted
 from tuner.sweep.run_options import RunOptions
 from tuner.user_class import is_place
 
+_RANGE = re.compile(r"[\d.]+(?:e-?\d+)?\s*(?:\.\.+|\bto\b|-)\s*[\d.]+(?:e-?\d+)?", re.ASCII)
+
 
 def precheck(spec: SweepSpec, sweep_dir: SweepDir, options: RunOptions) -> None:
     """Look whether a sweep can run as it is asked to, before anything of it is written.
@@ -83,9 +85,9 @@ def _lists(spec: SweepSpec) -> Iterator[str]:
 
 
 def _calls(spec: SweepSpec) -> Iterator[str]:
-    """Yield a line for each constant whose text is a call, as ``range(16, 256, 16)``: nothing is reckoned from it."""
+    """Yield a line for each constant whose text is a call or a range, as ``range(16, 256)`` or ``16..256``."""
     for name, value in spec.space.constants.items():
-        if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][\w.]*\(.*\)", value):
+        if isinstance(value, str) and (re.fullmatch(r"[A-Za-z_][\w.]*\(.*\)", value) or _RANGE.fullmatch(value)):
             yield (
                 f"parameters.{name} is the constant text {value!r} in every trial; for a range: "
                 "{type: float, low: 0.1, high: 1}, or type: int; for one of several values: {choices: [1, 2]}"
