@@ -42,8 +42,7 @@ def ending_lines(ran: RunOutcome) -> Iterator[str]:
     yield from _best(ran.result)
     yield from _failures(ran.result, ran.end.failed)
     if ran.left_out:
-        yield f"interrupted: {ran.left_out}; do it with:"
-        yield f"  tuner resume {name}"
+        yield f"interrupted: {ran.left_out}; do it with: tuner resume {name}"
     elif ran.result.best_or_none is not None:
         yield "next:"
         yield from (f"  {typed}" for typed in _next(ran.result))
