@@ -141,7 +141,7 @@ def line(label: str, runs: Iterable[Run]) -> str:
     regret = " ".join(f"{statistics.fmean(run.regret[i] for run in found):.3f}" for i in range(len(SHARES)))
     gone_on = " ".join(f"{statistics.fmean(run.gone_on[i] for run in found):.0%}" for i in range(3))
     cpu_ms = sum(run.cpu_s for run in found) / sum(run.trials for run in found) * 1e3
-    spread = ", ".join(_quartiles([run.regret[i] for run in found]) for i in (1, 3))
+    spread = ", ".join(quartiles([run.regret[i] for run in found]) for i in (1, 3))
     return (
         f"{label:<34} {regret}  medians {spread}"
         f"  best 1 %: {statistics.median(run.to_best_percent for run in found):5.1f}"
@@ -150,7 +150,8 @@ def line(label: str, runs: Iterable[Run]) -> str:
     )
 
 
-def _quartiles(values: Sequence[float]) -> str:
+def quartiles(values: Sequence[float]) -> str:
+    """Return the median, and the quartiles behind it."""
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 

@@ -140,6 +140,11 @@ def test_runs_are_read_as_they_were_written_and_paired_by_table_and_seed(tmp_pat
     said = capsys.readouterr().out
     assert "ours (2 runs)" in said
     assert "ours against theirs at 100%: 1 of 1 won, 0 even" in said
+    assert compare.main([str(tmp_path / "ours.json"), str(tmp_path / "theirs.json"), "--markdown"]) == 0
+    head, _, first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("| `ours` | 2 | 0.67 | 0.00 | 0.00 | 0.00 | 0.00 (0.00 to 0.00) |")
+    assert second.endswith("| 1 and 1 of 1 |")
+    assert head.count("|") == first.count("|") == second.count("|")
 
 
 def test_a_run_of_a_later_file_replaces_that_of_an_earlier_one(tmp_path):

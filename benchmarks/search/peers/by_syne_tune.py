@@ -85,6 +85,7 @@ PEERS: Mapping[str, Callable[[CurveTable, int], Peer]] = {
     "syne:bohb": _by(baselines.BOHB),
     "syne:mobster": _by(baselines.MOBSTER),
     "syne:mobster-promotion": _by(baselines.MOBSTER, type="promotion"),
-    "syne:hyper-tune": _by(baselines.HyperTune, type="promotion", brackets=4),  # as in its own examples
+    # With one bracket, the default, it would have none to choose from; its authors' own benchmark promotes.
+    "syne:hyper-tune": _by(baselines.HyperTune, type="promotion", brackets=4),
     "syne:dyhpo": _by(baselines.DyHPO),
 }
