@@ -14,7 +14,7 @@ from tuner.cli.command_line import run
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    (tmp_path / "mine.yaml").write_text("name: mine\nobjective: {metric: rmse}\n")
     folder = tmp_path / "mlruns/sweeps/demo/trials"
     for number in (0, 7, 12):
         (folder / f"{number:04d}").mkdir(parents=True)
@@ -126,6 +126,7 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
         (["run", "mine.yaml", "--storage", "sqlite:///no/x.db"], "/no for sqlite:///no/x.db (make it first)"),
         (["show", "demo/7"], "'demo/7' cannot name a sweep: it is a path, expected NAME (did you mean demo:7?)"),
         (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),
+        (["best", "spaces/demo.yaml"], "(did you mean demo?)"),
         (["show", "7"], "no sweep '7' under "),
         (["show", "mine.yaml"], "it is a search space file, whose sweep has not begun: tuner run mine.yaml;"),
         (["show", "demo", "--root", "spaces"], "no sweep 'demo' under {here}/spaces (there is one with --root .)"),

@@ -4,7 +4,17 @@ from datetime import date
 
 import pytest
 
-from tuner.config.yaml_text import apply, describe, dump, hint_at_bool, hint_at_number, near, parse, read_text
+from tuner.config.yaml_text import (
+    apply,
+    describe,
+    dump,
+    hint_at_bool,
+    hint_at_number,
+    near,
+    parse,
+    read_text,
+    space_files,
+)
 from tuner.errors import InvalidInput
 
 KNOWN = ("train", "search", "model", "parameters")
@@ -135,3 +145,19 @@ def test_what_is_no_search_space_file_is_refused(tmp_path, name, said):
 )
 def test_a_truth_value_of_yaml_1_1_is_shown_as_one_of_1_2(value, said):
     assert hint_at_bool(value) == said
+
+
+def test_the_search_space_files_of_a_folder_are_those_that_name_an_objective(tmp_path):
+    (tmp_path / "spaces").mkdir()
+    texts = {
+        "mkdocs.yml": "site_name: x",
+        ".hidden.yaml": "objective: {metric: rmse}",
+        "spaces/b.yaml": "name: b\nobjective: {metric: rmse}",
+        "spaces/a.yml": "trainingInput:\n  hyperparameters:\n    hyperparameterMetricTag: rmse",
+        "spaces/c.yaml": "parameters: {}",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert space_files(tmp_path) == [tmp_path / "spaces/a.yml", tmp_path / "spaces/b.yaml"]
+    (tmp_path / "mine.yaml").write_text("objectives:\n- {metric: rmse}\n")
+    assert space_files(tmp_path) == [tmp_path / "mine.yaml"]

@@ -157,7 +157,8 @@ def _serve(sweep: Sweep, uri: str) -> str:
     programs = Path(sys.executable).parent
     if (programs / "mlflow").exists() and shutil.which("mlflow") != str(programs / "mlflow"):
         before += f"PATH={shlex.quote(str(programs))}:$PATH "
-    return f"{before}mlflow models serve -m {shlex.quote(uri)} --env-manager local"
+    port = 5001  # MLflow's own is that of `tuner ui`, which may be open
+    return f"{before}mlflow models serve -m {shlex.quote(uri)} --env-manager local --port {port}"
 
 
 def _end(_signum: int, _frame: FrameType | None) -> None:

@@ -156,7 +156,9 @@ def _missing(error: Any, context: Any, called: str) -> Iterator[str]:
     what = (parameter.metavar if parameter is not None else "") or "an argument"
     yield f"{called}: {what} is missing"
     if what.startswith("SPACE"):
-        files = sorted([*Path().glob("*.yaml"), *Path().glob("search_spaces/*.yaml")])[:8]
+        from tuner.config.yaml_text import space_files
+
+        files = space_files(Path())[:8]
         yield (
             f"search space files here: {', '.join(map(str, files))}" if files else "tuner init writes one to start from"
         )

@@ -132,7 +132,8 @@ def split(text: str) -> tuple[str, int | None]:
 
 
 def _near_name(path: str) -> str:
-    """Return a hint at the sweep or trial that a path means: ``demo/7``, ``mlruns/sweeps/demo/trials/0007``."""
+    """Return a hint at the sweep or trial that a path means: ``demo/7``, ``mlruns/sweeps/demo/trials/0007``, a file."""
+    path = path.removesuffix(".yaml").removesuffix(".yml")
     parts = [part for part in path.split("/") if part not in ("", ".", "mlruns", "sweeps", "trials")]
     number = int(parts.pop()) if len(parts) > 1 and parts[-1].isdecimal() else None
     return f"did you mean {parts[-1]}{'' if number is None else f':{number}'}?" if parts else ""

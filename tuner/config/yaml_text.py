@@ -23,6 +23,9 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+")  # text in YAML
 _EXACT = 1e15
 _MOST_FILES = 8  # of a hint
+_OBJECTIVE = re.compile(
+    r"^\s*(objectives?|hyperparameterMetricTag|metric)\s*:", re.MULTILINE
+)  # ours, AI Platform's, W&B's
 _PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
 
 
@@ -242,6 +245,19 @@ def is_there(path: Path, folder: bool = False) -> bool:
         return False
 
 
+def space_files(folder: Path) -> list[Path]:
+    """Return the search space files in a folder, or else those in the folders in it: files that name an objective."""
+    beside, below = (sorted(p for p in folder.glob(f"{deep}[!.]*.y*ml") if _is_space(p)) for deep in ("", "[!.]*/"))
+    return beside or below
+
+
+def _is_space(path: Path) -> bool:
+    try:
+        return path.suffix in _SUFFIXES and bool(_OBJECTIVE.search(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
+
+
 def _near_file(file: Path) -> str:
     """Return a hint at the search space file that is meant: one of nearly that name beside it, or a folder below."""
     folder = file.parent if file.parent.is_dir() else Path()
@@ -251,8 +267,7 @@ def _near_file(file: Path) -> str:
         if found := nearest(stem, [path.stem for path in there]):
             path = next(path for path in there if path.stem == found)
             return f"did you mean {str(path if path.parent != file.parent else path.name)!r}?"
-    some = (beside or below)[:_MOST_FILES]
-    if some:
+    if some := space_files(folder)[:_MOST_FILES]:
         return f"search space files here: {', '.join(map(str, some))}"
     gone = "" if folder == file.parent else f"there is no folder {file.parent} either; "
     return f"{gone}give the path of a search space file (YAML); `tuner init` writes one"
