@@ -183,7 +183,7 @@ def test_another_order_of_objectives_and_another_type_of_a_value_are_another_sea
     [
         ("metric: rmse", "metric: mse", "objective: metric rmse -> mse"),
         ("goal: minimize", "goal: maximize, of: best", "objective: goal minimize -> maximize, of last -> best"),
-        ("scheduler: asha", "scheduler: {name: asha, eta: 4}", "search.scheduler: eta absent -> 4"),
+        ("scheduler: asha", "scheduler: {name: asha, eta: 4}", "search.scheduler: eta not set -> 4"),
         ("scheduler: asha", "scheduler: median", "search.scheduler: name asha -> median"),
         ("units: 128", "units: {type: int, low: 1, high: 9}", "parameters.units: 128 -> {low: 1, high: 9, step: 1}"),
     ],
@@ -323,9 +323,9 @@ def test_trials_that_are_clusters_have_a_worker_and_a_ps_unless_the_file_says_ot
     assert spec.cluster.tasks == 7
     assert from_json(to_json(spec)) == spec
     assert diff(parse(GOOD), spec)[1] == [
-        "cluster.workers: absent -> 3",
-        "cluster.ps: absent -> 2",
-        "cluster.evaluator: absent -> true",
+        "cluster.workers: not set -> 3",
+        "cluster.ps: not set -> 2",
+        "cluster.evaluator: not set -> true",
     ]
 
 

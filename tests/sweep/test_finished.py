@@ -86,7 +86,7 @@ def test_smaller_limits_do_not_rewrite_why_a_sweep_ended(tmp_path):
     log = sweep.dir.records_file.read_bytes()
     again, lines, _ = drive(tmp_path, timeout_s=0.001, trials=3)
     assert (again.exit_status, again.end) == (0, first.end)
-    assert lines == ["changed: search.trials: 6 -> 3", "changed: search.timeout_s: absent -> 0.001", NOTHING]
+    assert lines == ["changed: search.trials: 6 -> 3", "changed: search.timeout_s: not set -> 0.001", NOTHING]
     assert sweep.dir.records_file.read_bytes() == log
     assert tuner.Sweep.open("sim", tmp_path).spec.search.timeout_s == 0.001
     drive(tmp_path, timeout_s=0.001, tags={"who": "me"})  # there is something to send

@@ -255,7 +255,7 @@ def _change(was: Any, now: Any) -> str:
 
 
 def _show(value: Any) -> str:
-    return "absent" if value is None else _flow(value)
+    return "not set" if value is None else _flow(value)
 
 
 def _flow(value: Any) -> str:
