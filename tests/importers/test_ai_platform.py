@@ -72,7 +72,7 @@ def test_a_name_that_no_sweep_can_have_is_changed():
     ("keys", "more", "expected"),
     [
         ("maxTrial: 3,", "", "hyperparameters.maxTrial: unknown key 'maxTrial' (did you mean 'maxTrials'?)"),
-        ("goal: minimize,", "", "hyperparameters.goal: found text 'minimize' (expected one of: GOAL_TYPE"),
+        ("goal: minimize,", "", "hyperparameters.goal: found text 'minimize' (did you mean 'MINIMIZE'?)"),
         ("maxTrials: 0,", "", "hyperparameters.maxTrials: is 0, expected at least 1"),
         ("maxTrials: many,", "", "hyperparameters.maxTrials: found text 'many', expected a whole number"),
         ("enableTrialEarlyStopping: 3,", "", "found the whole number 3, expected true or false"),

@@ -61,7 +61,8 @@ def new_attempt(
         stop_at: Its rung, or None.
         threads: Threads of its sessions.
     """
-    list_foreign_events(trial_dir, record.idle_since)
+    if record.idle_since:  # it ran before
+        list_foreign_events(trial_dir, record.idle_since)
     record = replace(record, state=TrialState.RUNNING, attempts=record.attempts + 1, stop_at=stop_at)
     job = Job(
         trial=record.number,

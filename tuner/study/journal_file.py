@@ -45,7 +45,7 @@ class JournalFile(BaseJournalBackend):
     def __init__(self, file: Path, durable: bool = True) -> None:
         self._file = file
         self._durable = durable
-        self._last = Line(file, 0, 0, b"")  # that was read
+        self._last = (0, 0, b"")  # number, offset and bytes of the line that was read last
         self._descriptor = _open(file)
         self._close = weakref.finalize(self, os.close, self._descriptor)
         self._first = 0  # the line with which the offsets begin
@@ -65,15 +65,18 @@ class JournalFile(BaseJournalBackend):
             for _ in self._lines(known - 1):
                 pass
         for number, line in enumerate(self._lines(log_number_from), log_number_from):
-            self._last = Line(self._file, number + 1, self._offsets[number - self._first], line[:-1])
-            log = self._last.mapping()
-            if log is None or type(log.get("op_code")) is not int:
+            self._last = (number + 1, self._offsets[number - self._first], line[:-1])
+            try:
+                log = json.loads(line)
+            except (ValueError, RecursionError):
+                raise self.damage() from None
+            if not isinstance(log, dict) or type(log.get("op_code")) is not int:
                 raise self.damage()
             yield log
 
     def damage(self) -> StoreError:
         """Return the error that the line which was read last is no change that can follow those before it."""
-        return self._last.damage("a change of the study", remedy(SweepDir(self._file.parent)))
+        return Line(self._file, *self._last).damage("a change of the study", remedy(SweepDir(self._file.parent)))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
