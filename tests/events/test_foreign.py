@@ -76,3 +76,11 @@ def test_files_may_be_left_out_beside_those_that_are_listed(tmp_path):
     write(tmp_path / "eval", 100.0, (10, 0, "rmse", 1.0))
     later = write(tmp_path / "eval_test", 200.0, (10, 0, "rmse", 9.0))
     assert [e.folder for e in Follower(tmp_path, without={later}).poll()] == ["eval"]
+
+
+def test_what_a_recorder_or_a_simulation_writes_is_not_foreign_whenever_it_was_begun(tmp_path):
+    written = write(tmp_path / "eval", 200.0, (10, 0, "rmse", 1.0))
+    for end in (".tuner.hparams", ".simulated"):
+        (tmp_path / written).rename((tmp_path / written).with_name(f"events.out.tfevents.1{end}"))
+        assert begun_since(tmp_path, 150.0) == frozenset()
+        written = f"eval/events.out.tfevents.1{end}"

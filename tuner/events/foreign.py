@@ -15,7 +15,9 @@ from tuner.files.atomic import write_whole
 from tuner.files.paths import TrialDir
 
 MARK = "tfevents"
-_OURS = ".tuner.hparams"  # how the names of files end that a recorder writes when the trial has ended
+# How the names of files end that a recorder writes when the trial has ended, and a simulation: two drivers of one have
+# virtual clocks of their own.
+_OURS = (".tuner.hparams", ".simulated")
 _TIME = struct.Struct("<12xBd")  # behind the frame of the first record: the field that is an event's time
 _TIME_FIELD = 0x09
 
