@@ -1,5 +1,6 @@
 """The text of a search space file: read, overridden, written, and its values in words."""
 
+import os
 from datetime import date
 
 import pytest
@@ -158,6 +159,7 @@ def test_the_search_space_files_of_a_folder_are_those_that_name_an_objective(tmp
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
+    os.mkfifo(tmp_path / "pipe.yaml")  # to read it would wait without end
     assert space_files(tmp_path) == [tmp_path / "spaces/a.yml", tmp_path / "spaces/b.yaml"]
     (tmp_path / "mine.yaml").write_text("objectives:\n- {metric: rmse}\n")
     assert space_files(tmp_path) == [tmp_path / "mine.yaml"]

@@ -1,6 +1,6 @@
 """Folders near a root that have sweeps."""
 
-from tuner.files.other_roots import other_roots, typed
+from tuner.files.other_roots import other_roots, root_option
 from tuner.files.paths import Root
 
 
@@ -16,7 +16,7 @@ def test_the_nearest_above_and_those_right_below_are_found(tmp_path, monkeypatch
         begin(folder)
     assert [root.path for root in other_roots(Root(here))] == [tmp_path / "project", here / "a b", here / "b"]
     monkeypatch.chdir(here)
-    assert [typed(root) for root in other_roots(Root(here))] == ["--root ../..", "--root 'a b'", "--root b"]
+    assert [root_option(root) for root in other_roots(Root(here))] == ["--root ../..", "--root 'a b'", "--root b"]
 
 
 def test_a_folder_inside_of_a_sweep_and_one_that_is_not_there_have_one_above(tmp_path):

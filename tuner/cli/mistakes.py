@@ -156,12 +156,9 @@ def _missing(error: Any, context: Any, called: str) -> Iterator[str]:
     what = (parameter.metavar if parameter is not None else "") or "an argument"
     yield f"{called}: {what} is missing"
     if what.startswith("SPACE"):
-        from tuner.config.yaml_text import space_files
+        from tuner.config.yaml_text import space_files_here
 
-        files = space_files(Path())[:8]
-        yield (
-            f"search space files here: {', '.join(map(str, files))}" if files else "tuner init writes one to start from"
-        )
+        yield space_files_here(Path()) or "tuner init writes one to start from"
     elif what.startswith("NAME"):
         from tuner.config.unknown_sweep import sweeps_here
         from tuner.files.paths import Root

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tuner.config.yaml_text import parse
 from tuner.errors import InvalidInput, Problem
-from tuner.files.other_roots import other_roots, typed
+from tuner.files.other_roots import other_roots, root_option
 from tuner.files.paths import Root, SweepDir
 from tuner.text import nearest_name
 
@@ -22,7 +22,7 @@ def unknown_sweep(sweep_dir: SweepDir) -> InvalidInput:
     elif name.endswith((".yaml", ".yml")):
         meant = _file_meant(Path(name), there)
     elif (other := next((o for o in other_roots(root) if o.sweep(name).spec_file.is_file()), None)) is not None:
-        return _unknown(name, root, f"there is one with {typed(other)}")
+        return _unknown(name, root, f"there is one with {root_option(other)}")
     else:
         meant = _suggestion(name, there)
     return _unknown(name, root, f"{meant} {sweeps_here(root)}".strip())
@@ -44,7 +44,7 @@ def sweeps_here(root: Root) -> str:
 def sweeps_elsewhere(root: Root) -> str:
     """Say near which other folders there are sweeps, or what begins one."""
     if found := other_roots(root)[:3]:
-        return f"there are some with {' or '.join(map(typed, found))}"
+        return f"there are some with {' or '.join(map(root_option, found))}"
     return "tuner run SPACE.yaml begins one"
 
 

@@ -23,9 +23,8 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+")  # text in YAML
 _EXACT = 1e15
 _MOST_FILES = 8  # of a hint
-_OBJECTIVE = re.compile(
-    r"^\s*(objectives?|hyperparameterMetricTag|metric)\s*:", re.MULTILINE
-)  # ours, AI Platform's, W&B's
+# A key of ours, of AI Platform or of W&B.
+_OBJECTIVE = re.compile(r"^\s*(objectives?|hyperparameterMetricTag|metric)\s*:", re.MULTILINE)
 _PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
 
 
@@ -251,9 +250,17 @@ def space_files(folder: Path) -> list[Path]:
     return beside or below
 
 
+def space_files_here(folder: Path) -> str:
+    """Name the search space files of a folder for a hint; an empty string if there are none."""
+    some = space_files(folder)[:_MOST_FILES]
+    return f"search space files here: {', '.join(map(str, some))}" if some else ""
+
+
 def _is_space(path: Path) -> bool:
     try:
-        return path.suffix in _SUFFIXES and bool(_OBJECTIVE.search(path.read_text(encoding="utf-8")))
+        if path.suffix not in _SUFFIXES or not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return False
+        return bool(_OBJECTIVE.search(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return False
 
@@ -267,7 +274,7 @@ def _near_file(file: Path) -> str:
         if found := nearest(stem, [path.stem for path in there]):
             path = next(path for path in there if path.stem == found)
             return f"did you mean {str(path if path.parent != file.parent else path.name)!r}?"
-    if some := space_files(folder)[:_MOST_FILES]:
-        return f"search space files here: {', '.join(map(str, some))}"
+    if here := space_files_here(folder):
+        return here
     gone = "" if folder == file.parent else f"there is no folder {file.parent} either; "
     return f"{gone}give the path of a search space file (YAML); `tuner init` writes one"

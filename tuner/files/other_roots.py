@@ -19,7 +19,7 @@ def other_roots(root: Root) -> list[Root]:
     return [Root(folder) for folder in ([above] if above else []) + [f for f in _below(root.path) if _has_sweeps(f)]]
 
 
-def typed(root: Root) -> str:
+def root_option(root: Root) -> str:
     """Return how a command names a root from here: ``--root ..``."""
     return f"--root {shlex.quote(os.path.relpath(root.path))}"
 
