@@ -1,4 +1,4 @@
-"""A Gaussian process over the values that trials have shown at one rung, by their parameters.
+"""A Gaussian process over what trials have shown at one rung, by their parameters.
 
 Its covariance is a smooth function of the parameters (Matern 5/2, a length for each), a level that all trials
 share, and what each has of its own. Lengths and variances are the maximum of the posterior under log-normal priors.
@@ -18,8 +18,13 @@ _JITTER = 1e-6
 _BOUND = 5.0  # of a logarithm, to both sides of its prior's middle
 _HOPELESS = 1e10
 
-_VARIANCES = (0.8, 0.3, 0.05)
-"""Prior medians of the variances: smooth, level, own."""
+Variances = tuple[float, float, float]
+"""Of a process: the smooth part, the level, and what each trial has of its own."""
+
+SCORE: Variances = (0.8, 0.3, 0.05)
+"""Prior medians for the scores of trials, which have a variance of about 1."""
+CHANGE: Variances = (0.15, 0.02, 0.05)
+"""Prior medians for changes of score from one rung to the next."""
 _SPREAD = 1.0  # of the logarithms of lengths and variances
 
 
@@ -30,7 +35,7 @@ class Observations:
     Attributes:
         features: Of the parameters.
         groups: Parameter of each column of the features.
-        values: Standardised; less is better.
+        values: Less is better.
     """
 
     features: Array
@@ -42,23 +47,24 @@ class Observations:
         return Observations(self.features[chosen], self.groups, self.values[chosen])
 
 
-def prior(parameters: int) -> Array:
+def prior(parameters: int, variances: Variances) -> Array:
     """Return the middle of the logarithms of all hyperparameters: lengths, variances."""
     lengths = np.full(parameters, math.log(0.5 * math.sqrt(max(1, parameters))))
-    return np.concatenate([lengths, np.log(_VARIANCES)])
+    return np.concatenate([lengths, np.log(variances)])
 
 
-def fit(seen: Observations, begin: Array, evaluations: int) -> Array:
+def fit(seen: Observations, begin: Array, variances: Variances, evaluations: int) -> Array:
     """Return hyperparameters at which the posterior is higher than at ``begin``.
 
     Args:
         seen: What to fit to; the cost of an evaluation grows with its cube.
         begin: Logarithms of hyperparameters to begin with.
+        variances: Prior medians.
         evaluations: At most so many of the likelihood.
     """
     from scipy.optimize import minimize
 
-    middle = prior(len(begin) - len(_VARIANCES))
+    middle = prior(len(begin) - len(variances), variances)
     low, high = middle - _BOUND, middle + _BOUND
     found = minimize(
         _loss,
@@ -88,7 +94,7 @@ def _loss(theta: Array, seen: Observations, middle: Array) -> tuple[float, Array
     from scipy.linalg import cholesky
     from scipy.linalg.lapack import dtrtri
 
-    size = len(theta) - len(_VARIANCES)
+    size = len(theta) - len(SCORE)
     smooth, level, own = np.exp(theta[size:])
     places = seen.features / np.exp(theta[:size])[seen.groups]
     away = _distances(places, places)
@@ -122,7 +128,7 @@ class GaussianProcess:
     """
 
     def __init__(self, theta: Array, seen: Observations) -> None:
-        size = len(theta) - len(_VARIANCES)
+        size = len(theta) - len(SCORE)
         self._smooth, self._level, self._own = np.exp(theta[size:])
         self._scale = np.exp(theta[:size])[seen.groups]
         self._places = seen.features / self._scale

@@ -1,21 +1,26 @@
-"""What trials have shown at the highest rung that enough have come to, and the improvement expected of others."""
+"""What trials will come to at the end of their training, by their parameters and by what they have shown so far."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Observations
+from tuner.schedulers.freeze_thaw.gaussian_process import CHANGE, SCORE, GaussianProcess, Observations, fit, prior
 
 Array = Any
 
-ENOUGH = 15  # trials with a value at a rung, for it to be the one that is modelled
-MOST = 250  # values that the model sees
+MOST = 250  # trials that a process sees
+MOST_FITTED = 120  # of these, to which its hyperparameters are fitted
+FEWEST = 4  # trials at a rung, for the changes up to it to be modelled
+FEWEST_FITTED = 8  # of these, for the process to be fitted
+GROWTH = 0.25  # of the trials at a rung, from one fit to the next
+ITERATIONS = 15  # of a fit
+UNKNOWN = 0.3  # spread of the change up to a rung at which hardly any trial was
 
 
 @dataclass
@@ -43,84 +48,173 @@ class Trial:
         return max(self.curve, default=0)
 
 
-class RungModel:
-    """The process of the values at one rung, and what improvement on the best of them it expects.
+@dataclass(frozen=True)
+class Fit:
+    """Hyperparameters of the process of a rung, as logarithms, and the number of trials that were there then."""
 
-    Values are replaced by what their ranks would be in a normal distribution: how far the worst are from the
-    others says nothing about where the best is, nor does the scale on which the user measures.
+    theta: tuple[float, ...]
+    count: int
+
+
+class CurveModel:
+    """A process for the scores that trials have at the first rung, and one for the changes up to each later one.
+
+    A score is the quantile of the normal distribution at a trial's rank: how far the worst are from the others says
+    nothing about where the best is, nor does the scale on which the user measures. At the first rung all trials are
+    ranked. Those that came to a later one share out, by their ranks there, the scores that they had at the rung before.
+    So a score stands for a rank among all trials, though only the better ones came so far, and a change of score says
+    which of them had looked better or worse than they are. What a trial comes to is its score and the changes that are
+    still ahead of it, as in Kennedy and O'Hagan, "Predicting the output from a complex computer code when fast
+    approximations are available", Biometrika 87 (2000), each rung being an approximation of the next.
 
     Args:
         cube: Of the parameters.
-        trials: By number.
-        rungs: Numbers of the evaluations among which the rung is chosen, the end of a full training being one.
-        running: Trials that will go on: a value that is not known of one will be.
+        trials: By number; those of earlier sweeps have negative ones, are ranked among themselves by what they came to
+            in the end, and have these scores at the first rung. One trial at least has shown something, or failed.
+        rungs: Numbers of the evaluations at which trials are compared, the last one at the end of a full training.
+        running: Numbers of trials that will show a value at the first rung, if they have none.
 
     Attributes:
-        rung: The chosen one: the highest that ``ENOUGH`` trials have a value of, or else the one that most have.
-        count: Values that the model knows of.
-        seen: What the process is given.
+        numbers: Of the trials that it knows of.
+        counts: Trials at each rung that is modelled.
     """
 
-    def __init__(self, cube: Cube, trials: Mapping[int, Trial], rungs: Iterable[int], running: Iterable[int]) -> None:
-        shown = {rung: sum(rung in trial.curve for trial in trials.values()) for rung in rungs}
-        self.rung = max(shown, key=lambda rung: (min(shown[rung], ENOUGH), rung))
-        losses = {number: _loss(trial, self.rung) for number, trial in trials.items()}
-        known = {number: loss for number, loss in losses.items() if loss is not None}
-        self.count = len(known)
-        self.numbers = _thinned(known)
-        self._losses = np.array([known[number] for number in self.numbers])
-        values = _normal_scores(self._losses)
-        self._running = [trials[number].features for number in sorted(running) if number not in known]
-        self.seen = Observations(np.stack([trials[number].features for number in self.numbers]), cube.groups, values)
+    def __init__(self, cube: Cube, trials: Mapping[int, Trial], rungs: Sequence[int], running: Iterable[int]) -> None:
+        losses = [_losses(trials, rungs, index) for index in range(len(rungs))]
+        earlier = {number: trial.curve[rungs[-1]] for number, trial in trials.items() if number < 0}
+        self.numbers = sorted([*losses[0], *earlier])
+        self._rungs = rungs
+        self._groups, self._parameters = cube.groups, cube.parameters
+        self._row = {number: row for row, number in enumerate(self.numbers)}
+        self._features = np.stack([trials[number].features for number in self.numbers])
+        self._losses = np.full((len(rungs), len(self.numbers)), np.nan)
+        self._scores = self._losses.copy()
+        for index, at_rung in enumerate(losses):
+            there = [n for n in at_rung if index == 0 or not math.isnan(self._scores[index - 1, self._row[n]])]
+            rows = [self._row[number] for number in there]
+            before = self._scores[index - 1, rows] if index else _quantiles(len(rows))
+            self._losses[index, rows] = [at_rung[number] for number in there]
+            self._scores[index, rows] = _shared_out(before, self._losses[index, rows])
+        rows = [self._row[number] for number in earlier]
+        self._scores[0, rows] = _shared_out(_quantiles(len(rows)), np.array([comparable(v) for v in earlier.values()]))
+        self._level = (~np.isnan(self._scores)).sum(axis=0) - 1
+        modelled = [index for index in range(len(rungs)) if index == 0 or self._there(index).size >= FEWEST]
+        self.counts = [self._there(index).size for index in modelled]
+        self._seen = [self._observations(index) for index in modelled]
+        self._running = [trials[number].features for number in sorted(running) if number not in self._row]
 
-    def condition(self, theta: Array) -> None:
-        """Take hyperparameters, and that trials which run will show a value at the rung."""
-        self._process = GaussianProcess(theta, self.seen)
+    def _there(self, rung: int) -> Array:
+        """Return the rows of the trials at a rung."""
+        return np.flatnonzero(~np.isnan(self._scores[rung]))
+
+    def _observations(self, rung: int) -> Observations:
+        """Return what the process of a rung sees: if trials are too many, the best and an even choice of the others."""
+        rows = self._there(rung)
+        if len(rows) > MOST:
+            order = rows[np.argsort(self._scores[rung, rows], kind="stable")]
+            half = MOST // 2
+            rows = np.sort(np.r_[order[:half], order[np.linspace(half, len(order) - 1, MOST - half).astype(int)]])
+        values = self._scores[rung, rows] - (self._scores[rung - 1, rows] if rung else 0.0)
+        return Observations(self._features[rows], self._groups, values)
+
+    def fitted(self, fits: Sequence[Fit], chance: Any) -> tuple[Fit, ...]:
+        """Return the fits of all rungs, made anew if a rung has many more trials than its fit knows of."""
+        found: list[Fit] = []
+        for rung, (seen, count) in enumerate(zip(self._seen, self.counts, strict=True)):
+            known = fits[rung] if rung < len(fits) else None
+            if rung and count < FEWEST_FITTED:
+                break
+            if known is None or count >= known.count * (1.0 + GROWTH):
+                some = np.sort(chance.permutation(len(seen.values))[:MOST_FITTED])
+                begin = np.array(known.theta) if known else _begin(found, self._parameters)
+                theta = fit(seen.some(some), begin, CHANGE if rung else SCORE, ITERATIONS)
+                known = Fit(tuple(map(float, theta)), count)
+            found.append(known)
+        return tuple(found)
+
+    def condition(self, fits: Sequence[Fit]) -> None:
+        """Take hyperparameters, and that trials which run will show a value at the first rung."""
+        self._processes = [
+            GaussianProcess(np.array(fits[rung].theta) if rung < len(fits) else _begin(fits, self._parameters), seen)
+            for rung, seen in enumerate(self._seen)
+        ]
         if self._running:
-            self._process.expect(np.stack(self._running))
+            self._processes[0].expect(np.stack(self._running))
+
+    def ends(self, numbers: Sequence[int]) -> tuple[Array, Array]:
+        """Return mean and spread of the scores that known trials will come to."""
+        rows = [self._row[number] for number in numbers]
+        level = self._level[rows]
+        mean, variance = self._scores[level, rows], np.zeros(len(rows))
+        for rung in range(1, len(self._rungs)):
+            change, spread = self._change(rung, self._features[rows])
+            mean = mean + np.where(level < rung, change, 0.0)
+            variance = variance + np.where(level < rung, spread**2, 0.0)
+        return mean, np.sqrt(variance)
+
+    def _change(self, rung: int, features: Array) -> tuple[Array | float, Array | float]:
+        if rung < len(self._processes):
+            return self._processes[rung].predict(features)
+        return 0.0, UNKNOWN
 
     def best(self, count: int) -> list[int]:
-        """Return the numbers of the trials that are best by what is expected of their parameters."""
-        mean, _ = self._process.predict(self.seen.features)
+        """Return the numbers of the trials that are expected to come to most."""
+        mean, _ = self.ends(self.numbers)
         return [self.numbers[row] for row in np.argsort(mean, kind="stable")[:count]]
 
     def improvement(self, features: Array) -> Array:
-        """Return the logarithm of the expected improvement on the best value at the rung."""
-        mean, spread = self._process.predict(features)
-        return _log_improvement((self.seen.values.min() - mean) / spread) + np.log(spread)
+        """Return the logarithm of the expected improvement of new trials on the best that is expected of known ones."""
+        found = [process.predict(features) for process in self._processes]
+        mean, spread = sum(mean for mean, _ in found), np.sqrt(sum(spread**2 for _, spread in found))
+        return _log_improvement((self.ends(self.numbers)[0].min() - mean) / spread) + np.log(spread)
 
-    def expected(self, features: Array) -> float:
-        """Return the loss that is expected of a trial at the rung."""
-        mean, _ = self._process.predict(features[None])
-        order = np.argsort(self.seen.values, kind="stable")
-        order = order[np.isfinite(self._losses[order])]
-        return float(np.interp(mean[0], self.seen.values[order], self._losses[order])) if len(order) else math.nan
-
-
-def _loss(trial: Trial, rung: int) -> float | None:
-    """Return the loss of a trial at a rung, the worst if it failed before, or None if it is not known."""
-    if rung in trial.curve:
-        return comparable(trial.curve[rung])
-    return math.inf if trial.failed else None
+    def expected(self, features: Array) -> tuple[float, int]:
+        """Return the loss that is expected of a new trial at the highest rung that is modelled, and that rung."""
+        rung = len(self._processes) - 1
+        score = sum(float(process.predict(features[None])[0][0]) for process in self._processes)
+        rows = self._there(rung)
+        rows = rows[np.argsort(self._scores[rung, rows], kind="stable")]
+        rows = rows[np.isfinite(self._losses[rung, rows])]
+        loss = float(np.interp(score, self._scores[rung, rows], self._losses[rung, rows])) if len(rows) else math.nan
+        return loss, self._rungs[rung]
 
 
-def _thinned(losses: Mapping[int, float]) -> list[int]:
-    """Return the trials that the model sees: of too many the best half, and an even choice of the others."""
-    order = sorted(losses, key=lambda number: (losses[number], number))
-    half = MOST // 2
-    if len(order) > MOST:
-        order = order[:half] + [order[i] for i in np.linspace(half, len(order) - 1, MOST - half).astype(int)]
-    return sorted(order)
+def _begin(fits: Sequence[Fit], parameters: int) -> Array:
+    """Return hyperparameters of a rung that has no fit yet: lengths are those of the last one that has."""
+    if not fits:
+        return prior(parameters, SCORE)
+    found = prior(parameters, CHANGE)
+    found[:parameters] = fits[-1].theta[:parameters]
+    return found
 
 
-def _normal_scores(losses: Array) -> Array:
-    """Return the quantiles of a normal variable at the ranks of losses, standardised; equal ones share theirs."""
+def _losses(trials: Mapping[int, Trial], rungs: Sequence[int], rung: int) -> dict[int, float]:
+    """Return the losses of this sweep's trials at a rung, the worst for one that failed on the way there."""
+    before = rungs[rung - 1] if rung else 0
+    found = {}
+    for number, trial in trials.items():
+        if number < 0:
+            continue
+        if rungs[rung] in trial.curve:
+            found[number] = comparable(trial.curve[rungs[rung]])
+        elif trial.failed and before <= trial.last < rungs[rung]:
+            found[number] = math.inf
+    return found
+
+
+def _quantiles(count: int) -> Array:
+    """Return the quantiles of the standard normal distribution at the ranks of so many."""
     from scipy.special import ndtri
 
-    ordered = np.sort(losses)
-    ranks = 0.5 * (np.searchsorted(ordered, losses, "left") + np.searchsorted(ordered, losses, "right"))
-    scores = ndtri(ranks / len(losses))
-    return (scores - scores.mean()) / (float(scores.std()) or 1.0)
+    return ndtri((np.arange(count) + 0.5) / max(1, count))
+
+
+def _shared_out(scores: Array, losses: Array) -> Array:
+    """Return for each loss the score at its rank; equal losses have the mean of theirs."""
+    _, group, size = np.unique(losses, return_inverse=True, return_counts=True)
+    ends = np.cumsum(size)
+    sums = np.concatenate([[0.0], np.cumsum(np.sort(scores))])
+    return ((sums[ends] - sums[ends - size]) / size)[group]
 
 
 def comparable(loss: float) -> float:

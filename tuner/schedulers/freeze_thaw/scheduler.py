@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -21,13 +20,14 @@ from tuner.domain.spec import SearchSettings, TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.base import Begin, Promotion, Scheduler
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.search import Fit, GoOn, NewTrial, Search
+from tuner.schedulers.freeze_thaw.model import Fit
+from tuner.schedulers.freeze_thaw.search import GoOn, NewTrial, Search
 from tuner.schedulers.rungs import Rung, halving_steps
 from tuner.space import Space
 from tuner.space.parameters import Params
 
 ETA = 3
-"""One in so many goes on from a rung, if the rule of successive halving is followed."""
+"""A rung is at so many times the evaluations of the one before."""
 
 
 class FreezeThawScheduler(Scheduler):
@@ -54,8 +54,8 @@ class FreezeThawScheduler(Scheduler):
         evaluations = math.ceil(self._end / self._every)
         self._cube = Cube(space)
         self._objective = objectives[0]
-        self._halving, self._repeats = _rungs(evaluations), search.repeats > 1
-        self._search = Search(self._cube, evaluations, self._halving, search.seed, self._said)
+        self._rungs, self._repeats = _rungs(evaluations), search.repeats > 1
+        self._search = Search(self._cube, self._rungs, self._planned_evaluations, search.seed, self._said)
         self._most = max(1, search.trials - search.repeats + 1)  # the last set has room for all of its trials
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
@@ -65,7 +65,7 @@ class FreezeThawScheduler(Scheduler):
     def learn(self, params: Params, loss: float) -> None:
         self._learned += 1
         self._search.add(-self._learned, self._cube.point(params))
-        self._search.see(-self._learned, self._search.end, loss)
+        self._search.see(-self._learned, self._rungs[-1], loss)
 
     def on_begin(
         self,
@@ -82,12 +82,13 @@ class FreezeThawScheduler(Scheduler):
             self._repeating.add(trial)
             return
         self._search.add(trial, self._cube.point(params))
-        if memory and "rung" in memory:  # without: a version kept it whose model was another one
-            self._search.remember(trial, Fit(tuple(memory["theta"]), memory["rung"], memory["count"]))
+        if memory and "fits" in memory:  # without: an older version kept it, whose model was another one
+            self._search.remember(trial, [Fit(tuple(theta), count) for theta, count in memory["fits"]])
 
     def next_stop(self, trial: int, step: int) -> int | None:
+        del step
         if trial not in self._repeating:
-            self._search.resume(trial, self._evaluation(step))
+            self._search.resume(trial)
         return None
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
@@ -99,8 +100,8 @@ class FreezeThawScheduler(Scheduler):
             return Decision.CONTINUE
         found = self._search.decide(self._may_begin, current=trial)
         if isinstance(found, GoOn) and found.trial == trial:
-            self._search.resume(trial, evaluation)  # at once, as a driver that is restarted now is told it
             return Decision.CONTINUE
+        self._search.suspend(trial)
         return Decision.PAUSE  # it may be chosen once its process has ended
 
     def on_finished(self, trial: int, state: TrialState) -> None:
@@ -121,8 +122,8 @@ class FreezeThawScheduler(Scheduler):
     def next_resume(self, may_begin: bool) -> Promotion | Begin | None:
         found = self._search.decide(may_begin and self._may_begin)
         if isinstance(found, NewTrial):
-            fit = self._search.fit
-            return Begin(self._cube.params(found.point), asdict(fit) if fit.theta else {}, found.why)
+            fits = [[list(fit.theta), fit.count] for fit in self._search.fits]
+            return Begin(self._cube.params(found.point), {"fits": fits} if fits else {}, found.why)
         if found is None:
             return None
         self._thawed_at[found.trial] = self._search.trials[found.trial].last
@@ -145,12 +146,16 @@ class FreezeThawScheduler(Scheduler):
         return math.ceil(step / self._every)
 
     def planned_steps(self, trials: int) -> int | None:
-        evaluations = halving_steps(self._halving, trials)
-        return evaluations * self._every if evaluations is not None and not self._repeats else None
+        return None if self._repeats or len(self._rungs) == 1 else self._planned_evaluations(trials) * self._every
+
+    def _planned_evaluations(self, trials: int) -> int:
+        """Return how many evaluations so many trials have in all: what they would have by successive halving."""
+        return halving_steps([Rung(step, ahead) for step, ahead in pairwise(self._rungs)], trials) or trials
 
 
-def _rungs(evaluations: int) -> list[Rung]:
+def _rungs(evaluations: int) -> list[int]:
+    """Return the numbers of the evaluations at which trials are compared: 1, 3, 9, ... and the last."""
     steps: list[int] = []
     while (step := ETA ** len(steps)) < evaluations:
         steps.append(step)
-    return [Rung(step, ahead) for step, ahead in pairwise([*steps, evaluations])]
+    return [*steps, evaluations]

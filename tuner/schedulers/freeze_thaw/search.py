@@ -1,37 +1,38 @@
 """Which trial a free worker goes on with, or with which parameters it begins a new one.
 
 A decision is a function of what all trials have shown, of which of them run, and of the seed; so a driver that
-was restarted decides as an undisturbed one. Which trials go on is decided as by asynchronous successive halving
-(see ``asha``). If none does, a new one begins where a model of the values at one rung expects the most improvement
-on the best of them; the rung is the highest that enough trials have come to, as in Falkner, Klein and Hutter,
-"BOHB: Robust and Efficient Hyperparameter Optimization at Scale", ICML 2018 (arXiv 1807.01774).
+was restarted decides as an undisturbed one. It has two parts, so that neither what is new nor what is promising is
+ever left waiting for the other:
+
+- Which stretch of the way the next steps are for: up to the first rung, from there to the next, ... to the end. Each
+  has its share of all steps, ``NEW`` for the first and one for each other; the one that is farthest behind is next.
+- Which trial goes that stretch: of those that wait at its beginning and are among the best third that came there, the
+  one that may come to most in the end by a model of all curves; on the first stretch, a new trial of which the model
+  expects the most improvement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tuner.domain.seeds import derive
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.gaussian_process import fit, prior
-from tuner.schedulers.freeze_thaw.model import RungModel, Trial, comparable
-from tuner.schedulers.rungs import Rung
+from tuner.schedulers.freeze_thaw.model import CurveModel, Fit, Trial, comparable
 
 Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
-MOST_FITTED = 120  # values to which the model's hyperparameters are fitted at most
-GROWTH = 0.25  # of the values, from one fit to the next
-ITERATIONS = 15  # of a fit
-SAMPLED = 150  # candidates that are drawn at random
+NEW = 3.0  # shares of the steps that take new trials to the first rung
+BEST = 3  # one in so many of the trials at a rung may go on
+HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
+SAMPLED = 200  # candidates that are drawn at random
 GOOD = 5  # trials and candidates near which others are drawn
-WIDTHS, CLOSE = (0.2, 0.1, 0.05), 4  # how near to good trials, and how many candidates at each of these widths
-REFINED = 80  # candidates near the good ones of all of these
+WIDTHS, CLOSE = (0.2, 0.1, 0.05, 0.02), 8  # how near to good trials, and how many candidates at each of these widths
+REFINED = (0.1, 0.05, 0.02), 16  # how near to good candidates, in turn, and how many there each time
 
 
 @dataclass(frozen=True)
@@ -61,40 +62,36 @@ class GoOn:
 Choice = NewTrial | GoOn | None
 
 
-@dataclass(frozen=True)
-class Fit:
-    """Hyperparameters of the model, as logarithms, and to how many values at which rung they were fitted."""
-
-    theta: tuple[float, ...] = ()
-    rung: int = 0
-    count: int = 0
-
-
 class Search:
     """Decide; see the module.
 
     Args:
         cube: Of the parameters.
-        evaluations: Of a trial that trains to its end.
-        rungs: Of successive halving, in evaluations.
+        rungs: Numbers of the evaluations at which trials are compared, the last one at the end of a full training.
+        planned: Evaluations that so many trials may have in all, after which the sweep ends.
         seed: The sweep's.
         said: Says a loss and the number of its evaluation in the words of the sweep.
 
     Attributes:
         trials: By number; those of earlier sweeps have negative ones.
-        fit: The model's hyperparameters. They change with a decision to begin a trial alone, which the trial
+        fits: The model's hyperparameters, by rung. They change with a decision to begin a trial alone, which the trial
             keeps for drivers to come.
     """
 
     def __init__(
-        self, cube: Cube, evaluations: int, rungs: Sequence[Rung], seed: int, said: Callable[[float, int], str]
+        self,
+        cube: Cube,
+        rungs: Sequence[int],
+        planned: Callable[[int], int],
+        seed: int,
+        said: Callable[[float, int], str],
     ) -> None:
         self.trials: dict[int, Trial] = {}
-        self.fit = Fit()
+        self.fits: tuple[Fit, ...] = ()
         self._cube = cube
-        self.end = evaluations
+        self._rungs = rungs
+        self._planned = planned
         self._fitted_at = -1
-        self._rungs = {rung.step: rung for rung in rungs}
         self._seed = seed
         self._said = said
         self._first: Array | None = None
@@ -106,30 +103,24 @@ class Search:
         known = self.trials.setdefault(trial, Trial(point, features))
         known.point, known.features = point, features
 
-    def remember(self, trial: int, fit: Fit) -> None:
-        """Take the fit that stands since a trial began; the newest counts."""
+    def remember(self, trial: int, fits: Sequence[Fit]) -> None:
+        """Take the fits that stand since a trial began; the newest count."""
         if trial > self._fitted_at:
-            self._fitted_at, self.fit = trial, fit
+            self._fitted_at, self.fits = trial, tuple(fits)
 
     def see(self, trial: int, evaluation: int, loss: float) -> None:
         """Take an evaluation of a trial; the first value stands."""
         self.trials[trial].curve.setdefault(evaluation, loss)
-        if trial >= 0 and evaluation in self._rungs:
-            self._rungs[evaluation].add(trial, [loss])
-        self._go_on(trial, evaluation - 1)
 
-    def resume(self, trial: int, evaluation: int) -> None:
-        """Take that a worker has a trial, from an evaluation on."""
+    def resume(self, trial: int) -> None:
+        """Take that a worker has a trial."""
         known = self.trials[trial]
         known.running, known.waiting, known.failed = True, False, False
-        self._go_on(trial, evaluation)
 
     def pause(self, trial: int) -> None:
         """Take that a trial waits."""
         known = self.trials[trial]
         known.running, known.waiting = False, True
-        if known.last in self._rungs:
-            self._rungs[known.last].stay(trial)
 
     def suspend(self, trial: int) -> None:
         """Take that a trial neither runs nor may be chosen."""
@@ -139,18 +130,11 @@ class Search:
         """Take that a trial will not run again."""
         self.suspend(trial)
         self.trials[trial].failed = failed
-        if (rung := self._rungs.get(self.trials[trial].last)) is not None:
-            rung.stay(trial)  # if it was to go on, a later driver does not see it
-
-    def _go_on(self, trial: int, evaluation: int) -> None:
-        for rung in self._rungs.values():
-            if rung.step <= evaluation:
-                rung.go_on(trial)
 
     def is_due(self, trial: int, evaluation: int) -> bool:
         """Whether it is to be decided, at an evaluation of a trial, if it goes on."""
         known = self.trials[trial]
-        return known.running and known.last == evaluation and evaluation in self._rungs
+        return known.running and known.last == evaluation and evaluation in self._rungs[:-1]
 
     def decide(self, may_begin: bool, current: int | None = None) -> Choice:
         """Return the trial to go on with, the new one to begin, or None if neither is due.
@@ -160,20 +144,55 @@ class Search:
             current: A trial that runs and would go on without a pause, or None.
         """
         begun = sum(number >= 0 for number in self.trials)
-        evaluations = sum(len(trial.curve) for number, trial in self.trials.items() if number >= 0)
+        evaluations = sum(len(trial.curve) for _, trial in self._own())
         there = sorted(n for n, trial in self.trials.items() if trial.waiting or n == current)
-        state = (may_begin, begun, evaluations, tuple(there))
+        running = sorted(n for n, trial in self.trials.items() if trial.running and n != current)
+        state = (may_begin, begun, evaluations, tuple(there), tuple(running))
         if self._decided is None or self._decided[0] != state:
             chance = np.random.default_rng(derive(self._seed, "freeze-thaw", begun, evaluations))
-            self._decided = (state, self._decide(may_begin, there, current, begun, chance))
+            self._decided = (state, self._decide(may_begin, there, running, begun, chance))
         return self._decided[1]
 
-    def _decide(self, may_begin: bool, there: Sequence[int], current: int | None, begun: int, chance: Any) -> Choice:
+    def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
-        if (promoted := self._promoted(current)) is not None:
-            return promoted
-        return self._next_new(chance, current) if may_begin else self._last(there)
+        if not any(trial.curve or trial.failed for trial in self.trials.values()):
+            alone = NewTrial(chance.random(self._cube.parameters), "drawn at random, as nothing is known yet")
+            return alone if may_begin else None
+        model = CurveModel(self._cube, self.trials, self._rungs, running)
+        model.condition(self.fits)
+        spent = self._spent(running)
+        if not may_begin and sum(spent) >= self._planned(begun):
+            return self._last(there, running)
+        shares = np.array([NEW, *[1.0] * (len(self._rungs) - 1)])
+        for stretch in np.argsort(spent / shares, kind="stable"):
+            if stretch == 0 and may_begin:
+                return self._next_new(model, chance)
+            if stretch and (found := self._thawed(model, int(stretch), there)) is not None:
+                return found
+        return self._last(there, running)
+
+    def _spent(self, running: Sequence[int]) -> Array:
+        """Return the evaluations on each stretch of the way, those to come of trials that are on it included."""
+        spent = np.zeros(len(self._rungs))
+        lengths = np.diff([0, *self._rungs])
+        for number, trial in self._own():
+            come = sum(rung in trial.curve for rung in self._rungs)
+            gone = come + (number in running) if come else 1
+            spent[:gone] += lengths[:gone]
+        return spent
+
+    def _thawed(self, model: CurveModel, stretch: int, there: Sequence[int]) -> GoOn | None:
+        """Return the trial that goes a stretch, or None if none of those that may is there."""
+        step = self._rungs[stretch - 1]
+        losses = {n: comparable(trial.curve[step]) for n, trial in self._own() if step in trial.curve}
+        best = sorted(losses, key=lambda number: (losses[number], number))[: len(losses) // BEST]
+        wait = [number for number in best if number in there and self.trials[number].last < self._rungs[stretch]]
+        if not wait:
+            return None
+        mean, spread = model.ends(wait)
+        number = wait[int(np.argmin(mean - HOPE * spread))]
+        return GoOn(number, f"among the best with {self._said(losses[number], step)}")
 
     def _initial(self, index: int) -> Array:
         if self._first is None:
@@ -183,27 +202,13 @@ class Search:
             self._first = qmc.Sobol(max(1, self._cube.parameters), rng=chance).random(INITIAL)
         return self._first[index][: self._cube.parameters]
 
-    def _promoted(self, current: int | None) -> GoOn | None:
-        """Return the trial that successive halving lets go on, from the highest rung down."""
-        ends = [*sorted(self._rungs), self.end]
-        for step, ahead in reversed(list(pairwise(ends))):
-            rung = self._rungs[step]
-            stands = current if current is not None and self.trials[current].last == step else None
-            if not rung.has_place(beside=stands):
-                continue
-            for number in rung.best():
-                trial = self.trials[number]
-                if (trial.waiting or number == current) and trial.last < ahead:
-                    return GoOn(number, f"among the best with {self._said(rung.loss(number), step)}")
-        return None
-
-    def _last(self, there: Sequence[int]) -> GoOn | None:
+    def _last(self, there: Sequence[int], running: Sequence[int]) -> GoOn | None:
         """Return the trial that trains on though no new one may begin: the best of those that came farthest.
 
         It is due if none has come to its end or runs.
         """
         known = {number: self.trials[number] for number in there if self.trials[number].curve}
-        if not known or any(t.last >= self.end or (t.running and n not in there) for n, t in self._own()):
+        if not known or running or any(trial.last >= self._rungs[-1] for _, trial in self._own()):
             return None
         farthest = min(known, key=lambda n: (-known[n].last, comparable(known[n].curve[known[n].last]), n))
         return GoOn(farthest, "no new trial may begin, and it came farthest")
@@ -212,29 +217,15 @@ class Search:
         """Yield the trials of this sweep."""
         return ((number, trial) for number, trial in self.trials.items() if number >= 0)
 
-    def _next_new(self, chance: Any, current: int | None) -> NewTrial:
-        """Return the trial of which the model expects most."""
-        if not any(trial.curve for trial in self.trials.values()):
-            return NewTrial(chance.random(self._cube.parameters), "drawn at random, as nothing is known yet")
-        model = self._model(chance, current)
+    def _next_new(self, model: CurveModel, chance: Any) -> NewTrial:
+        """Return the trial of which the model expects most, once it is fitted to what has come."""
+        self.fits = model.fitted(self.fits, chance)
+        model.condition(self.fits)
         point = self._best_new(model, chance)
-        loss = model.expected(self._cube.features(point[None])[0])
-        return NewTrial(point, f"{self._said(loss, model.rung)} expected")
+        loss, evaluation = model.expected(self._cube.features(point[None])[0])
+        return NewTrial(point, f"{self._said(loss, evaluation)} expected")
 
-    def _model(self, chance: Any, current: int | None) -> RungModel:
-        """Return the model of what was seen, fitted anew if much has come since it was."""
-        running = [number for number, trial in self.trials.items() if trial.running and number != current]
-        model = RungModel(self._cube, self.trials, [*self._rungs, self.end], running)
-        fitted = self.fit
-        theta = np.array(fitted.theta) if fitted.theta else prior(self._cube.parameters)
-        if model.rung != fitted.rung or model.count >= fitted.count * (1.0 + GROWTH):
-            some = np.sort(chance.permutation(len(model.numbers))[:MOST_FITTED])
-            theta = fit(model.seen.some(some), theta, ITERATIONS)
-            self.fit = Fit(tuple(map(float, theta)), model.rung, model.count)
-        model.condition(theta)
-        return model
-
-    def _best_new(self, model: RungModel, chance: Any) -> Array:
+    def _best_new(self, model: CurveModel, chance: Any) -> Array:
         """Return the point of which the model expects most, none that was begun."""
         drawn = [chance.random((SAMPLED, self._cube.parameters))]
         for number in model.best(GOOD):
@@ -242,13 +233,15 @@ class Search:
             drawn += [self._cube.near(close, width, chance) for width in WIDTHS]
         points = np.concatenate(drawn)
         gains = self._gains(model, points)
-        top = np.argsort(-gains, kind="stable")[:GOOD]
-        close = self._cube.near(np.repeat(points[top], REFINED // GOOD, axis=0), 0.1, chance)
-        points = np.concatenate([points[top], close])
-        gains = np.concatenate([gains[top], self._gains(model, close)])
+        widths, count = REFINED
+        for width in widths:
+            top = np.argsort(-gains, kind="stable")[:GOOD]
+            close = self._cube.near(np.repeat(points[top], count, axis=0), width, chance)
+            points = np.concatenate([points[top], close])
+            gains = np.concatenate([gains[top], self._gains(model, close)])
         return points[int(np.argmax(gains))]
 
-    def _gains(self, model: RungModel, points: Array) -> Array:
+    def _gains(self, model: CurveModel, points: Array) -> Array:
         """Return the improvement that is expected of new points; of those that were begun, the least.
 
         To move a choice, a whole number or a parameter that is absent is often to move nothing: a copy of the best
