@@ -62,7 +62,6 @@ def test_one_in_three_goes_on_and_no_more_however_many_better_ones_come():
     rung.go_on(1)
     rung.add(3, (0.1,))
     assert rung.best() == [3] and not rung.promotes(3)
-    assert rung.has_place(beside=1)
 
 
 def test_the_first_loss_of_a_trial_stands_and_what_is_no_number_is_last():

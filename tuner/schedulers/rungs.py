@@ -102,11 +102,7 @@ class Rung:
 
         Each better newcomer would otherwise add one, and the better the sampler, the more of them there are.
         """
-        return self.has_place() and self._is_among_best(trial)
-
-    def has_place(self, beside: int | None = None) -> bool:
-        """Whether fewer than its share have gone on from here, a trial left out of the count."""
-        return len(self._gone_on) - (beside in self._gone_on) < self._places
+        return len(self._gone_on) < self._places and self._is_among_best(trial)
 
     def _is_among_best(self, trial: int) -> bool:
         place = bisect_left(self._ranked, (self._losses[trial], trial))
