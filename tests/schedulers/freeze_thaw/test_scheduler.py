@@ -94,13 +94,13 @@ def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_
 
     def promoted(died):
         scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
-        for trial in range(9):
+        for trial in range(15):
             scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
             scheduler.next_stop(trial, 10 if trial in died else 0)
             if trial in died:
-                scheduler.replay(trial, {10: [9.0 - trial]}, TrialState.RUNNING)
+                scheduler.replay(trial, {10: [15.0 - trial]}, TrialState.RUNNING)
                 scheduler.next_stop(trial, 10)
-            scheduler.report(trial, 10, [9.0 - trial])
+            scheduler.report(trial, 10, [15.0 - trial])
             scheduler.on_finished(trial, TrialState.PAUSED)
         found = []
         while isinstance(step := scheduler.next_resume(True), Promotion):
@@ -108,7 +108,7 @@ def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_
             scheduler.next_stop(step.trial, 10)
         return found
 
-    assert promoted(died=()) == promoted(died=(0, 1, 2)) == [8, 7]
+    assert promoted(died=()) == promoted(died=(0, 1, 2)) == [14, 13]
 
 
 def test_trials_are_frozen_and_thawed_and_the_sweep_ends_with_a_complete_one():

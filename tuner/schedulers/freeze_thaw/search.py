@@ -5,7 +5,8 @@ was restarted decides as an undisturbed one. It has two parts, so that neither w
 ever left waiting for the other:
 
 - Which stretch of the way the next steps are for: up to the first rung, from there to the next, ... to the end. Each
-  has its share of all steps, ``NEW`` for the first and one for each other; the one that is farthest behind is next.
+  has its share of all steps, ``NEW`` for the first and one for each other; the one that would have got least of its
+  share, if a trial went it now, is next. So a long stretch is gone when its steps are there, not by the first who come.
 - Which trial goes that stretch: of those that wait at its beginning and are among the best third that came there, the
   one that may come to most in the end by a model of all curves; on the first stretch, a new trial of which the model
   expects the most improvement.
@@ -90,6 +91,7 @@ class Search:
         self.fits: tuple[Fit, ...] = ()
         self._cube = cube
         self._rungs = rungs
+        self._lengths = np.diff([0, *rungs])
         self._planned = planned
         self._fitted_at = -1
         self._seed = seed
@@ -165,7 +167,7 @@ class Search:
         if not may_begin and sum(spent) >= self._planned(begun):
             return self._last(there, running)
         shares = np.array([NEW, *[1.0] * (len(self._rungs) - 1)])
-        for stretch in np.argsort(spent / shares, kind="stable"):
+        for stretch in np.argsort((spent + self._lengths) / shares, kind="stable"):
             if stretch == 0 and may_begin:
                 return self._next_new(model, chance)
             if stretch and (found := self._thawed(model, int(stretch), there)) is not None:
@@ -175,11 +177,10 @@ class Search:
     def _spent(self, running: Sequence[int]) -> Array:
         """Return the evaluations on each stretch of the way, those to come of trials that are on it included."""
         spent = np.zeros(len(self._rungs))
-        lengths = np.diff([0, *self._rungs])
         for number, trial in self._own():
             come = sum(rung in trial.curve for rung in self._rungs)
             gone = come + (number in running) if come else 1
-            spent[:gone] += lengths[:gone]
+            spent[:gone] += self._lengths[:gone]
         return spent
 
     def _thawed(self, model: CurveModel, stretch: int, there: Sequence[int]) -> GoOn | None:
