@@ -28,7 +28,7 @@ Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
 NEW = 3.0  # shares of the steps that take new trials to the first rung
-BEST = 3  # one in so many of the trials at a rung may go on
+BEST = 3  # one in so many of the trials at a rung may go on, one at least
 HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
 SAMPLED = 200  # candidates that are drawn at random
 GOOD = 5  # trials and candidates near which others are drawn
@@ -187,7 +187,7 @@ class Search:
         """Return the trial that goes a stretch, or None if none of those that may is there."""
         step = self._rungs[stretch - 1]
         losses = {n: comparable(trial.curve[step]) for n, trial in self._own() if step in trial.curve}
-        best = sorted(losses, key=lambda number: (losses[number], number))[: len(losses) // BEST]
+        best = sorted(losses, key=lambda number: (losses[number], number))[: -(-len(losses) // BEST)]
         wait = [number for number in best if number in there and self.trials[number].last < self._rungs[stretch]]
         if not wait:
             return None
