@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from tuner.schedulers.freeze_thaw.gaussian_process import (
-    CHANGE,
-    SCORE,
     GaussianProcess,
     Observations,
     _loss,
@@ -23,7 +21,7 @@ def seen(count=30, groups=(0, 1, 2), seed=0):
 
 def test_the_gradient_of_the_posterior_is_that_of_its_differences():
     observations = seen(groups=(0, 1, 1))
-    middle = prior(2, CHANGE)
+    middle = prior(2)
     theta, width = middle + 0.1, 1e-5
     _, gradient = _loss(theta, observations, middle)
     for index in range(len(theta)):
@@ -34,8 +32,8 @@ def test_the_gradient_of_the_posterior_is_that_of_its_differences():
 
 def test_a_fitted_process_predicts_trials_and_knows_where_it_does_not_know():
     observations = seen(40)
-    theta = fit(observations, prior(3, SCORE), SCORE, 30)
-    assert _loss(theta, observations, prior(3, SCORE))[0] < _loss(prior(3, SCORE), observations, prior(3, SCORE))[0]
+    theta = fit(observations, prior(3), 30)
+    assert _loss(theta, observations, prior(3))[0] < _loss(prior(3), observations, prior(3))[0]
     assert theta[2] > theta[0]  # the third parameter changes nothing, so its length is longer
     process = GaussianProcess(theta, observations)
     mean, narrow = process.predict(observations.features)
@@ -45,7 +43,7 @@ def test_a_fitted_process_predicts_trials_and_knows_where_it_does_not_know():
 
 
 def test_a_value_that_is_to_come_narrows_the_spread_about_it_and_moves_no_mean():
-    process = GaussianProcess(prior(3, SCORE), seen())
+    process = GaussianProcess(prior(3), seen())
     point = np.array([[1.5, 1.5, 1.5]])
     before, wide = process.predict(point)
     process.expect(point)

@@ -18,13 +18,8 @@ _JITTER = 1e-6
 _BOUND = 5.0  # of a logarithm, to both sides of its prior's middle
 _HOPELESS = 1e10
 
-Variances = tuple[float, float, float]
-"""Of a process: the smooth part, the level, and what each trial has of its own."""
-
-SCORE: Variances = (0.8, 0.3, 0.05)
-"""Prior medians for the scores of trials, which have a variance of about 1."""
-CHANGE: Variances = (0.15, 0.02, 0.05)
-"""Prior medians for changes of score from one rung to the next."""
+_VARIANCES = (0.8, 0.3, 0.05)
+"""Prior medians of the variances: smooth, level, own."""
 _SPREAD = 1.0  # of the logarithms of lengths and variances
 
 
@@ -47,24 +42,23 @@ class Observations:
         return Observations(self.features[chosen], self.groups, self.values[chosen])
 
 
-def prior(parameters: int, variances: Variances) -> Array:
+def prior(parameters: int) -> Array:
     """Return the middle of the logarithms of all hyperparameters: lengths, variances."""
     lengths = np.full(parameters, math.log(0.5 * math.sqrt(max(1, parameters))))
-    return np.concatenate([lengths, np.log(variances)])
+    return np.concatenate([lengths, np.log(_VARIANCES)])
 
 
-def fit(seen: Observations, begin: Array, variances: Variances, evaluations: int) -> Array:
+def fit(seen: Observations, begin: Array, evaluations: int) -> Array:
     """Return hyperparameters at which the posterior is higher than at ``begin``.
 
     Args:
         seen: What to fit to; the cost of an evaluation grows with its cube.
         begin: Logarithms of hyperparameters to begin with.
-        variances: Prior medians.
         evaluations: At most so many of the likelihood.
     """
     from scipy.optimize import minimize
 
-    middle = prior(len(begin) - len(variances), variances)
+    middle = prior(len(begin) - len(_VARIANCES))
     low, high = middle - _BOUND, middle + _BOUND
     found = minimize(
         _loss,
@@ -94,7 +88,7 @@ def _loss(theta: Array, seen: Observations, middle: Array) -> tuple[float, Array
     from scipy.linalg import cholesky
     from scipy.linalg.lapack import dtrtri
 
-    size = len(theta) - len(SCORE)
+    size = len(theta) - len(_VARIANCES)
     smooth, level, own = np.exp(theta[size:])
     places = seen.features / np.exp(theta[:size])[seen.groups]
     away = _distances(places, places)
@@ -128,7 +122,7 @@ class GaussianProcess:
     """
 
     def __init__(self, theta: Array, seen: Observations) -> None:
-        size = len(theta) - len(SCORE)
+        size = len(theta) - len(_VARIANCES)
         self._smooth, self._level, self._own = np.exp(theta[size:])
         self._scale = np.exp(theta[:size])[seen.groups]
         self._places = seen.features / self._scale
@@ -144,11 +138,14 @@ class GaussianProcess:
         self._pending = places, known, left
 
     def predict(self, features: Array) -> tuple[Array, Array]:
-        """Return mean and spread of the values that new trials would show."""
+        """Return mean and spread of what trials would show, without what each has of its own.
+
+        That cannot be searched for: with it, one more trial beside the best one would always seem worth its while.
+        """
         places = features / self._scale
         across = self._covariance(places, self._places)
         known = across @ self._half.T
-        variance = self._smooth + self._level + self._own - np.einsum("ij,ij->i", known, known)
+        variance = self._smooth + self._level - np.einsum("ij,ij->i", known, known)
         if self._pending is not None:
             pending, seen, half = self._pending
             more = (self._covariance(places, pending) - known @ seen.T) @ half.T

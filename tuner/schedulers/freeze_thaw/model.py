@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuner.schedulers.freeze_thaw.cube import Cube
-from tuner.schedulers.freeze_thaw.gaussian_process import CHANGE, SCORE, GaussianProcess, Observations, fit, prior
+from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Observations, fit, prior
 
 Array = Any
 
@@ -127,7 +127,7 @@ class CurveModel:
             if known is None or count >= known.count * (1.0 + GROWTH):
                 some = np.sort(chance.permutation(len(seen.values))[:MOST_FITTED])
                 begin = np.array(known.theta) if known else _begin(found, self._parameters)
-                theta = fit(seen.some(some), begin, CHANGE if rung else SCORE, ITERATIONS)
+                theta = fit(seen.some(some), begin, ITERATIONS)
                 known = Fit(tuple(map(float, theta)), count)
             found.append(known)
         return tuple(found)
@@ -181,10 +181,9 @@ class CurveModel:
 
 def _begin(fits: Sequence[Fit], parameters: int) -> Array:
     """Return hyperparameters of a rung that has no fit yet: lengths are those of the last one that has."""
-    if not fits:
-        return prior(parameters, SCORE)
-    found = prior(parameters, CHANGE)
-    found[:parameters] = fits[-1].theta[:parameters]
+    found = prior(parameters)
+    if fits:
+        found[:parameters] = fits[-1].theta[:parameters]
     return found
 
 
