@@ -27,6 +27,7 @@ from tuner.schedulers.freeze_thaw.model import CurveModel, Fit, Trial, comparabl
 Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
+AT_RANDOM = 4.0  # over n: the probability that the n-th trial is drawn at random, in case that the model is misled
 NEW = 3.0  # shares of the steps that take new trials to the first rung
 BEST = 3  # one in so many of the trials at a rung may go on, one at least
 HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
@@ -159,8 +160,7 @@ class Search:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
         if not any(trial.curve or trial.failed for trial in self.trials.values()):
-            alone = NewTrial(chance.random(self._cube.parameters), "drawn at random, as nothing is known yet")
-            return alone if may_begin else None
+            return self._at_random(chance, "as nothing is known yet") if may_begin else None
         model = CurveModel(self._cube, self.trials, self._rungs, running)
         model.condition(self.fits)
         spent = self._spent(running)
@@ -219,12 +219,20 @@ class Search:
         return ((number, trial) for number, trial in self.trials.items() if number >= 0)
 
     def _next_new(self, model: CurveModel, chance: Any) -> NewTrial:
-        """Return the trial of which the model expects most, once it is fitted to what has come."""
+        """Return the trial of which the model expects most, once it is fitted to what has come; or one at random.
+
+        Early values may say nothing: all on a plateau, say, which the model would search for its lowest place.
+        """
         self.fits = model.fitted(self.fits, chance)
+        if chance.random() * len(self.trials) < AT_RANDOM:
+            return self._at_random(chance, "in case that the model is misled")
         model.condition(self.fits)
         point = self._best_new(model, chance)
         loss, evaluation = model.expected(self._cube.features(point[None])[0])
         return NewTrial(point, f"{self._said(loss, evaluation)} expected")
+
+    def _at_random(self, chance: Any, why: str) -> NewTrial:
+        return NewTrial(chance.random(self._cube.parameters), f"drawn at random, {why}")
 
     def _best_new(self, model: CurveModel, chance: Any) -> Array:
         """Return the point of which the model expects most, none that was begun."""
