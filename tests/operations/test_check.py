@@ -32,9 +32,19 @@ def test_the_traceback_of_a_model_is_shown_if_it_is_asked_for(space_file, tmp_pa
 @pytest.mark.parametrize(
     ("value", "search", "said", "end"),
     [
-        (0.5, "{}", "", "ok"),
-        (float("nan"), "{}", "rmse is NaN after one step; a trial that ends so fails", "ok, except that rmse may"),
-        (float("inf"), "{nan: worst}", "rmse is infinite after one step; a trial that ends so counts as", "ok, except"),
+        (0.5, "{sampler: tpe}", "", "ok"),
+        (
+            float("nan"),
+            "{sampler: tpe}",
+            "rmse is NaN after one step; a trial that ends so fails",
+            "ok, except that rmse may",
+        ),
+        (
+            float("inf"),
+            "{sampler: tpe, nan: worst}",
+            "rmse is infinite after one step; a trial that ends so counts as",
+            "ok, except",
+        ),
     ],
 )
 def test_an_objective_that_is_no_number_is_said(space_file, tmp_path, value, search, said, end):

@@ -22,9 +22,21 @@ def test_a_population_that_leaves_no_trial_for_copies_is_said(space_file, trials
 
 def test_a_command_that_is_not_told_its_folder_is_said(tmp_path):
     file = tmp_path / "script.yaml"
-    file.write_text("objective: {metric: rmse}\nparameters: {rate: {type: float, low: 0.1, high: 1.0}}\n")
+    file.write_text(
+        "objective: {metric: rmse}\nparameters: {rate: {type: float, low: 0.1, high: 1.0}}\nsearch: {sampler: tpe}\n"
+    )
     assert "{trial_dir}" in hints(load_spec(file, command=("python", "-m", "trainer.task")))[0]
     assert hints(load_spec(file, command=("python", "-m", "trainer.task", "--job-dir={trial_dir}"))) == []
+
+
+def test_how_is_searched_is_said_if_the_file_does_not_say_it(space_file):
+    train = "{max_steps: 300, evaluate_every: 10}"
+    assert hints(load_spec(space_file(train=train, search="{sampler: random}"))) == []
+    assert hints(load_spec(space_file(train=train, search="{scheduler: none}"))) == []
+    (said,) = hints(load_spec(space_file(train=train, search="{trials: 4}")))
+    assert "tpe draws parameters" in said and said.endswith("takes a fraction of the steps")
+    (said,) = hints(load_spec(space_file(train="{max_steps: 10, evaluate_every: 10}", search="{trials: 4}")))
+    assert said.endswith("which goes with any model")  # nothing to pause
 
 
 def test_a_constant_that_is_a_list_is_said_with_how_choices_are_written_if_one_of_it_may_be_meant(space_file):
