@@ -15,6 +15,7 @@ from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Obser
 Array = Any
 
 MOST = 250  # trials that a process sees
+LEADING = 100  # trials with the best scores, among which those are that will come to most
 MOST_FITTED = 120  # of these, to which its hyperparameters are fitted
 FEWEST = 4  # trials at a rung, for the changes up to it to be modelled
 FEWEST_FITTED = 8  # of these, for the process to be fitted
@@ -140,6 +141,9 @@ class CurveModel:
         ]
         if self._running:
             self._processes[0].expect(np.stack(self._running))
+        now = self._scores[self._level, np.arange(len(self.numbers))]
+        self._leading = [self.numbers[row] for row in np.argsort(now, kind="stable")[:LEADING]]
+        self._leading_ends, _ = self.ends(self._leading)
 
     def ends(self, numbers: Sequence[int]) -> tuple[Array, Array]:
         """Return mean and spread of the scores that known trials will come to."""
@@ -159,14 +163,13 @@ class CurveModel:
 
     def best(self, count: int) -> list[int]:
         """Return the numbers of the trials that are expected to come to most."""
-        mean, _ = self.ends(self.numbers)
-        return [self.numbers[row] for row in np.argsort(mean, kind="stable")[:count]]
+        return [self._leading[place] for place in np.argsort(self._leading_ends, kind="stable")[:count]]
 
     def improvement(self, features: Array) -> Array:
         """Return the logarithm of the expected improvement of new trials on the best that is expected of known ones."""
         found = [process.predict(features) for process in self._processes]
         mean, spread = sum(mean for mean, _ in found), np.sqrt(sum(spread**2 for _, spread in found))
-        return _log_improvement((self.ends(self.numbers)[0].min() - mean) / spread) + np.log(spread)
+        return _log_improvement((self._leading_ends.min() - mean) / spread) + np.log(spread)
 
     def expected(self, features: Array) -> tuple[float, int]:
         """Return the loss that is expected of a new trial at the highest rung that is modelled, and that rung."""

@@ -98,6 +98,7 @@ class Search:
         self._seed = seed
         self._said = said
         self._first: Array | None = None
+        self._begun: set[bytes] = set()  # features of trials
         self._decided: tuple[object, Choice] | None = None
 
     def add(self, trial: int, point: Array) -> None:
@@ -105,6 +106,7 @@ class Search:
         features = self._cube.features(point[None])[0]
         known = self.trials.setdefault(trial, Trial(point, features))
         known.point, known.features = point, features
+        self._begun.update(_rounded(features[None]))
 
     def remember(self, trial: int, fits: Sequence[Fit]) -> None:
         """Take the fits that stand since a trial began; the newest count."""
@@ -258,7 +260,11 @@ class Search:
         """
         features = self._cube.features(points)
         gains = model.improvement(features)
-        begun = {np.round(trial.features, 9).tobytes() for trial in self.trials.values()}
-        rounded: Array = np.round(features, 9)
-        again = np.array([row.tobytes() in begun for row in rounded])
+        again = np.array([row in self._begun for row in _rounded(features)])
         return np.where(again, gains.min() - 1.0, gains)
+
+
+def _rounded(features: Array) -> list[bytes]:
+    """Return features, a row each, so that equal ones are found again."""
+    rounded: Array = np.round(features, 9)
+    return [row.tobytes() for row in rounded]
