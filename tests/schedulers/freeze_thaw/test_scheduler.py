@@ -256,3 +256,13 @@ def test_two_drivers_share_a_sweep_and_begin_nothing_twice():
     assert len({tuple(params.items()) for params in sweep.params.values()}) == 16
     assert TrialState.COMPLETE in sweep.states.values()
     assert all(state.is_finished or state is TrialState.PAUSED for state in sweep.states.values())
+
+
+def test_what_an_older_version_kept_with_a_trial_is_no_fit_of_this_model():
+    """Its trials count all the same: a sweep that it began goes on."""
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+    for trial in range(12):
+        params = {"rate": 10 ** (-trial / 3), "units": 20 + trial, "optimizer": "adam"}
+        scheduler.on_begin(trial, params, memory={"theta": [0.1] * 7, "rung": 1, "count": 20})
+        scheduler.replay(trial, {10: [loss(params, 10)]}, TrialState.PAUSED)
+    assert isinstance(scheduler.next_resume(True), Promotion)
