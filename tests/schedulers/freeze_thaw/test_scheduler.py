@@ -266,3 +266,30 @@ def test_what_an_older_version_kept_with_a_trial_is_no_fit_of_this_model():
         scheduler.on_begin(trial, params, memory={"theta": [0.1] * 7, "rung": 1, "count": 20})
         scheduler.replay(trial, {10: [loss(params, 10)]}, TrialState.PAUSED)
     assert isinstance(scheduler.next_resume(True), Promotion)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_trainer_that_evaluates_when_it_likes_is_survived(seed):
+    """Its values are at no rung, or not at the first: such trials train to their ends."""
+    chance = random.Random(seed)
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=20, seed=seed), [Objective("rmse")])
+    begun = set()
+    while (found := scheduler.next_resume(len(begun) < 20)) is not None:
+        assert isinstance(found, Begin)
+        trial = len(begun)
+        begun.add(trial)
+        scheduler.on_begin(trial, found.params, memory=found.memory)
+        scheduler.next_stop(trial, 0)
+        for step in sorted(chance.sample(range(20, 135, 10), 3)):
+            scheduler.report(trial, step, [loss(found.params, step)])
+        scheduler.report(trial, 135, [loss(found.params, 135)])
+        scheduler.on_finished(trial, TrialState.COMPLETE)
+    assert len(begun) == 20
+
+
+def test_of_a_few_sets_of_parameters_each_is_begun_before_one_is_begun_again():
+    space = Space((Categorical("kind", tuple("abcde")), Int("units", 1, 4)))
+    sweep = Sweep(20, space, loss=lambda params, step: params["units"] + math.exp(-step / 40)).run()
+    assert (
+        len({tuple(params.items()) for params in sweep.params.values()}) >= 18
+    )  # the first eight are spread, not listed

@@ -71,12 +71,13 @@ class CurveModel:
     Args:
         cube: Of the parameters.
         trials: By number; those of earlier sweeps have negative ones, are ranked among themselves by what they came to
-            in the end, and have these scores at the first rung. One trial at least has shown something, or failed.
+            in the end, and have these scores at the first rung.
         rungs: Numbers of the evaluations at which trials are compared, the last one at the end of a full training.
         running: Numbers of trials that will show a value at the first rung, if they have none.
 
     Attributes:
-        numbers: Of the trials that it knows of.
+        numbers: Of the trials that it knows of: those that have shown something at the first rung, or failed before it.
+            If there is none, nothing else may be asked.
         counts: Trials at each rung that is modelled.
     """
 
@@ -87,11 +88,13 @@ class CurveModel:
         self._rungs = rungs
         self._groups, self._parameters = cube.groups, cube.parameters
         self._row = {number: row for row, number in enumerate(self.numbers)}
-        self._features = np.stack([trials[number].features for number in self.numbers])
+        self._features = np.array([trials[number].features for number in self.numbers])
         self._losses = np.full((len(rungs), len(self.numbers)), np.nan)
         self._scores = self._losses.copy()
         for index, at_rung in enumerate(losses):
-            there = [n for n in at_rung if index == 0 or not math.isnan(self._scores[index - 1, self._row[n]])]
+            there = [
+                n for n in at_rung if n in self._row and (not index or self._scores[index - 1, self._row[n]] < math.inf)
+            ]
             rows = [self._row[number] for number in there]
             before = self._scores[index - 1, rows] if index else _quantiles(len(rows))
             self._losses[index, rows] = [at_rung[number] for number in there]
@@ -144,6 +147,10 @@ class CurveModel:
         now = self._scores[self._level, np.arange(len(self.numbers))]
         self._leading = [self.numbers[row] for row in np.argsort(now, kind="stable")[:LEADING]]
         self._leading_ends, _ = self.ends(self._leading)
+
+    def knows(self, number: int) -> bool:
+        """Whether it knows of a trial."""
+        return number in self._row
 
     def ends(self, numbers: Sequence[int]) -> tuple[Array, Array]:
         """Return mean and spread of the scores that known trials will come to."""

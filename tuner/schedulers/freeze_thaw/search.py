@@ -161,9 +161,9 @@ class Search:
     def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
-        if not any(trial.curve or trial.failed for trial in self.trials.values()):
-            return self._at_random(chance, "as nothing is known yet") if may_begin else None
         model = CurveModel(self._cube, self.trials, self._rungs, running)
+        if not model.numbers:
+            return self._at_random(chance, "as nothing is known yet") if may_begin else self._last(there, running)
         model.condition(self.fits)
         spent = self._spent(running)
         if not may_begin and sum(spent) >= self._planned(begun):
@@ -190,7 +190,7 @@ class Search:
         step = self._rungs[stretch - 1]
         losses = {n: comparable(trial.curve[step]) for n, trial in self._own() if step in trial.curve}
         best = sorted(losses, key=lambda number: (losses[number], number))[: -(-len(losses) // BEST)]
-        wait = [number for number in best if number in there and self.trials[number].last < self._rungs[stretch]]
+        wait = [n for n in best if n in there and self.trials[n].last < self._rungs[stretch] and model.knows(n)]
         if not wait:
             return None
         mean, spread = model.ends(wait)
@@ -234,7 +234,10 @@ class Search:
         return NewTrial(point, f"{self._said(loss, evaluation)} expected")
 
     def _at_random(self, chance: Any, why: str) -> NewTrial:
-        return NewTrial(chance.random(self._cube.parameters), f"drawn at random, {why}")
+        """Return a trial at random; if there is one, among some, that was not begun."""
+        points = chance.random((SAMPLED, self._cube.parameters))
+        again = self._were_begun(self._cube.features(points))
+        return NewTrial(points[int(np.argmin(again))], f"drawn at random, {why}")
 
     def _best_new(self, model: CurveModel, chance: Any) -> Array:
         """Return the point of which the model expects most, none that was begun."""
@@ -260,8 +263,10 @@ class Search:
         """
         features = self._cube.features(points)
         gains = model.improvement(features)
-        again = np.array([row in self._begun for row in _rounded(features)])
-        return np.where(again, gains.min() - 1.0, gains)
+        return np.where(self._were_begun(features), gains.min() - 1.0, gains)
+
+    def _were_begun(self, features: Array) -> Array:
+        return np.array([row in self._begun for row in _rounded(features)])
 
 
 def _rounded(features: Array) -> list[bytes]:
