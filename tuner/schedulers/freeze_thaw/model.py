@@ -92,9 +92,9 @@ class CurveModel:
         self._losses = np.full((len(rungs), len(self.numbers)), np.nan)
         self._scores = self._losses.copy()
         for index, at_rung in enumerate(losses):
-            there = [
-                n for n in at_rung if n in self._row and (not index or self._scores[index - 1, self._row[n]] < math.inf)
-            ]
+            there = [number for number in at_rung if number in self._row]
+            if index:
+                there = [number for number in there if not math.isnan(self._scores[index - 1, self._row[number]])]
             rows = [self._row[number] for number in there]
             before = self._scores[index - 1, rows] if index else _quantiles(len(rows))
             self._losses[index, rows] = [at_rung[number] for number in there]
