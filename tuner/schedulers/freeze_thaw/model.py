@@ -15,8 +15,8 @@ from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Obser
 Array = Any
 
 MOST = 250  # trials that a process sees
-LEADING = 100  # trials with the best scores, among which those are that will come to most
 MOST_FITTED = 120  # of these, to which its hyperparameters are fitted
+LEADING = 100  # trials with the best scores, among which those are that will come to most
 FEWEST = 4  # trials at a rung, for the changes up to it to be modelled
 FEWEST_FITTED = 8  # of these, for the process to be fitted
 GROWTH = 0.25  # of the trials at a rung, from one fit to the next

@@ -161,13 +161,12 @@ class Search:
     def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
-        model = CurveModel(self._cube, self.trials, self._rungs, running)
-        if not model.numbers:
-            return self._at_random(chance, "as nothing is known yet") if may_begin else self._last(there, running)
-        model.condition(self.fits)
         spent = self._spent(running)
         if not may_begin and sum(spent) >= self._planned(begun):
             return self._last(there, running)
+        model = CurveModel(self._cube, self.trials, self._rungs, running)
+        if not model.numbers:
+            return self._at_random(chance, "as nothing is known yet") if may_begin else self._last(there, running)
         shares = np.array([NEW, *[1.0] * (len(self._rungs) - 1)])
         for stretch in np.argsort((spent + self._lengths) / shares, kind="stable"):
             if stretch == 0 and may_begin:
@@ -193,6 +192,7 @@ class Search:
         wait = [n for n in best if n in there and self.trials[n].last < self._rungs[stretch] and model.knows(n)]
         if not wait:
             return None
+        model.condition(self.fits)
         mean, spread = model.ends(wait)
         number = wait[int(np.argmin(mean - HOPE * spread))]
         return GoOn(number, f"among the best with {self._said(losses[number], step)}")
