@@ -6,7 +6,9 @@ import tuner
 from tests.end_to_end.test_sweeps import Lines
 from tests.spaces import SIMULATED
 from tuner.config import load_spec
+from tuner.config.spec_json import hidden_spec
 from tuner.driver.missing_objective import missing_objective
+from tuner.hiding import HIDDEN
 from tuner.schedulers import make_scheduler
 from tuner.study.encoding import distribution
 from tuner.sweep import RunOptions
@@ -29,14 +31,11 @@ def test_a_command_that_is_not_told_its_folder_is_said(tmp_path):
     assert hints(load_spec(file, command=("python", "-m", "trainer.task", "--job-dir={trial_dir}"))) == []
 
 
-def test_how_is_searched_is_said_if_the_file_does_not_say_it(space_file):
-    train = "{max_steps: 300, evaluate_every: 10}"
-    assert hints(load_spec(space_file(train=train, search="{sampler: random}"))) == []
-    assert hints(load_spec(space_file(train=train, search="{scheduler: none}"))) == []
-    (said,) = hints(load_spec(space_file(train=train, search="{trials: 4}")))
-    assert "tpe draws parameters" in said and said.endswith("takes a fraction of the steps")
-    (said,) = hints(load_spec(space_file(train="{max_steps: 10, evaluate_every: 10}", search="{trials: 4}")))
-    assert said.endswith("which goes with any model")  # nothing to pause
+def test_what_is_said_of_a_sweep_whose_secrets_are_hidden_is_what_was_said_before(space_file):
+    constant = "db_password: c0nstant-pa55word\nrate: {type: float, low: 0.1, high: 1.0, step: 0.4}"
+    spec = load_spec(space_file(parameters=constant, search="{trials: 4}"))
+    assert HIDDEN in hidden_spec(spec).source  # which is no YAML then
+    assert hints(hidden_spec(spec)) == hints(spec) != []
 
 
 def test_a_constant_that_is_a_list_is_said_with_how_choices_are_written_if_one_of_it_may_be_meant(space_file):

@@ -28,14 +28,15 @@ def check(
     Of a command: these, whether it is there, and every line of its sources that asks for what TensorFlow 2 has no more.
     """
     from tuner.cli.script_words import check_words
-    from tuner.config import load_spec
     from tuner.operations.check import check_spec
+    from tuner.sweep.source_file import read_source_file
 
     check_words(space, script or [])
     if script:
         return _check_command(space, script, override or [], root)
-    tried = check_spec(load_spec(space, override or []), traceback=debug)
-    for line in tried.lines:
+    read = read_source_file(space, override or [])
+    tried = check_spec(read.spec, traceback=debug)
+    for line in (*(f"note: {note}" for note in read.notes), *tried.lines):
         say(line)
     return 0
 

@@ -12,7 +12,6 @@ from tuner.backends.placement import check_backend
 from tuner.config import own_classes
 from tuner.config.manifest import refuse_hidden
 from tuner.config.sampler_options import check_packages, sampler_kind
-from tuner.config.yaml_text import parse
 from tuner.domain.spec import SweepSpec
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import SweepDir
@@ -65,19 +64,7 @@ def hints(spec: SweepSpec) -> list[str]:
             "the command does not mention {trial_dir}: what it writes is looked for in each trial's folder, "
             "so tell it where that is, as in --job-dir {trial_dir}"
         )
-    return [*found, *_unsaid(spec)]
-
-
-def _unsaid(spec: SweepSpec) -> Iterator[str]:
-    """Yield how is searched if the file does not say it, and what takes fewer steps."""
-    if not spec.source or {"method", "sampler", "scheduler"} & (parse(spec.source, "").get("search") or {}).keys():
-        return
-    said = "the file does not say how to search, so tpe draws parameters and each trial trains to its end"
-    said += ", which goes with any model"
-    max_steps, every = spec.train.max_steps, spec.train.evaluate_every
-    if len(spec.objectives) == 1 and spec.space.parameters and max_steps and every and max_steps > 2 * every:
-        said += "; search: {method: freeze_thaw} pauses what promises less, and takes a fraction of the steps"
-    yield said
+    return found
 
 
 def _lists(spec: SweepSpec) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.config import load_spec, parse_spec
+from tuner.config.yaml_text import parse
 from tuner.domain.spec import SweepSpec
 from tuner.driver.progress import Display
 from tuner.errors import InvalidInput, Problem
@@ -20,7 +21,7 @@ class SourceFile:
 
     Attributes:
         spec: The sweep.
-        notes: What of another tool's file is used otherwise than there, a line each.
+        notes: What it leaves to the default, and what of another tool's file is used otherwise than there, a line each.
         warm_start: What another tool's file wants to learn from (``--from``), or empty.
     """
 
@@ -39,7 +40,8 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
 
     imported = import_file(file) if file.is_file() else None
     if imported is None:
-        return SourceFile(load_spec(file, overrides, command))
+        spec = load_spec(file, overrides, command)
+        return SourceFile(spec, tuple(_unsaid(spec)))
     if not command:
         suggested = shlex.join(imported.command or ("python", "-m", "trainer.task", "--job-dir", "{trial_dir}"))
         raise InvalidInput(
@@ -53,7 +55,19 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
             ],
         )
     spec = parse_spec(imported.text, str(file), file.absolute().parent, file.stem, overrides, command)
-    return SourceFile(spec, imported.notes, imported.warm_start)
+    return SourceFile(spec, (*imported.notes, *_unsaid(spec)), imported.warm_start)
+
+
+def _unsaid(spec: SweepSpec) -> Iterator[str]:
+    """Yield how is searched if the file does not say it, and what takes fewer steps."""
+    if {"method", "sampler", "scheduler"} & (parse(spec.source, "").get("search") or {}).keys():
+        return
+    said = "the file does not say how to search, so tpe draws parameters and each trial trains to its end"
+    said += ", which goes with any model"
+    max_steps, every = spec.train.max_steps, spec.train.evaluate_every
+    if len(spec.objectives) == 1 and spec.space.parameters and max_steps and every and max_steps > 2 * every:
+        said += "; search: {method: freeze_thaw} pauses what promises less, and takes a fraction of the steps"
+    yield said
 
 
 def sources_here(warm_start: str, root: Root, display: Display) -> list[str]:
