@@ -10,13 +10,14 @@ from benchmarks.search.judging import Costs, Run, paired, read, write
 from benchmarks.search.peers.__main__ import main
 from benchmarks.search.peers.by_optuna import PEERS
 from benchmarks.search.peers.loop import Decision, race
-from benchmarks.search.tables import CurveTable, table
+from benchmarks.search.tables import CurveTable, blended, table
 from tuner.domain.spec import Named
 from tuner.space import Float, Space
 from tuner.sweep.simulate import simulate
 
 LOSSES = np.array([[1.0, 0.8, 0.6, 0.5], [0.9, 0.4, 0.3, 0.2], [2.0, 2.0, 1.0, 1.0]])
-TABLE = CurveTable("small", Space((Float("x", 0.0, 1.0),)), np.array([[0.0], [0.5], [1.0]]), LOSSES)
+SPACE = Space((Float("x", 0.0, 1.0),))
+TABLE = CurveTable("small", SPACE, LOSSES, blended(SPACE, np.array([[0.0], [0.5], [1.0]]), LOSSES))
 """Three configurations of four steps; the best known is 0.2, the median configuration's best 0.5."""
 
 

@@ -102,7 +102,7 @@ def test_of_what_an_earlier_attempt_has_shown_the_last_decision_is_obeyed_again(
 
 def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
     trial = running(began_at=10)
-    trial.mark_begun(103.0)  # it waited for room
+    trial.stopwatch.start(103.0)  # it waited for room
     for step in (20, 30):
         trial.report(evaluation(step, rmse=60.0 / step))
     trial.add_result(JobResult(JobStatus.FINISHED, 1, step=40))
@@ -128,7 +128,7 @@ def test_a_trial_is_idle_since_its_end_by_the_clock_of_its_events_unless_it_was_
 def test_a_trial_that_waits_for_room_in_a_cluster_spends_no_time():
     trial = running(started=None)
     assert trial.seconds(1e9) == 5.0
-    trial.mark_begun(200.0)
+    trial.stopwatch.start(200.0)
     assert trial.seconds(203.0) == 8.0
 
 

@@ -97,6 +97,7 @@ class TrialRecord:
         others: The same of each other objective and of each metric with a constraint.
         constraints: What counts of each constraint's metric; empty before the trial is finished.
         seconds: Time its processes ran, without pauses.
+        starting: Of these, from the start of each process to its first evaluation.
         trained: Global steps that its processes trained, those beyond its last report included.
         attempts: How many processes it has had.
         driver: Which driver runs it or ran it last, if several share the sweep.
@@ -119,6 +120,7 @@ class TrialRecord:
     others: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    starting: float = 0.0
     trained: int = 0
     attempts: int = 0
     failures: int = 0

@@ -70,10 +70,12 @@ class TrialLifecycle:
             record.constraints,
             reason=record.reason,
             seconds=record.seconds,
+            starting=record.starting,
             trained=record.trained,
             idle_since=record.idle_since,
             tags=dict(record.tags),
         )
+        self._tell_seconds(record)
         self._context.scheduler.on_finished(record.number, record.state)
         checkpoints.tidy(self._dir.trial(record.number).path)
         return record
@@ -96,12 +98,17 @@ class TrialLifecycle:
             state=record.state.value,
             reason=record.reason,
             seconds=record.seconds,
+            starting=record.starting,
             trained=record.trained,
             failures=record.failures,
             times_lost=record.times_lost,
             idle_since=record.idle_since,
         )
+        self._tell_seconds(record)
         return record
+
+    def _tell_seconds(self, record: TrialRecord) -> None:
+        self._context.scheduler.took(record.number, record.seconds, record.starting, record.trained, record.attempts)
 
     def damage_tag(self, trial: int, damage: Sequence[str]) -> dict[str, str]:
         """Say what could not be read of a trial's event files, once, and return it as a tag."""

@@ -192,6 +192,7 @@ class Loop:
         study, scheduler = self._context.study, self._context.scheduler
         if step not in trial.record.curve:
             study.report(trial.number, step, trial.at(step))
+            trial.stopwatch.note_evaluation(self._context.clock())
         losses = trial.losses(step, constrained=scheduler.infeasible_is_worst)
         self._obey(trial, step, scheduler.report(trial.number, step, losses))
         for reaction in self._reactions:
@@ -228,7 +229,7 @@ class Loop:
         trial = self._running.get(message.trial)
         if trial is None:
             return
-        trial.mark_begun(self._context.clock())
+        trial.stopwatch.start(self._context.clock())
         self._lifecycle.started(trial, message.where)
         for reaction in self._reactions:
             reaction.on_begin(trial)

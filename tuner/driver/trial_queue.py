@@ -143,7 +143,8 @@ class TrialQueue:
 
     def _sync_one(self, record: TrialRecord) -> list[TrialRecord]:
         number, was = record.number, self._last_seen(record.number)
-        running = record.state is TrialState.RUNNING and self._peers.is_alive(record.driver)
+        begun = record.state is TrialState.RUNNING
+        running = begun and self._peers.is_alive(record.driver)
         record = record if running else _at_its_rung(record)
         now = "elsewhere" if running else record.state.value
         if was == (now, record.step):
@@ -156,6 +157,8 @@ class TrialQueue:
             self._forget(number)
             self._on_other_drivers.add(number)
             return []
+        # How long the attempt took with which its driver died, nobody has noted.
+        self._scheduler.took(number, record.seconds, record.starting, record.trained, record.attempts - begun)
         self._recall(record)
         return [record]
 

@@ -132,11 +132,22 @@ class Scheduler:
         """Take an evaluation of a running trial, in step order, and say what becomes of the trial."""
         return Decision.CONTINUE
 
+    def took(self, trial: int, seconds: float, starting: float, steps: int, attempts: int) -> None:
+        """Take what a trial has taken so far, as one of its processes has ended.
+
+        Args:
+            trial: Its number.
+            seconds: In which it had a process, pauses left out.
+            starting: Of these, from the start of each process to its first evaluation.
+            steps: Global steps that its processes trained.
+            attempts: How many processes those were.
+        """
+
     def on_finished(self, trial: int, state: TrialState) -> None:
         """Note that a trial was paused, or will not run again."""
 
     def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
-        """Take what an earlier driver saw of a trial; ``on_begin`` came before.
+        """Take what an earlier driver saw of a trial; ``on_begin`` and ``took`` came before.
 
         A trial that is neither finished nor paused runs again, and its evaluations are reported again. A scheduler that
         pauses trials therefore has a ``replay`` of its own.

@@ -110,6 +110,7 @@ def record_of_held(held: HeldTrial, spec: SweepSpec) -> TrialRecord:
         others=_others(held.user_attrs),
         constraints=noted.get("constraints", {}),
         seconds=noted.get("seconds", 0.0),
+        starting=noted.get("starting", 0.0),
         trained=noted.get("trained", 0),
         attempts=noted.get(KEYS["attempts"], 0),
         failures=noted.get("failures", 0),

@@ -33,6 +33,8 @@ class PlayedTrial:
         begun_at: Global step at which it began, above 0 with another one's checkpoint.
         curve: Global step to losses.
         stop_at: Global step at which it pauses, or None for its end.
+        ended: How many processes of it have ended.
+        trained: Global steps that those trained.
     """
 
     number: int
@@ -43,6 +45,8 @@ class PlayedTrial:
     curve: dict[int, list[float]] = field(default_factory=dict)
     state: TrialState = TrialState.RUNNING
     stop_at: int | None = None
+    ended: int = 0
+    trained: int = 0
 
     @property
     def step(self) -> int:
@@ -83,6 +87,7 @@ class PlayedSweep:
         other.trials, other.said, other._scheduler = copy.deepcopy(self.trials), [], scheduler
         for trial in other.trials:
             other._tell_begin(trial)
+            other._tell_seconds(trial)
             scheduler.replay(trial.number, dict(trial.curve), trial.state)
         for trial in other._in(TrialState.RUNNING):
             other._start(trial)
@@ -103,6 +108,20 @@ class PlayedSweep:
     def _tell_begin(self, trial: PlayedTrial) -> None:
         self._scheduler.on_begin(trial.number, trial.params, trial.replaces, trial.begun_at, trial.memory)
 
+    def _tell_seconds(self, trial: PlayedTrial) -> None:
+        """Tell what a trial has taken: a second a step, and for a start nothing, or as long as for some evaluations."""
+        every = self._spec.train.bounds()[0]
+        start_s = every * (0, 1, 3)[self._seed % 3]
+        seconds, starting = trial.ended * start_s + trial.trained, trial.ended * (start_s + every)
+        self._scheduler.took(trial.number, seconds, min(seconds, starting), trial.trained, trial.ended)
+
+    def _end_process(self, trial: PlayedTrial, state: TrialState) -> None:
+        if trial.state is TrialState.RUNNING:
+            trial.ended += 1
+            trial.trained = trial.step - trial.begun_at
+        trial.state = state
+        self._tell_seconds(trial)
+
     def _happen(self, chance: random.Random) -> None:
         """Let something happen to a running trial: most of the time an evaluation."""
         trial = chance.choice(self._in(TrialState.RUNNING))
@@ -110,7 +129,7 @@ class PlayedSweep:
         if kind < FAILED:
             self._finish(trial, TrialState.FAIL)
         elif kind < FAILED + LOST:
-            trial.state = TrialState.INTERRUPTED
+            self._end_process(trial, TrialState.INTERRUPTED)
         elif kind < FAILED + LOST + STOPPED_BY_HAND and trial.curve:
             self._finish(trial, TrialState.PRUNED)
         else:
@@ -138,11 +157,11 @@ class PlayedSweep:
         return decision
 
     def _finish(self, trial: PlayedTrial, state: TrialState) -> None:
-        trial.state = state
+        self._end_process(trial, state)
         self._scheduler.on_finished(trial.number, state)
 
     def _pause(self, trial: PlayedTrial) -> None:
-        trial.state = TrialState.PAUSED
+        self._end_process(trial, TrialState.PAUSED)
         self._scheduler.on_finished(trial.number, TrialState.PAUSED)
 
     def _start(self, trial: PlayedTrial) -> None:

@@ -9,7 +9,7 @@ import optuna
 
 from benchmarks.search.peers.loop import Decision, Peer
 from benchmarks.search.tables import CurveTable
-from tuner.space import Int
+from tuner.space import Categorical, Int
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -23,14 +23,7 @@ class OptunaPeer:
         # The name decides to which bracket of Hyperband a trial belongs.
         self._study = optuna.create_study(study_name=f"{table.name} {seed}", sampler=sampler, pruner=pruner)
         self._steps = table.steps
-        self._space = {
-            p.name: (
-                optuna.distributions.IntDistribution(p.low, p.high, log=p.log)
-                if isinstance(p, Int)
-                else optuna.distributions.FloatDistribution(p.low, p.high, log=p.log)  # type: ignore[union-attr]
-            )
-            for p in table.space.parameters
-        }
+        self._space = {p.name: _distribution(p) for p in table.space.parameters}
         self._running: dict[int, optuna.Trial] = {}
 
     def next(self) -> tuple[int, Mapping[str, Any]]:
@@ -49,6 +42,15 @@ class OptunaPeer:
             return Decision.GO_ON
         del self._running[trial]
         return Decision.STOP
+
+
+def _distribution(parameter: Any) -> optuna.distributions.BaseDistribution:
+    if isinstance(parameter, Categorical):
+        return optuna.distributions.CategoricalDistribution(parameter.choices)
+    kind = (
+        optuna.distributions.IntDistribution if isinstance(parameter, Int) else optuna.distributions.FloatDistribution
+    )
+    return kind(parameter.low, parameter.high, log=parameter.log)
 
 
 Pruner = Callable[[CurveTable], optuna.pruners.BasePruner]

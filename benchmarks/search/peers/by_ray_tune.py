@@ -21,7 +21,7 @@ from ray.tune.search.bohb import TuneBOHB
 from benchmarks.search.judging import WORKERS
 from benchmarks.search.peers.loop import Decision, Peer
 from benchmarks.search.tables import CurveTable
-from tuner.space import Int
+from tuner.space import Categorical, Int
 
 DECISIONS = {
     TrialScheduler.CONTINUE: Decision.GO_ON,
@@ -117,6 +117,8 @@ def _space(table: CurveTable) -> dict[str, Any]:
 
 
 def _domain(parameter: Any) -> Any:
+    if isinstance(parameter, Categorical):
+        return tune.choice(list(parameter.choices))
     low, high = parameter.low, parameter.high
     if isinstance(parameter, Int):  # without its upper bound
         return tune.lograndint(low, high + 1) if parameter.log else tune.randint(low, high + 1)

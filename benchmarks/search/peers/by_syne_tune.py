@@ -13,7 +13,7 @@ from syne_tune.optimizer.scheduler import SchedulerDecision, TrialScheduler
 
 from benchmarks.search.peers.loop import Decision, Peer
 from benchmarks.search.tables import CurveTable
-from tuner.space import Int
+from tuner.space import Categorical, Int
 
 DECISIONS = {
     SchedulerDecision.CONTINUE: Decision.GO_ON,
@@ -54,6 +54,8 @@ class SyneTunePeer:
 
 
 def _domain(parameter: Any) -> Any:
+    if isinstance(parameter, Categorical):
+        return config_space.choice(list(parameter.choices))
     low, high = parameter.low, parameter.high
     if isinstance(parameter, Int):
         return config_space.lograndint(low, high) if parameter.log else config_space.randint(low, high)

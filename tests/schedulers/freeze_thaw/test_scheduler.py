@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 
 import pytest
 
@@ -31,10 +32,11 @@ def loss(params, step):
 class Sweep:
     """What a driver does with a scheduler, one worker at a time, without trials."""
 
-    def __init__(self, trials, space=SPACE, train=TRAIN, loss=loss, repeats=1, seed=0):
+    def __init__(self, trials, space=SPACE, train=TRAIN, loss=loss, repeats=1, seed=0, start=0.0):
         self.search = SearchSettings(trials=trials, seed=seed, repeats=repeats)
         self.space, self.train, self.loss = space, train, loss
         self.params, self.memory, self.curves, self.states = {}, {}, {}, {}
+        self.start, self.starts = start, Counter()  # evaluations that take as long as a start, and how many there were
         self.history = []
         self.restart()
 
@@ -43,6 +45,7 @@ class Sweep:
         self.scheduler = FreezeThawScheduler(self.train, self.space, self.search, [Objective("rmse")])
         for trial, params in self.params.items():
             self.scheduler.on_begin(trial, params, memory=self.memory[trial])
+            self.took(trial)
             self.scheduler.replay(trial, {s: [v] for s, v in self.curves[trial].items()}, self.states[trial])
 
     def run(self, restart=lambda: False):
@@ -54,6 +57,7 @@ class Sweep:
                 self.params[trial], self.memory[trial] = found.params, found.memory
                 self.curves[trial] = {}
                 self.scheduler.on_begin(trial, found.params, memory=found.memory)
+            self.starts[trial] += 1
             self.history.append((trial, max(self.curves[trial], default=0), dict(self.params[trial])))
             self.train_on(trial, restart)
             if restart():
@@ -74,8 +78,15 @@ class Sweep:
             if decision is Decision.PAUSE and step < end and step == max(curve):
                 break
         self.states[trial] = TrialState.COMPLETE if max(curve) == end else TrialState.PAUSED
+        self.took(trial)
         self.scheduler.on_finished(trial, self.states[trial])
         return None
+
+    def took(self, trial):
+        """Tell the seconds of a trial: one for each step."""
+        every, starts, steps = self.train.bounds()[0], self.starts[trial], max(self.curves[trial], default=0)
+        start = self.start * every * starts
+        self.scheduler.took(trial, start + steps, start + every * starts, steps, starts)
 
 
 def test_one_seed_gives_one_history_another_seed_another():
@@ -94,6 +105,8 @@ def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_
 
     def promoted(died):
         scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+        for trial in range(4):
+            scheduler.took(trial, seconds=30.0, starting=10.0, steps=30, attempts=1)  # starts take no time
         for trial in range(15):
             scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
             scheduler.next_stop(trial, 10 if trial in died else 0)
@@ -109,6 +122,34 @@ def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_
         return found
 
     assert promoted(died=()) == promoted(died=(0, 1, 2)) == [14, 13]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_drivers_that_die_decide_as_one_that_lives_however_long_starts_take(seed):
+    chance = random.Random(seed)
+    undisturbed = Sweep(20, start=1.0).run().history
+    assert Sweep(20, start=1.0).run(lambda: chance.random() < 0.1).history == undisturbed
+
+
+def paused_at(start):
+    """Return the evaluations at which trials were paused, those that were known before seconds were left out."""
+    history = Sweep(30, start=start).run().history
+    return {math.ceil(step / 10) for _, step, _ in history[12:] if step}
+
+
+def test_trials_are_not_paused_at_a_rung_to_which_the_way_is_shorter_than_a_start():
+    assert 1 in paused_at(start=0.0) and 1 in paused_at(start=0.5)
+    assert 1 not in paused_at(start=1.0) | paused_at(start=50.0)
+    assert paused_at(start=1.0) <= {3, 9}
+
+
+def test_what_was_paused_at_the_first_rung_before_seconds_were_recorded_goes_on_by_its_place_there():
+    """As in a sweep that an older version began."""
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+    for trial in range(12):
+        scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
+        scheduler.replay(trial, {10: [12.0 - trial]}, TrialState.PAUSED)
+    assert scheduler.next_resume(True) == Promotion(11)
 
 
 def test_trials_are_frozen_and_thawed_and_the_sweep_ends_with_a_complete_one():

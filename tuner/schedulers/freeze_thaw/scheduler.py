@@ -22,6 +22,7 @@ from tuner.schedulers.base import Begin, Promotion, Scheduler
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.model import Fit
 from tuner.schedulers.freeze_thaw.search import GoOn, NewTrial, Search
+from tuner.schedulers.freeze_thaw.start_cost import StartCost
 from tuner.schedulers.rungs import Rung, halving_steps
 from tuner.space import Space
 from tuner.space.parameters import Params
@@ -60,6 +61,7 @@ class FreezeThawScheduler(Scheduler):
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
         self._thawed_at: dict[int, int] = {}  # evaluation at which a trial was thawed: it is not judged there again
+        self._start_cost = StartCost()
         self._learned = 0
 
     def learn(self, params: Params, loss: float) -> None:
@@ -104,6 +106,10 @@ class FreezeThawScheduler(Scheduler):
         self._search.suspend(trial)
         return Decision.PAUSE  # it may be chosen once its process has ended
 
+    def took(self, trial: int, seconds: float, starting: float, steps: int, attempts: int) -> None:
+        self._start_cost.add(trial, seconds, starting, steps / self._every, attempts)
+        self._search.start = self._start_cost.evaluations()
+
     def on_finished(self, trial: int, state: TrialState) -> None:
         if trial in self._repeating:
             return
@@ -122,7 +128,7 @@ class FreezeThawScheduler(Scheduler):
     def next_resume(self, may_begin: bool) -> Promotion | Begin | None:
         found = self._search.decide(may_begin and self._may_begin)
         if isinstance(found, NewTrial):
-            fits = [[list(fit.theta), fit.count] for fit in self._search.fits]
+            fits = [[list(fit.theta), fit.count] for fit in found.fits]
             return Begin(self._cube.params(found.point), {"fits": fits} if fits else {}, found.why)
         if found is None:
             return None
@@ -150,7 +156,7 @@ class FreezeThawScheduler(Scheduler):
 
     def _planned_evaluations(self, trials: int) -> int:
         """Return how many evaluations so many trials have in all: what they would have by successive halving."""
-        return halving_steps([Rung(step, ahead) for step, ahead in pairwise(self._rungs)], trials) or trials
+        return halving_steps([Rung(step, ahead) for step, ahead in pairwise(self._search.rungs)], trials) or trials
 
 
 def _rungs(evaluations: int) -> list[int]:

@@ -7,6 +7,7 @@ ever left waiting for the other:
 - Which stretch of the way the next steps are for: up to the first rung, from there to the next, ... to the end. Each
   has its share of all steps, ``NEW`` for the first and one for each other; the one that would have got least of its
   share, if a trial went it now, is next. So a long stretch is gone when its steps are there, not by the first who come.
+  A start counts as the steps that take as long.
 - Which trial goes that stretch: of those that wait at its beginning and are among the best third that came there, the
   one that may come to most in the end by a model of all curves; on the first stretch, a new trial of which the model
   expects the most improvement.
@@ -15,7 +16,7 @@ ever left waiting for the other:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
 AT_RANDOM = 4.0  # over n: the probability that the n-th trial is drawn at random, in case that the model is misled
+SHORT = 0.75  # times the way to the first rung: if a start takes less, trials are paused there
 NEW = 3.0  # shares of the steps that take new trials to the first rung
 BEST = 3  # one in so many of the trials at a rung may go on, one at least
 HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
@@ -43,10 +45,12 @@ class NewTrial:
 
     Attributes:
         why: It was chosen, for people.
+        fits: The model's hyperparameters by which it was chosen, which ``Search.remember`` takes if it begins.
     """
 
     point: Array
     why: str
+    fits: tuple[Fit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ class Search:
 
     Attributes:
         trials: By number; those of earlier sweeps have negative ones.
-        fits: The model's hyperparameters, by rung. They change with a decision to begin a trial alone, which the trial
-            keeps for drivers to come.
+        fits: The model's hyperparameters, by rung.
+        start: Evaluations that take as long as the start of a trial, new or paused; None if that is not known.
     """
 
     def __init__(
@@ -90,9 +94,9 @@ class Search:
     ) -> None:
         self.trials: dict[int, Trial] = {}
         self.fits: tuple[Fit, ...] = ()
+        self.start: float | None = None
         self._cube = cube
         self._rungs = rungs
-        self._lengths = np.diff([0, *rungs])
         self._planned = planned
         self._fitted_at = -1
         self._seed = seed
@@ -136,10 +140,16 @@ class Search:
         self.suspend(trial)
         self.trials[trial].failed = failed
 
+    @property
+    def rungs(self) -> Sequence[int]:
+        """Those at which trials are compared now: without the first, unless it is known that a start is short."""
+        is_short = self.start is not None and self.start < SHORT * self._rungs[0]
+        return self._rungs if is_short or len(self._rungs) < 4 else self._rungs[1:]
+
     def is_due(self, trial: int, evaluation: int) -> bool:
         """Whether it is to be decided, at an evaluation of a trial, if it goes on."""
         known = self.trials[trial]
-        return known.running and known.last == evaluation and evaluation in self._rungs[:-1]
+        return known.running and known.last == evaluation and evaluation in self.rungs[:-1]
 
     def decide(self, may_begin: bool, current: int | None = None) -> Choice:
         """Return the trial to go on with, the new one to begin, or None if neither is due.
@@ -152,7 +162,7 @@ class Search:
         evaluations = sum(len(trial.curve) for _, trial in self._own())
         there = sorted(n for n, trial in self.trials.items() if trial.waiting or n == current)
         running = sorted(n for n, trial in self.trials.items() if trial.running and n != current)
-        state = (may_begin, begun, evaluations, tuple(there), tuple(running))
+        state = (may_begin, begun, evaluations, self.start, tuple(there), tuple(running))
         if self._decided is None or self._decided[0] != state:
             chance = np.random.default_rng(derive(self._seed, "freeze-thaw", begun, evaluations))
             self._decided = (state, self._decide(may_begin, there, running, begun, chance))
@@ -161,41 +171,51 @@ class Search:
     def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
-        spent = self._spent(running)
-        if not may_begin and sum(spent) >= self._planned(begun):
+        rungs = self.rungs
+        lengths = np.diff([0, *rungs])
+        went = self._went(rungs, running)
+        if not may_begin and went @ lengths >= self._planned(begun):
             return self._last(there, running)
-        model = CurveModel(self._cube, self.trials, self._rungs, running)
-        if not model.numbers:
-            return self._at_random(chance, "as nothing is known yet") if may_begin else self._last(there, running)
-        shares = np.array([NEW, *[1.0] * (len(self._rungs) - 1)])
-        for stretch in np.argsort((spent + self._lengths) / shares, kind="stable"):
-            if stretch == 0 and may_begin:
-                return self._next_new(model, chance)
-            if stretch and (found := self._thawed(model, int(stretch), there)) is not None:
+        model = CurveModel(self._cube, self.trials, rungs, running)
+        early = self._best_waiting(self._rungs[0], rungs[0], there)
+        shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
+        for stretch in np.argsort((went + 1) * (lengths + (self.start or 0.0)) / shares, kind="stable"):
+            found: Choice = None
+            if stretch:
+                found = self._thawed(model, rungs[stretch - 1], rungs[stretch], there)
+            elif early:
+                found = self._go_on(early[0], self._rungs[0])
+            elif may_begin:
+                found = self._next_new(model, chance)
+            if found is not None:
                 return found
         return self._last(there, running)
 
-    def _spent(self, running: Sequence[int]) -> Array:
-        """Return the evaluations on each stretch of the way, those to come of trials that are on it included."""
-        spent = np.zeros(len(self._rungs))
+    def _went(self, rungs: Sequence[int], running: Sequence[int]) -> Array:
+        """Return how many trials went each stretch from rung to rung, those included that are on it."""
+        went = np.zeros(len(rungs))
         for number, trial in self._own():
-            come = sum(rung in trial.curve for rung in self._rungs)
-            gone = come + (number in running) if come else 1
-            spent[:gone] += self._lengths[:gone]
-        return spent
+            come = sum(rung in trial.curve for rung in rungs)
+            went[: come + (number in running) if come else 1] += 1
+        return went
 
-    def _thawed(self, model: CurveModel, stretch: int, there: Sequence[int]) -> GoOn | None:
-        """Return the trial that goes a stretch, or None if none of those that may is there."""
-        step = self._rungs[stretch - 1]
+    def _best_waiting(self, step: int, following: int, there: Sequence[int]) -> list[int]:
+        """Return of the best third that came to a rung those that wait before the following one, best first."""
         losses = {n: comparable(trial.curve[step]) for n, trial in self._own() if step in trial.curve}
         best = sorted(losses, key=lambda number: (losses[number], number))[: -(-len(losses) // BEST)]
-        wait = [n for n in best if n in there and self.trials[n].last < self._rungs[stretch] and model.knows(n)]
+        return [number for number in best if number in there and self.trials[number].last < following]
+
+    def _thawed(self, model: CurveModel, step: int, following: int, there: Sequence[int]) -> GoOn | None:
+        """Return the trial that goes on from a rung to the following one; None if none of those that may is there."""
+        wait = [number for number in self._best_waiting(step, following, there) if model.knows(number)]
         if not wait:
             return None
         model.condition(self.fits)
         mean, spread = model.ends(wait)
-        number = wait[int(np.argmin(mean - HOPE * spread))]
-        return GoOn(number, f"among the best with {self._said(losses[number], step)}")
+        return self._go_on(wait[int(np.argmin(mean - HOPE * spread))], step)
+
+    def _go_on(self, number: int, step: int) -> GoOn:
+        return GoOn(number, f"among the best with {self._said(comparable(self.trials[number].curve[step]), step)}")
 
     def _initial(self, index: int) -> Array:
         if self._first is None:
@@ -225,13 +245,15 @@ class Search:
 
         Early values may say nothing: all on a plateau, say, which the model would search for its lowest place.
         """
-        self.fits = model.fitted(self.fits, chance)
+        if not model.numbers:
+            return self._at_random(chance, "as nothing is known yet")
+        fits = model.fitted(self.fits, chance)
         if chance.random() * len(self.trials) < AT_RANDOM:
-            return self._at_random(chance, "in case that the model is misled")
-        model.condition(self.fits)
+            return replace(self._at_random(chance, "in case that the model is misled"), fits=fits)
+        model.condition(fits)
         point = self._best_new(model, chance)
         loss, evaluation = model.expected(self._cube.features(point[None])[0])
-        return NewTrial(point, f"{self._said(loss, evaluation)} expected")
+        return NewTrial(point, f"{self._said(loss, evaluation)} expected", fits)
 
     def _at_random(self, chance: Any, why: str) -> NewTrial:
         """Return a trial at random; if there is one, among some, that was not begun."""
