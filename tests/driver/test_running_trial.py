@@ -6,8 +6,8 @@ from tuner.domain.job import Job, JobResult, JobStatus
 from tuner.domain.objective import Objective
 from tuner.domain.spec import TrainSettings
 from tuner.domain.tags import STOPPED_AT
-from tuner.domain.trial import Evaluation, TrialRecord, TrialState
-from tuner.driver.running_trial import RunningTrial, TrialOutcome
+from tuner.domain.trial import Evaluation, TrialOutcome, TrialRecord, TrialState
+from tuner.driver.running_trial import RunningTrial
 
 PAUSED, PRUNED = TrialOutcome(TrialState.PAUSED, "at its rung"), TrialOutcome(TrialState.PRUNED, "by asha")
 INTERRUPTED = TrialOutcome(TrialState.INTERRUPTED, "the sweep was stopped")
@@ -102,15 +102,24 @@ def test_of_what_an_earlier_attempt_has_shown_the_last_decision_is_obeyed_again(
 
 def test_an_attempt_ends_as_a_record_with_its_seconds_steps_and_curves():
     trial = running(began_at=10)
-    trial.stopwatch.start(103.0)  # it waited for room
-    for step in (20, 30):
+    trial.mark_begun(103.0)  # it waited for room
+    for step, now in ((20, 107.0), (30, 109.0)):
         trial.report(evaluation(step, rmse=60.0 / step))
+        trial.mark_evaluated(now)
     trial.add_result(JobResult(JobStatus.FINISHED, 1, step=40))
     record = trial.ended(
         TrialOutcome(TrialState.COMPLETE), JobResult(JobStatus.FINISHED, 1, step=40), 113.0, 1.7e9, {"a": "b"}
     )
-    assert (record.seconds, record.trained, record.values) == (15.0, 30, {"rmse": 2.0})
+    assert (record.seconds, record.starting, record.trained) == (15.0, 4.0, 30)
+    assert record.values == {"rmse": 2.0}
     assert record.curve == {20: 3.0, 30: 2.0} and record.tags == {"a": "b"}
+
+
+def test_an_attempt_without_an_evaluation_was_nothing_but_a_start():
+    record = TrialRecord(3, TrialState.RUNNING, {}, seconds=5.0, starting=2.0)
+    trial = running(record)
+    ended = trial.ended(PAUSED, JobResult(JobStatus.STOPPED, 1, step=0), 113.0, 1.7e9, {})
+    assert (ended.seconds, ended.starting) == (18.0, 15.0)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +137,7 @@ def test_a_trial_is_idle_since_its_end_by_the_clock_of_its_events_unless_it_was_
 def test_a_trial_that_waits_for_room_in_a_cluster_spends_no_time():
     trial = running(started=None)
     assert trial.seconds(1e9) == 5.0
-    trial.stopwatch.start(200.0)
+    trial.mark_begun(200.0)
     assert trial.seconds(203.0) == 8.0
 
 

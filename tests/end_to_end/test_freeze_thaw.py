@@ -26,7 +26,7 @@ parameters:
   depth: {{type: int, low: 2, high: 8, when: {{kind: deep}}}}
 train: {{max_steps: 270, evaluate_every: 10}}
 search: {search}
-simulation: {{task: surface, noise: 0.01, record: false, startup: 1s}}
+simulation: {{task: surface, noise: 0.01, record: false, startup: {startup}}}
 """
 
 
@@ -39,9 +39,9 @@ class Lines(NullDisplay):
         self.said = (*self.said, line)
 
 
-def write(folder, search, objective="{metric: rmse, of: {mean: 3}}", name="sim"):
+def write(folder, search, objective="{metric: rmse, of: {mean: 3}}", name="sim", startup="1s"):
     file = folder / f"{name}.yaml"
-    file.write_text(SPACE.format(search=search, objective=objective, name=name))
+    file.write_text(SPACE.format(search=search, objective=objective, name=name, startup=startup))
     return file
 
 
@@ -74,6 +74,17 @@ def test_trials_are_frozen_where_others_promise_more_and_thawed_and_the_best_is_
     assert all(r.params.keys() >= {"depth"} for r in records if r.params["kind"] == "deep")
     again, _ = run(write(tmp_path, "{method: freeze_thaw, trials: 30, workers: 4}"), tmp_path / "two")
     assert told(again.result) == told(ran.result)
+
+
+@pytest.mark.parametrize(("startup", "pauses"), [("0.001s", {10, 30, 90}), ("0.05s", {10, 30, 90}), ("1s", {30, 90})])
+def test_where_trials_pause_depends_on_what_a_start_takes_and_so_it_does_for_the_next_driver(tmp_path, startup, pauses):
+    """An evaluation takes 100 ms. The first trials are begun before anything is known of starts."""
+    file = write(tmp_path, "{method: freeze_thaw, trials: 30, workers: 2}", startup=startup)
+    ran, sweep = run(file, tmp_path)
+    paused = {t.record.step for t in ran.result.trials[8:] if t.state is TrialState.PRUNED}
+    assert paused == pauses
+    starts = [t.record.starting / t.record.attempts for t in sweep.result().trials]
+    assert starts == pytest.approx([0.1 + float(startup[:-1])] * len(starts))
 
 
 KILLED = """

@@ -88,6 +88,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class TrialOutcome:
+    """What becomes of a trial.
+
+    Attributes:
+        state: RUNNING if it is taken up again at once, from its newest checkpoint.
+        reason: In one line; empty if the state says it all.
+        objective_missing: Whether it failed because an objective never came.
+    """
+
+    state: TrialState
+    reason: str = ""
+    objective_missing: bool = False
+
+
+@dataclass(frozen=True)
 class TrialRecord:
     """What the study knows of a trial.
 

@@ -8,8 +8,7 @@ import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
-from tuner.domain.trial import TrialState
-from tuner.driver.running_trial import TrialOutcome
+from tuner.domain.trial import TrialOutcome, TrialState
 
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s+File "(.+)", line (\d+)')

@@ -16,7 +16,7 @@ from tuner.backends import Ended, Reported, Started
 from tuner.domain.job import JobStatus
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import NOTE
-from tuner.domain.trial import Decision, TrialRecord, TrialState
+from tuner.domain.trial import Decision, TrialOutcome, TrialRecord, TrialState
 from tuner.driver.context import LoopContext
 from tuner.driver.disk import FolderWatch, check_writable, folder_gone
 from tuner.driver.launch import copy_donor_checkpoint, first_step, new_attempt
@@ -25,7 +25,7 @@ from tuner.driver.log_end import with_last_error
 from tuner.driver.outcomes import outcome_of_end
 from tuner.driver.progress import Progress
 from tuner.driver.reactions import own_reactions
-from tuner.driver.running_trial import RunningTrial, TrialOutcome
+from tuner.driver.running_trial import RunningTrial
 from tuner.driver.status import SweepStatus, trial_progress
 from tuner.driver.stop_criteria import StopReason, trials_used_up
 from tuner.driver.stop_requests import trials_to_stop
@@ -192,7 +192,7 @@ class Loop:
         study, scheduler = self._context.study, self._context.scheduler
         if step not in trial.record.curve:
             study.report(trial.number, step, trial.at(step))
-            trial.stopwatch.note_evaluation(self._context.clock())
+            trial.mark_evaluated(self._context.clock())
         losses = trial.losses(step, constrained=scheduler.infeasible_is_worst)
         self._obey(trial, step, scheduler.report(trial.number, step, losses))
         for reaction in self._reactions:
@@ -229,7 +229,7 @@ class Loop:
         trial = self._running.get(message.trial)
         if trial is None:
             return
-        trial.stopwatch.start(self._context.clock())
+        trial.mark_begun(self._context.clock())
         self._lifecycle.started(trial, message.where)
         for reaction in self._reactions:
             reaction.on_begin(trial)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from tuner.domain.job import NO_FIT, JobResult, JobStatus
 from tuner.domain.tags import FORKED_FROM
-from tuner.domain.trial import TrialState
-from tuner.driver.running_trial import RunningTrial, TrialOutcome
+from tuner.domain.trial import TrialOutcome, TrialState
+from tuner.driver.running_trial import RunningTrial
 
 LOST_LIMIT = 10  # attempts whose backend was lost, until the trial itself is held to be the cause
 

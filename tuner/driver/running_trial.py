@@ -11,26 +11,10 @@ from tuner.domain.objective import Constraint, Objective
 from tuner.domain.pareto import ranked_steps
 from tuner.domain.scoring import losses_at, objective_values
 from tuner.domain.tags import STOPPED_AT, TRAINED_OUTSIDE
-from tuner.domain.trial import Evaluation, TrialRecord, TrialState
+from tuner.domain.trial import Evaluation, TrialOutcome, TrialRecord, TrialState
 from tuner.driver.missing_objective import missing_objective
-from tuner.driver.stopwatch import Stopwatch
 from tuner.events import FirstValueFilter
 from tuner.script.objective_folders import ObjectiveFolders
-
-
-@dataclass(frozen=True)
-class TrialOutcome:
-    """What becomes of a trial.
-
-    Attributes:
-        state: RUNNING if it is taken up again at once, from its newest checkpoint.
-        reason: In one line; empty if the state says it all.
-        objective_missing: Whether it failed because an objective never came.
-    """
-
-    state: TrialState
-    reason: str = ""
-    objective_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,8 @@ class RunningTrial:
         self._unwritten = unwritten
         self._record = record
         self._job = job
-        self.stopwatch = Stopwatch(started)
+        self._started = started
+        self._evaluated_at: float | None = None
         self._began_at = self._reached = began_at  # the last global step that is known to have been trained
         self._outcome: TrialOutcome | None = None
         self._asked_to_stop_at: float | None = None
@@ -196,6 +181,15 @@ class RunningTrial:
         """Lines of what was chosen if a command wrote an objective in several folders."""
         return self._folders.choices if self._folders else []
 
+    def mark_begun(self, now: float) -> None:
+        """Count its time from here: until now it may have waited for room in a cluster."""
+        self._started = now
+
+    def mark_evaluated(self, now: float) -> None:
+        """Note an evaluation of a step that no earlier attempt has shown: with the first one its start is over."""
+        if self._evaluated_at is None:
+            self._evaluated_at = now
+
     def report(self, evaluation: Evaluation) -> Report | None:
         """Add an evaluation from the event files; None if nothing of it is new, or comes after the trial's outcome."""
         self._reached = max(self._reached, evaluation.step)
@@ -245,7 +239,7 @@ class RunningTrial:
 
     def seconds(self, now: float) -> float:
         """Return for how long it has run in all attempts, pauses left out."""
-        return self._record.seconds + self.stopwatch.seconds(now)
+        return self._record.seconds + (now - self._started if self._started is not None else 0.0)
 
     def add_result(self, result: JobResult) -> None:
         """Add what its process said when it ended."""
@@ -329,7 +323,7 @@ class RunningTrial:
             state=outcome.state,
             reason=outcome.reason,
             seconds=self.seconds(now),
-            starting=self._record.starting + self.stopwatch.starting(now),
+            starting=self._record.starting + self.seconds(self._evaluated_at or now) - self._record.seconds,
             trained=self._record.trained + self.trained,
             values=values,
             curve=self.curve,
