@@ -22,6 +22,7 @@ SPACE = Space(
     )
 )
 TRAIN = TrainSettings(max_steps=135, evaluate_every=10)  # the last evaluation comes after half as many steps
+LONG = TrainSettings(max_steps=245, evaluate_every=10)  # so long that the second rung is early, too
 
 
 def loss(params, step):
@@ -127,13 +128,13 @@ def test_a_trial_that_is_paused_at_its_rung_again_after_its_driver_died_has_not_
 @pytest.mark.parametrize("seed", range(3))
 def test_drivers_that_die_decide_as_one_that_lives_however_long_starts_take(seed):
     chance = random.Random(seed)
-    undisturbed = Sweep(20, start=1.0).run().history
-    assert Sweep(20, start=1.0).run(lambda: chance.random() < 0.1).history == undisturbed
+    undisturbed = Sweep(20, train=LONG, start=1.0).run().history
+    assert Sweep(20, train=LONG, start=1.0).run(lambda: chance.random() < 0.1).history == undisturbed
 
 
-def paused_at(start):
+def paused_at(start, train=LONG):
     """Return the evaluations at which trials were paused, those that were known before seconds were left out."""
-    history = Sweep(30, start=start).run().history
+    history = Sweep(30, train=train, start=start).run().history
     return {math.ceil(step / 10) for _, step, _ in history[12:] if step}
 
 
@@ -141,11 +142,12 @@ def test_trials_are_not_paused_at_a_rung_to_which_the_way_is_shorter_than_a_star
     assert 1 in paused_at(start=0.0) and 1 in paused_at(start=0.5)
     assert 1 not in paused_at(start=1.0) | paused_at(start=50.0)
     assert paused_at(start=1.0) <= {3, 9}
+    assert 1 in paused_at(start=50.0, train=TRAIN)  # of which the second rung is a fifth
 
 
 def test_what_was_paused_at_the_first_rung_before_seconds_were_recorded_goes_on_by_its_place_there():
     """As in a sweep that an older version began."""
-    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=40), [Objective("rmse")])
+    scheduler = FreezeThawScheduler(LONG, SPACE, SearchSettings(trials=40), [Objective("rmse")])
     for trial in range(12):
         scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
         scheduler.replay(trial, {10: [12.0 - trial]}, TrialState.PAUSED)

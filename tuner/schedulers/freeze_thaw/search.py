@@ -30,6 +30,7 @@ Array = Any
 INITIAL = 8  # trials that are spread over the space before any model
 AT_RANDOM = 4.0  # over n: the probability that the n-th trial is drawn at random, in case that the model is misled
 SHORT = 0.75  # times the way to the first rung: if a start takes less, trials are paused there
+EARLY = 8  # of a full training the first rung is at one part in so many at most, however long starts take
 NEW = 3.0  # shares of the steps that take new trials to the first rung
 BEST = 3  # one in so many of the trials at a rung may go on, one at least
 HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
@@ -144,7 +145,8 @@ class Search:
     def rungs(self) -> Sequence[int]:
         """Those at which trials are compared now: without the first, unless it is known that a start is short."""
         is_short = self.start is not None and self.start < SHORT * self._rungs[0]
-        return self._rungs if is_short or len(self._rungs) < 4 else self._rungs[1:]
+        is_early = len(self._rungs) > 2 and self._rungs[1] * EARLY <= self._rungs[-1]
+        return self._rungs[1:] if is_early and not is_short else self._rungs
 
     def is_due(self, trial: int, evaluation: int) -> bool:
         """Whether it is to be decided, at an evaluation of a trial, if it goes on."""
