@@ -38,6 +38,8 @@ def here(tmp_path, monkeypatch):
         ("show", "NAME[:N] is missing\n  sweeps here: demo"),
         ("export demo", "OUT_DIR is missing"),
         ("run mine.yaml --sampler random", "for one run: --set search.sampler=random"),
+        ("run mine.yaml --method freeze_thaw", "for one run: --set search.method=freeze_thaw"),
+        ("run mine.yaml --scheduler freeze_thaw", "for one run: --set search.method=freeze_thaw"),
         ("run mine.yaml --scheduler=asha", "for one run: --set search.scheduler=asha"),
         ("run mine.yaml --max_steps 300", "for one run: --set train.max_steps=300"),
         ("run mine.yaml --steps", "for one run: --set train.max_steps=VALUE"),

@@ -70,7 +70,7 @@ def test_trials_that_nobody_promotes_are_pruned_with_what_they_have_come_to():
     waiting.suspend(replace(record, state=PAUSED, curve={10: 3.0, 20: 2.0}))
     assert waiting.paused == 1
     (ended,) = waiting.never_promoted()
-    assert (ended.state, ended.reason, ended.values) == (PRUNED, "never promoted", {"rmse": 2.0})
+    assert (ended.state, ended.reason, ended.values) == (PRUNED, "paused when the sweep ended", {"rmse": 2.0})
     assert waiting.paused == 0 and waiting.never_promoted() == []
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.importers.draws import FILES, spec_of
 from tuner.errors import InvalidInput
 from tuner.importers import import_file, import_text
+from tuner.importers.wandb import WandB
 
 
 def sweep(parameters="x: {min: 0.0, max: 1.0}", more="", method="random", metric="metric: {name: loss}"):
@@ -59,6 +60,12 @@ def test_commands_without_hyphens_name_each_parameter():
 )
 def test_parameters(parameter, expected):
     assert expected in imported(parameters=parameter).text
+
+
+def test_a_file_of_ours_with_a_method_at_its_top_is_none():
+    theirs = {"method": "random", "parameters": {"rate": {"min": 0.1, "max": 1.0}}}
+    assert WandB().recognises(theirs)
+    assert not WandB().recognises({**theirs, "objective": {"metric": "rmse"}})
 
 
 def test_a_grid_without_a_cap_has_as_many_trials_as_values():

@@ -90,7 +90,7 @@ def test_states_that_optuna_does_not_know_are_kept(sweep_dir):
     one.report(0, 10, {"rmse": 1.5})
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.reason, record.curve) == (TrialState.PAUSED, "at its rung", {10: 1.5})
-    one.finish(0, TrialState.PRUNED, {"rmse": 1.5}, reason="never promoted")
+    one.finish(0, TrialState.PRUNED, {"rmse": 1.5}, reason="paused when the sweep ended")
     (record,) = read_trials(sweep_dir, spec())
     assert (record.state, record.values) == (TrialState.PRUNED, {"rmse": 1.5})
 

@@ -76,6 +76,14 @@ def test_a_range_as_it_is_written_elsewhere_is_said_to_be_a_constant_with_how_it
     assert said in found
 
 
+@pytest.mark.parametrize("search", ["{method: freeze_thaw}", "{sampler: random, scheduler: asha}"])
+def test_that_one_evaluation_leaves_nothing_to_choose_by_on_the_way_is_said(space_file, search):
+    once = load_spec(space_file(train="{max_steps: 20, evaluate_every: 20}", search=search))
+    assert [line for line in hints(once) if "evaluated once, at their end" in line]
+    twice = load_spec(space_file(train="{max_steps: 20, evaluate_every: 10}", search=search))
+    assert hints(twice) == []
+
+
 def test_that_no_parameter_varies_is_said_unless_there_is_one_trial(space_file):
     (found,) = hints(load_spec(space_file(parameters="units: 16")))
     assert found.startswith("no parameter varies, so all trials train the same; a range is {")

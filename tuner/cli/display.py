@@ -25,7 +25,9 @@ def duration(seconds: float | None) -> str:
 def summary(progress: Progress) -> str:
     """Return where a sweep stands, in one line."""
     counts = progress.counts
-    parts = [f"{progress.done}/{progress.total} trials"]
+    done = f"{progress.done}/{progress.total} trials"
+    begun = sum(counts.values()) + len(progress.running)
+    parts = [f"{begun}/{progress.total} trials begun" if counts.get(TrialState.PAUSED) else done]
     for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.PAUSED):
         if counts.get(state):
             parts.append(f"{counts[state]} {state.value.lower()}")

@@ -78,8 +78,11 @@ def _answer(option: str, called: str, ours: Sequence[str], arguments: Sequence[s
     if OPTIONS.get(bare, "").partition(" ")[0] in ours:
         return f"did you mean {OPTIONS[bare]}?"
     if bare in KEYS and run:
+        from tuner.config.sampler_options import METHODS  # and what reads files, which an option needs only then
+
         value = _value_of(option, arguments) or "VALUE"
-        return f"that is {KEYS[bare]} of the search space file; for one run: --set {KEYS[bare]}={value}"
+        key = "search.method" if value in METHODS else KEYS[bare]
+        return f"that is {key} of the search space file; for one run: --set {key}={value}"
     if bare in ("epochs", "num-epochs", "max-epochs") and run:
         return "training is counted in global steps, not epochs: --set train.max_steps=N (rows / batch size * epochs)"
     if bare in ("gpus", "gpu", "cpus", "num-gpus") and run:

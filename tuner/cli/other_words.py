@@ -7,7 +7,7 @@ from collections.abc import Mapping
 KEYS: Mapping[str, str] = {
     "sampler": "search.sampler",
     "algorithm": "search.sampler",
-    "method": "search.sampler",
+    "method": "search.method",
     "scheduler": "search.scheduler",
     "pruner": "search.scheduler",
     "max-steps": "train.max_steps",

@@ -137,7 +137,7 @@ def _where(loc: tuple[int | str, ...]) -> str:
         str(part)
         for part in loc
         if str(part) not in _UNION_PARTS
-        and not str(part).startswith(("constrained-", "list[", "literal[", "function-"))
+        and not str(part).startswith(("constrained-", "dict[", "list[", "literal[", "function-"))
     ]
     return ".".join(parts)
 
@@ -175,6 +175,9 @@ def _hint(where: str, value: Any, kind: str) -> str:
     """Return how what was meant is written, or nothing."""
     if where == "objective" and isinstance(value, str):
         return f"write objective: {{metric: {shortened(value).strip(QUOTES)}, goal: minimize}}, or goal: maximize"
+    if where == "search" and isinstance(value, str):
+        kind = next((kind for kind, names in _NAMES.items() if value in names), "method")
+        return f"write search: {{{kind}: {value if value in _NAMES[kind] else _NAMES[kind][0]}}}"
     if where.endswith("goal") and isinstance(value, str):
         return near(value, ("minimize", "maximize"))
     if where == "parameters" and value is None:

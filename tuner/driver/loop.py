@@ -214,7 +214,7 @@ class Loop:
             if trial.job.model is None:
                 self._stop(trial, kill=False)
         elif self._context.scheduler.pauses_anywhere:  # by a kill: the checkpoint that was judged is there
-            self._decide(trial, TrialOutcome(TrialState.PAUSED, by), kill=True)
+            self._decide(trial, TrialOutcome(TrialState.PAUSED, f"by {self._spec.search.scheduler.name}"), kill=True)
 
     def _decide(self, trial: RunningTrial, outcome: TrialOutcome, kill: bool) -> None:
         """Decide what becomes of a trial while it runs, and stop it."""

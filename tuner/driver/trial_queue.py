@@ -109,7 +109,7 @@ class TrialQueue:
 
     def never_promoted(self) -> list[TrialRecord]:
         """Return all paused trials, as the sweep ends without them."""
-        return [self._never_resumed(number, "never promoted") for number in list(self._paused)]
+        return [self._never_resumed(number, "paused when the sweep ended") for number in list(self._paused)]
 
     def abandoned(self) -> list[TrialRecord]:
         """Return the trials that are said to run but do not: their drivers died, and no worker took them up."""

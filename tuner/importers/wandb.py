@@ -34,7 +34,8 @@ class WandB:
     name = "W&B"
 
     def recognises(self, values: Mapping[str, Any]) -> bool:
-        return isinstance(values.get("method"), str) and isinstance(values.get("parameters"), dict)
+        ours = "objective" in values or "model" in values or "train" in values
+        return isinstance(values.get("method"), str) and isinstance(values.get("parameters"), dict) and not ours
 
     def translate(self, values: Mapping[str, Any], report: Report) -> Translation:
         sweep = Fields(values, "", report)

@@ -43,8 +43,14 @@ def precheck(spec: SweepSpec, sweep_dir: SweepDir, options: RunOptions) -> None:
 
 def hints(spec: SweepSpec) -> list[str]:
     """Return what is worth a line, from the settings alone."""
-    search = spec.search
-    found = list(scheduler_class(search.scheduler.name, spec.import_paths).hints(search))
+    search, train = spec.search, spec.train
+    scheduler = scheduler_class(search.scheduler.name, spec.import_paths)
+    found = list(scheduler.hints(search))
+    if scheduler.uses_rungs and train.max_steps and train.evaluate_every and train.evaluate_every >= train.max_steps:
+        found.append(
+            f"trials are evaluated once, at their end, so {search.scheduler.name} has nothing to choose by on the way; "
+            "make train.evaluate_every a tenth of train.max_steps, say"
+        )
     for parameter in spec.space.parameters:
         if not isinstance(parameter, (Int, Float)) or not parameter.step:
             continue

@@ -87,7 +87,8 @@ PEERS: Mapping[str, Callable[[CurveTable, int], Peer]] = {
     "syne:bohb": _by(baselines.BOHB),
     "syne:mobster": _by(baselines.MOBSTER),
     "syne:mobster-promotion": _by(baselines.MOBSTER, type="promotion"),
-    # With one bracket, the default, it would have none to choose from; its authors' own benchmark promotes.
-    "syne:hyper-tune": _by(baselines.HyperTune, type="promotion", brackets=4),
+    "syne:hyper-tune": _by(baselines.HyperTune),
+    # With one bracket, the default, it has none to choose from.
+    "syne:hyper-tune-promotion-4": _by(baselines.HyperTune, type="promotion", brackets=4),
     "syne:dyhpo": _by(baselines.DyHPO),
 }

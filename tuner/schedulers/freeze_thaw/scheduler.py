@@ -30,6 +30,9 @@ from tuner.space.parameters import Params
 ETA = 3
 """A rung is at so many times the evaluations of the one before."""
 
+LEFT = 1.5
+"""A full training is so many times as long as the way to its last rung, or longer: else hardly anything is spared."""
+
 
 class FreezeThawScheduler(Scheduler):
     """Decide which trial trains on, or with which parameters one begins; see ``Scheduler``.
@@ -162,6 +165,6 @@ class FreezeThawScheduler(Scheduler):
 def _rungs(evaluations: int) -> list[int]:
     """Return the numbers of the evaluations at which trials are compared: 1, 3, 9, ... and the last."""
     steps: list[int] = []
-    while (step := ETA ** len(steps)) < evaluations:
+    while (step := ETA ** len(steps)) * LEFT <= evaluations:
         steps.append(step)
     return [*steps, evaluations]

@@ -7,7 +7,7 @@ ever left waiting for the other:
 - Which stretch of the way the next steps are for: up to the first rung, from there to the next, ... to the end. Each
   has its share of all steps, ``NEW`` for the first and one for each other; the one that would have got least of its
   share, if a trial went it now, is next. So a long stretch is gone when its steps are there, not by the first who come.
-  A start counts as the steps that take as long.
+  A start counts as the steps that take as long; if those are about a first stretch, trials go on to the second rung.
 - Which trial goes that stretch: of those that wait at its beginning and are among the best third that came there, the
   one that may come to most in the end by a model of all curves; on the first stretch, a new trial of which the model
   expects the most improvement.
@@ -29,8 +29,8 @@ Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
 AT_RANDOM = 4.0  # over n: the probability that the n-th trial is drawn at random, in case that the model is misled
-SHORT = 0.75  # times the way to the first rung: if a start takes less, trials are paused there
-EARLY = 8  # of a full training the first rung is at one part in so many at most, however long starts take
+SHORT = 0.75  # times the way to the first rung: if a start takes longer, the second rung is the first
+EARLY = 8  # times as long as the way to the second rung a full training must be for that
 NEW = 3.0  # shares of the steps that take new trials to the first rung
 BEST = 3  # one in so many of the trials at a rung may go on, one at least
 HOPE = 0.5  # spreads by which a trial is taken to do better than is expected of it
@@ -179,7 +179,7 @@ class Search:
         if not may_begin and went @ lengths >= self._planned(begun):
             return self._last(there, running)
         model = CurveModel(self._cube, self.trials, rungs, running)
-        early = self._best_waiting(self._rungs[0], rungs[0], there)
+        early = self._best_waiting(self._rungs[0], rungs[0], there)  # of the time when starts were taken to be short
         shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
         for stretch in np.argsort((went + 1) * (lengths + (self.start or 0.0)) / shares, kind="stable"):
             found: Choice = None
