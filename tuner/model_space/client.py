@@ -143,6 +143,7 @@ def walk_of(space: ModelSpace | None, spec: SweepSpec) -> Walk | None:
         Problem(
             "search.method" if name in METHODS else where,
             f"{name} needs parameters in the file, and the space is the model's space(trial)",
+            "write them under parameters:, or choose search: {sampler: tpe, scheduler: asha}",
         )
         for name, (where, is_needed) in needs.items()
         if is_needed
