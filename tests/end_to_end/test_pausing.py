@@ -51,7 +51,9 @@ def test_a_promoted_trial_goes_on_as_one_that_never_paused_and_no_step_is_traine
         assert steps == sorted(set(steps))
         trained = [e.step for e in read_all(sweep.dir.trial(trial.number).path) if not e.folder and "loss" in e.scalars]
         assert len(trained) == len(set(trained))
-    assert all("paused when the sweep ended" in t.record.reason for t in ran.result.trials if t.state is TrialState.PRUNED)
+    assert all(
+        "paused when the sweep ended" in t.record.reason for t in ran.result.trials if t.state is TrialState.PRUNED
+    )
 
 
 def test_a_population_replaces_its_worst_by_new_trials_from_the_bests_checkpoints(space_file, root):
