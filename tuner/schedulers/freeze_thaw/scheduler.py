@@ -22,7 +22,6 @@ from tuner.schedulers.base import Begin, Promotion, Scheduler
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.model import Fit
 from tuner.schedulers.freeze_thaw.search import GoOn, NewTrial, Search
-from tuner.schedulers.freeze_thaw.start_cost import StartCost
 from tuner.schedulers.rungs import Rung, halving_steps
 from tuner.space import Space
 from tuner.space.parameters import Params
@@ -64,7 +63,6 @@ class FreezeThawScheduler(Scheduler):
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
         self._thawed_at: dict[int, int] = {}  # evaluation at which a trial was thawed: it is not judged there again
-        self._start_cost = StartCost()
         self._learned = 0
 
     def learn(self, params: Params, loss: float) -> None:
@@ -110,8 +108,7 @@ class FreezeThawScheduler(Scheduler):
         return Decision.PAUSE  # it may be chosen once its process has ended
 
     def took(self, trial: int, seconds: float, starting: float, steps: int, attempts: int) -> None:
-        self._start_cost.add(trial, seconds, starting, steps / self._every, attempts)
-        self._search.start = self._start_cost.evaluations()
+        self._search.start_cost.add(trial, seconds, starting, steps / self._every, attempts)
 
     def on_finished(self, trial: int, state: TrialState) -> None:
         if trial in self._repeating:

@@ -24,6 +24,7 @@ import numpy as np
 from tuner.domain.seeds import derive
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.model import CurveModel, Fit, Trial, comparable
+from tuner.schedulers.freeze_thaw.start_cost import StartCost
 
 Array = Any
 
@@ -82,7 +83,7 @@ class Search:
     Attributes:
         trials: By number; those of earlier sweeps have negative ones.
         fits: The model's hyperparameters, by rung.
-        start: Evaluations that take as long as the start of a trial, new or paused; None if that is not known.
+        start_cost: What the start of a trial takes, new or paused.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Search:
     ) -> None:
         self.trials: dict[int, Trial] = {}
         self.fits: tuple[Fit, ...] = ()
-        self.start: float | None = None
+        self.start_cost = StartCost()
         self._cube = cube
         self._rungs = rungs
         self._planned = planned
@@ -144,7 +145,8 @@ class Search:
     @property
     def rungs(self) -> Sequence[int]:
         """Those at which trials are compared now: without the first, unless it is known that a start is short."""
-        is_short = self.start is not None and self.start < SHORT * self._rungs[0]
+        start = self.start_cost.evaluations()
+        is_short = start is not None and start < SHORT * self._rungs[0]
         is_early = len(self._rungs) > 2 and self._rungs[1] * EARLY <= self._rungs[-1]
         return self._rungs[1:] if is_early and not is_short else self._rungs
 
@@ -164,7 +166,7 @@ class Search:
         evaluations = sum(len(trial.curve) for _, trial in self._own())
         there = sorted(n for n, trial in self.trials.items() if trial.waiting or n == current)
         running = sorted(n for n, trial in self.trials.items() if trial.running and n != current)
-        state = (may_begin, begun, evaluations, self.start, tuple(there), tuple(running))
+        state = (may_begin, begun, evaluations, self.start_cost.evaluations(), tuple(there), tuple(running))
         if self._decided is None or self._decided[0] != state:
             chance = np.random.default_rng(derive(self._seed, "freeze-thaw", begun, evaluations))
             self._decided = (state, self._decide(may_begin, there, running, begun, chance))
@@ -174,14 +176,14 @@ class Search:
         if may_begin and begun < INITIAL:
             return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
         rungs = self.rungs
-        lengths = np.diff([0, *rungs])
+        lengths, start = np.diff([0, *rungs]), self.start_cost.evaluations() or 0.0
         went = self._went(rungs, running)
         if not may_begin and went @ lengths >= self._planned(begun):
             return self._last(there, running)
         model = CurveModel(self._cube, self.trials, rungs, running)
         early = self._best_waiting(self._rungs[0], rungs[0], there)  # of the time when starts were taken to be short
         shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
-        for stretch in np.argsort((went + 1) * (lengths + (self.start or 0.0)) / shares, kind="stable"):
+        for stretch in np.argsort((went + 1) * (lengths + start) / shares, kind="stable"):
             found: Choice = None
             if stretch:
                 found = self._thawed(model, rungs[stretch - 1], rungs[stretch], there)

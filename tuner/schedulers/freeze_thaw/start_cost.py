@@ -14,6 +14,7 @@ class StartCost:
 
     def __init__(self) -> None:
         self._costs: dict[int, float] = {}
+        self._median: float | None = None  # None: to be found, by who asks; a driver that is restarted only tells
 
     def add(self, trial: int, seconds: float, starting: float, evaluations: float, starts: int) -> None:
         """Take what a trial has taken in all; told again, the last counts.
@@ -26,6 +27,7 @@ class StartCost:
             starts: How many processes it has had.
         """
         if starting and seconds > starting and evaluations >= 2 * starts:  # with less it is mostly start
+            self._median = None
             self._costs[trial] = starting / starts * (evaluations - starts) / (seconds - starting) - 1.0
 
     def evaluations(self) -> float | None:
@@ -35,5 +37,6 @@ class StartCost:
         """
         if len(self._costs) < FEWEST:
             return None
-        cost = statistics.median(self._costs.values())
-        return 2.0 ** round(math.log2(min(cost, MOST))) if cost >= LEAST * math.sqrt(0.5) else 0.0
+        if self._median is None:
+            self._median = statistics.median(self._costs.values())
+        return 2.0 ** round(math.log2(min(self._median, MOST))) if self._median >= LEAST * math.sqrt(0.5) else 0.0
