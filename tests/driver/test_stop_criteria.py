@@ -30,7 +30,7 @@ def after(trials, goal=Goal.MINIMIZE, **search):
     ],
 )
 def test_a_sweep_without_trials_to_begin_says_of_how_many_it_had(begun, total, trials, reason):
-    assert trials_used_up(begun, total, trials) == StopReason(reason)
+    assert trials_used_up(begun, total, trials).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_limit_on_failures_ends_the_sweep_as_failed_when_it_is_exceeded():
     failed = [(FAIL, 1), (COMPLETE, 0.5), (FAIL, 2)]
     assert after(failed, max_failed_trials=2).reached(0.0) is None
     assert after(failed, max_failed_trials=1).reached(0.0) == StopReason(
-        "2 trials failed (max_failed_trials: 1)", failed=True
+        "2 trials failed (max_failed_trials: 1)", failed=True, limit="search.max_failed_trials"
     )
 
 
@@ -60,15 +60,17 @@ def test_failures_in_a_row_are_counted_anew_after_a_trial_that_did_not_fail():
     row = [(FAIL, 1), (FAIL, 2)]
     assert after([*row, (PRUNED, 3), *row], max_consecutive_failures=3).reached(0.0) is None
     assert after([*row, (FAIL, 7)], max_consecutive_failures=3).reached(0.0) == StopReason(
-        "3 trials failed one after another, the last: 7 went wrong", failed=True
+        "3 trials failed one after another, the last: 7 went wrong",
+        failed=True,
+        limit="search.max_consecutive_failures",
     )
 
 
 def test_time_and_steps_are_over_when_they_are_spent():
     criteria = after([], timeout_s=60.0, budget=Budget(steps=1000))
     assert criteria.reached(59.9, steps=999) is None
-    assert criteria.reached(60.0, steps=999) == StopReason("the sweep's time of 60 s is over")
-    assert criteria.reached(0.0, steps=1000) == StopReason("the budget of 1000 steps is spent")
+    assert criteria.reached(60.0, steps=999) == StopReason("the sweep's time of 60 s is over", limit="--timeout")
+    assert criteria.reached(0.0, steps=1000) == StopReason("the budget of 1000 steps is spent", limit="search.budget.steps")
 
 
 def test_a_target_may_be_reached_by_a_trial_that_runs():
@@ -82,7 +84,7 @@ def test_a_plateau_lets_those_that_run_end():
     assert after([(COMPLETE, 0.5), (COMPLETE, 0.6)], budget=budget).reached(0.0) is None
     assert after([(COMPLETE, 0.5), (COMPLETE, 0.6), (COMPLETE, 0.4)], budget=budget).reached(0.0) is None
     assert after([(COMPLETE, 0.5), (COMPLETE, 0.6), (PRUNED, 0.1)], budget=budget).reached(0.0) == StopReason(
-        "no better trial among the last 2", at_once=False
+        "no better trial among the last 2", at_once=False, limit="search.budget.plateau"
     )
     assert after([(COMPLETE, 0.5), (COMPLETE, 0.6), (COMPLETE, 0.7)], Goal.MAXIMIZE, budget=budget).reached(0.0) is None
 

@@ -20,7 +20,7 @@ search: {{trials: 6, workers: 1, {search}}}
 simulation: {{task: surface, record: {record}, failures: {failures}}}
 record: {{plots: false}}
 """
-NOTHING = "nothing to do: it has ended before; larger limits continue it, as --trials"
+NOTHING = "nothing to do: it has ended before; a larger --trials continues it"
 
 
 class Lines(NullDisplay):
@@ -34,6 +34,7 @@ class Lines(NullDisplay):
 
 
 def drive(folder, search="sampler: random", failures=0.0, record="false", tags=None, display=None, **limits):
+    folder.mkdir(exist_ok=True)
     file = folder / "sim.yaml"
     file.write_text(SPACE.format(search=search, failures=failures, record=record))
     sweep, display = tuner.Sweep.from_file(file, folder), display or Lines()
@@ -55,26 +56,28 @@ def starts(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("search", "failures", "status"),
+    ("search", "failures", "status", "more"),
     [
-        ("sampler: random", 0.0, 0),
-        ("sampler: random, scheduler: asha", 0.0, 0),
-        ("sampler: random, budget: {steps: 500}", 0.0, 0),
-        ("sampler: random, budget: {target: 100}", 0.0, 0),
-        ("sampler: random, budget: {plateau: 2}", 0.0, 0),
-        ("sampler: random, timeout: 4s", 0.0, 0),
-        ("sampler: random, retries: 0, max_consecutive_failures: 2", 1.0, 1),
-        ("sampler: random, repeats: 2", 0.0, 0),
+        ("sampler: random", 0.0, 0, "--trials"),
+        ("sampler: random, scheduler: asha", 0.0, 0, "--trials"),
+        ("sampler: random, budget: {steps: 500}", 0.0, 0, "search.budget.steps"),
+        ("sampler: random, budget: {target: 100}", 0.0, 0, ""),
+        ("sampler: random, budget: {plateau: 2}", 0.0, 0, "search.budget.plateau"),
+        ("sampler: random, timeout: 4s", 0.0, 0, "--timeout"),
+        ("sampler: random, scheduler: asha, timeout: 4s", 0.0, 0, "--timeout"),
+        ("sampler: random, retries: 0, max_consecutive_failures: 2", 1.0, 1, "search.max_consecutive_failures"),
+        ("sampler: random, repeats: 2", 0.0, 0, "--trials"),
     ],
 )
 def test_a_sweep_that_a_limit_ended_ends_again_at_once_and_in_the_same_words(
-    tmp_path, monkeypatch, search, failures, status
+    tmp_path, monkeypatch, search, failures, status, more
 ):
     first, _, sweep = drive(tmp_path, search, failures)
     log = sweep.dir.records_file.read_bytes()
     begun = starts(monkeypatch)
     again, lines, _ = drive(tmp_path, search, failures)
-    assert (begun, lines) == ([], [NOTHING])
+    said = f"a larger {more} continues it" if more else "larger limits continue it"
+    assert (begun, lines) == ([], [f"nothing to do: it has ended before; {said}"])
     assert (first.exit_status, again.exit_status) == (status, status)
     assert again.end == first.end
     assert [t.record for t in again.result.trials] == [t.record for t in first.result.trials]
@@ -85,8 +88,9 @@ def test_smaller_limits_do_not_rewrite_why_a_sweep_ended(tmp_path):
     first, _, sweep = drive(tmp_path)
     log = sweep.dir.records_file.read_bytes()
     again, lines, _ = drive(tmp_path, timeout_s=0.001, trials=3)
-    assert (again.exit_status, again.end) == (0, first.end)
-    assert lines == ["changed: search.trials: 6 -> 3", "changed: search.timeout_s: not set -> 0.001", NOTHING]
+    assert (again.exit_status, again.end.reason) == (0, first.end.reason)
+    nothing = "nothing to do: it has ended before; larger limits continue it"
+    assert lines == ["changed: search.trials: 6 -> 3", "changed: search.timeout: not set -> 0.001s", nothing]
     assert sweep.dir.records_file.read_bytes() == log
     assert tuner.Sweep.open("sim", tmp_path).spec.search.timeout_s == 0.001
     drive(tmp_path, timeout_s=0.001, tags={"who": "me"})  # there is something to send
@@ -125,6 +129,18 @@ def test_what_is_asked_for_beyond_is_done(tmp_path, monkeypatch):
         stream.truncate(sweep.dir.records_file.stat().st_size - 5)
     drive(tmp_path, tags={"who": "me"})
     assert begun == ["backend"]
+
+
+def test_trials_that_were_paused_when_the_time_was_over_go_on_with_more_time(tmp_path):
+    search = "sampler: random, scheduler: asha"
+    undisturbed = drive(tmp_path / "undisturbed", search)[0].result.trials
+    ended = drive(tmp_path, f"{search}, timeout: 6s")[0].result.trials
+    paused = [trial.number for trial in ended if trial.state is TrialState.PAUSED]
+    assert len(paused) > 1
+    more, lines, _ = drive(tmp_path, f"{search}, timeout: 1h")
+    assert lines[0] == "changed: search.timeout: 6s -> 3600s"
+    assert [(t.state, t.record.curve) for t in more.result.trials] == [(t.state, t.record.curve) for t in undisturbed]
+    assert any(more.result.trials[number].state is TrialState.COMPLETE for number in paused)
 
 
 @pytest.mark.slow

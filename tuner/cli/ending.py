@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tuner.domain.trial import TrialState
 from tuner.text import cell_text, without_login
 
 if TYPE_CHECKING:
+    from tuner.driver.stop_criteria import StopReason
     from tuner.results import SweepResult, Trial
     from tuner.sweep.run_outcome import RunOutcome
 
@@ -39,6 +41,7 @@ def ending_lines(ran: RunOutcome) -> Iterator[str]:
         yield from (f"  tuner resume {name}",) if begun else ()
         return
     yield f"{'failed' if ran.end.failed else 'finished'}: {ran.end.reason}"
+    yield from _unfinished(ran.result, ran.end)
     yield from _best(ran.result)
     yield from _failures(ran.result, ran.end.failed)
     if ran.left_out:
@@ -47,6 +50,14 @@ def ending_lines(ran: RunOutcome) -> Iterator[str]:
         yield "next:"
         yield from (f"  {typed}" for typed in _next(ran.result))
         yield from _page(ran.result)
+
+
+def _unfinished(result: SweepResult, end: StopReason) -> Iterator[str]:
+    """Say that trials go on if the sweep does."""
+    states = Counter(trial.state for trial in result.trials if not trial.state.is_finished)
+    if states and not end.failed:
+        counted = " and ".join(f"{count} {state.value.lower()}" for state, count in sorted(states.items()))
+        yield f"trials that have not ended: {counted}; {end.more}"
 
 
 def _next(result: SweepResult) -> Iterator[str]:

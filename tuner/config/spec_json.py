@@ -29,16 +29,16 @@ from tuner.space import Categorical, Discrete, Float, Int, Parameter, Range, Spa
 from tuner.space.conditions import with_fitted_conditions
 
 _KINDS: dict[str, type[Any]] = {"float": Float, "int": Int, "discrete": Discrete, "categorical": Categorical}
-_PLAIN = re.compile(r"[A-Za-z_/.][^\s,:#'\"\[\]{}]*(?::[^\s,#'\"\[\]{}]+)?")  # text that needs no quotes
+_PLAIN = re.compile(r"[0-9.]+[smhd]|[A-Za-z_/.][^\s,:#'\"\[\]{}]*(?::[^\s,#'\"\[\]{}]+)?")  # text that needs no quotes
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 HARMLESS = frozenset(
     {
         "search.trials",
         "search.workers",
-        "search.timeout_s",
-        "search.trial_timeout_s",
-        "search.no_progress_timeout_s",
+        "search.timeout",
+        "search.trial_timeout",
+        "search.no_progress_timeout",
         "search.scheduler",
         "search.retries",
         "search.max_failed_trials",
@@ -220,7 +220,8 @@ def _leaves(spec: SweepSpec, one_objective: bool) -> dict[str, Any]:
     found["resources"], found["ray"] = data["resources"], data["ray"]
     found |= {f"cluster.{key}": value for key, value in (data.get("cluster") or {}).items()}
     for entry in fields(SearchSettings):
-        found[f"search.{entry.name}"] = data["search"][entry.name]
+        key, value = entry.name.removesuffix("_s"), data["search"][entry.name]
+        found[f"search.{key}"] = value if key == entry.name or value is None else f"{value:g}s"
     for key in ("search.sampler", "search.scheduler"):
         found[key] = {"name": found[key]["name"], **found[key]["options"]}
     return found

@@ -331,8 +331,8 @@ class Loop:
                 self._context.log.append(self._opened_record(record))
                 left = replace(record, state=TrialState.INTERRUPTED, reason="its driver died")
                 self._lifecycle.suspend(left, JobStatus.LOST)
-        stopped = self._context.stopping.asked and self._end is None
-        if not stopped:
+        end, stopped = self._end, self._context.stopping.asked
+        if not (end.at_once if end else stopped):  # what was interrupted may go on, so what is paused may, too
             with self._context.peers.exclusive() as shared:
                 if shared:
                     self._sync()
@@ -341,9 +341,9 @@ class Loop:
         for reaction in self._reactions:
             reaction.on_end()
         self._context.display.update(self.progress())
-        if stopped:
+        if stopped and end is None:
             return None
-        return self._end or trials_used_up(self._queue.begun, self._queue.total, self._spec.search.trials)
+        return end or trials_used_up(self._queue.begun, self._queue.total, self._spec.search.trials)
 
     def _opened_record(self, record: TrialRecord) -> TrialOpened:
         return TrialOpened(record.number, self._context.now(), {**record.params}, record.tags)

@@ -20,12 +20,20 @@ class StopReason:
     Attributes:
         reason: In one line.
         failed: Whether a failure limit struck (exit status 1).
-        at_once: Whether trials that run are stopped rather than waited for.
+        at_once: Whether trials that run are stopped rather than waited for, and paused ones stay paused: they go on
+            when the sweep does, with larger limits.
+        limit: The option or the key of the file that continues it if larger; "" if that is not known.
     """
 
     reason: str
     failed: bool = False
     at_once: bool = True
+    limit: str = ""
+
+    @property
+    def more(self) -> str:
+        """What continues the sweep."""
+        return f"a larger {self.limit} continues it" if self.limit else "larger limits continue it"
 
 
 def trials_used_up(begun: int, total: int, trials: int) -> StopReason:
@@ -37,8 +45,10 @@ def trials_used_up(begun: int, total: int, trials: int) -> StopReason:
         trials: How many were asked for; a grid may have fewer points.
     """
     if begun > trials:  # fewer were asked for than it had
-        return StopReason(f"{begun} trials, and {trials} were asked for")
-    return StopReason(f"{begun} of {trials} trials{GRID if begun < trials and begun == total else ''}")
+        return StopReason(f"{begun} trials, and {trials} were asked for", limit="--trials")
+    if begun < trials and begun == total:
+        return StopReason(f"{begun} of {trials} trials{GRID}")
+    return StopReason(f"{begun} of {trials} trials", limit="--trials")
 
 
 def meets_target(value: float, target: float | None, goal: Goal) -> bool:
@@ -96,24 +106,28 @@ class StopCriteria:
         search, budget = self._search, self._search.budget
         if search.max_failed_trials is not None and self._failed > search.max_failed_trials:
             return StopReason(
-                f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})", failed=True
+                f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})",
+                failed=True,
+                limit="search.max_failed_trials",
             )
         if self._failed_in_a_row >= search.max_consecutive_failures:
             return StopReason(
                 f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}",
                 failed=True,
+                limit="search.max_consecutive_failures",
             )
         if search.timeout_s is not None and elapsed_s >= search.timeout_s:
-            return StopReason(f"the sweep's time of {search.timeout_s:g} s is over")
+            return StopReason(f"the sweep's time of {search.timeout_s:g} s is over", limit="--timeout")
         if budget.steps is not None and steps >= budget.steps:
-            return StopReason(f"the budget of {budget.steps} steps is spent")
+            return StopReason(f"the budget of {budget.steps} steps is spent", limit="search.budget.steps")
         if budget.target is not None:
             seen = [value for value in (*latest, self._best) if value is not None]
             if any(meets_target(value, budget.target, self._goal) for value in seen):
                 return StopReason(f"the target of {budget.target:g} was reached")
         if budget.plateau is not None and self._finished and self._since_best >= budget.plateau:
             what = "trial" if search.repeats == 1 else "set of parameters"
-            return StopReason(f"no better {what} among the last {budget.plateau}", at_once=False)
+            reason = f"no better {what} among the last {budget.plateau}"
+            return StopReason(reason, at_once=False, limit="search.budget.plateau")
         return None
 
     def _improves(self, value: float) -> bool:

@@ -32,8 +32,8 @@ def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, study: StudyOnDisk) -> 
     if any(sweep_dir.trials_dir.glob(f"*/{TrialDir(sweep_dir.path).away_file.name}")):
         return None  # its backend brings home what is still away
     states = {trial.state for trial in study.trials}
-    if states & {TrialState.RUNNING, TrialState.PAUSED}:
-        return None  # whoever closed it did not see these
+    if TrialState.RUNNING in states:
+        return None  # whoever closed it did not see it
     status = SweepStatus(spec)
     for trial in study.trials:
         status.add_earlier(trial)
@@ -42,7 +42,7 @@ def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, study: StudyOnDisk) -> 
         return _as_recorded(end, closed)
     begun, trials = len(study.trials), spec.search.trials
     all_points = sampler_kind(spec.search.sampler.name).lists_values and closed.reason.endswith(GRID)
-    if TrialState.INTERRUPTED in states or (begun < trials and not all_points):
+    if states & {TrialState.INTERRUPTED, TrialState.PAUSED} or (begun < trials and not all_points):
         return None
     return _as_recorded(trials_used_up(begun, begun, trials), closed)
 

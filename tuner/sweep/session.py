@@ -210,7 +210,7 @@ class SweepSession:
         if not nothing_to_send(self._dir, self._manifest, result.trials):
             return None
         self._manifest.write(self._dir)
-        self._display.line("nothing to do: it has ended before; larger limits continue it, as --trials")
+        self._display.line(f"nothing to do: it has ended before; {end.more}")
         return RunOutcome(result, end, int(has_failed(end, result)))
 
     def _start_processes(self) -> None:
