@@ -84,6 +84,19 @@ def test_a_sweep_that_only_simulates_is_refused_where_models_are_trained(tmp_pat
         make_placement(spec, Root(tmp_path).sweep("sim"), "local")
 
 
+def test_fewer_workers_than_were_asked_for_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("tuner.backends.resources.cores", lambda: 4)
+    spec = replace(parse_spec(SIMULATED, "space.yaml", tmp_path), command=("true",))
+
+    def placed(workers):
+        asked = replace(spec, search=replace(spec.search, workers=workers))
+        return make_placement(asked, Root(tmp_path).sweep("sim"), "local")
+
+    assert (placed(4).workers, placed(4).notes) == (4, ())
+    room = "this machine has room for 4 trials at a time; --workers is 64"
+    assert (placed(64).workers, placed(64).notes) == (4, (room,))
+
+
 def test_every_backend_of_the_registry_says_how_it_places_a_sweeps_trials():
     assert all("place" in vars(backend_class(name)) for name in BACKENDS)
 

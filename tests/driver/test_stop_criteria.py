@@ -70,7 +70,9 @@ def test_time_and_steps_are_over_when_they_are_spent():
     criteria = after([], timeout_s=60.0, budget=Budget(steps=1000))
     assert criteria.reached(59.9, steps=999) is None
     assert criteria.reached(60.0, steps=999) == StopReason("the sweep's time of 60 s is over", limit="--timeout")
-    assert criteria.reached(0.0, steps=1000) == StopReason("the budget of 1000 steps is spent", limit="search.budget.steps")
+    assert criteria.reached(0.0, steps=1000) == StopReason(
+        "the budget of 1000 steps is spent", limit="search.budget.steps"
+    )
 
 
 def test_a_target_may_be_reached_by_a_trial_that_runs():
