@@ -29,7 +29,7 @@ from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
 from tuner.space import Space
 from tuner.study.encoding import SamplerView
-from tuner.study.exploring import is_explored, is_paused
+from tuner.study.exploring import end_early, farthest, is_explored, is_paused
 from tuner.study.extrapolation import Extrapolation
 from tuner.study.frozen_trial import ATTRIBUTE, current
 from tuner.study.learning_set import MOST, learning_set
@@ -51,7 +51,8 @@ class SeededSampler(BaseSampler):
         objective: By which the sampler ranks all trials that have a curve, or None: it knows complete ones from pruned.
         view: What samplers see of the parameters.
         goal: Of the one objective, if the sampler is to learn from no more than ``learning_set.MOST`` trials, and to
-            leave draws to chance while hardly any trial trains to its end (``tuner.study.exploring``).
+            leave draws to chance and learn from those that came farthest while hardly any trial trains to its end
+            (``tuner.study.exploring``).
     """
 
     def __init__(
@@ -195,6 +196,9 @@ class _SeenStudy(Study):
         else:
             seen = [_pruned(trial) if is_paused(trial) else trial for trial in found]
         if self._ahead is not None:
+            _see_curves(seen, self._ahead)
+            if self._goal is not None and end_early(seen, len(self._earlier)):
+                seen = farthest(seen)
             seen = _extrapolated(seen, self._ahead)
         if self._goal is not None and len(seen) > MOST:
             beyond = {trial.number: _beyond(trial) for trial in seen if trial.system_attrs}
@@ -222,11 +226,14 @@ def _without_curve(trial: FrozenTrial) -> FrozenTrial:
     return seen
 
 
-def _extrapolated(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> list[FrozenTrial]:
-    """Return trials with those that were pruned as complete ones, each with what it would have come to."""
+def _see_curves(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> None:
     for trial in trials:
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             ahead.see(trial.number, trial.intermediate_values)
+
+
+def _extrapolated(trials: Sequence[FrozenTrial], ahead: Extrapolation) -> list[FrozenTrial]:
+    """Return trials with those that were pruned as complete ones, each with what it would have come to."""
     constrained = any(trial.system_attrs and constraints_of([trial]) for trial in trials)
     return [
         _completed(trial, ahead)
