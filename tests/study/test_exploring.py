@@ -1,4 +1,5 @@
-"""While a scheduler sets nearly all trials aside early, every second draw of tpe is left to chance."""
+"""While a scheduler sets nearly all trials aside early, every second draw of tpe is left to chance, and the others
+learn from the trials that came farthest."""
 
 import optuna
 import pytest
@@ -8,7 +9,7 @@ from tests.study.test_study import spec
 from tuner.domain.trial import TrialState
 from tuner.files.paths import SweepDir
 from tuner.study import Study, samplers
-from tuner.study.exploring import is_explored
+from tuner.study.exploring import FEWEST, farthest, is_explored
 from tuner.study.storage import memory_storage, open_journal
 
 
@@ -73,3 +74,44 @@ def test_a_trial_is_looked_at_once_for_all_parameters_and_what_is_there_when_a_s
     assert asked == list(range(12))
     memo = Study(spec("tpe"), storage)._study.sampler._memo
     assert len(memo.held) == 12
+
+
+def came_to(step, state=Optuna.PRUNED):
+    value = 1.0 if state is Optuna.COMPLETE else None
+    return optuna.trial.create_trial(state=state, value=value, intermediate_values={step: 1.0} if step else {})
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept"),
+    [
+        ([1] * 30 + [3] * 9 + [9], [3] * 9 + [9]),
+        ([1] * 30 + [3] * 8 + [9], [1] * 30 + [3] * 8 + [9]),
+        ([0, 0, 1, 3], [0, 0, 1, 3]),
+        ([27] * 12 + [9], [27] * 12),
+    ],
+)
+def test_those_that_came_as_far_as_the_tenth_are_the_farthest(steps, kept):
+    running = [came_to(1, Optuna.RUNNING), came_to(0, Optuna.FAIL)]
+    ended = [came_to(step, Optuna.COMPLETE if step == 27 else Optuna.PRUNED) for step in steps]
+    found = farthest([*running, *ended])
+    assert found[:2] == running
+    assert [max(trial.intermediate_values, default=0) for trial in found[2:]] == kept
+
+
+def seen(search_earlier, far, early, complete):
+    """Return the last steps of the trials that tpe learns from."""
+    study = Study(spec("tpe"), memory_storage())
+    sampler = study._study.sampler
+    sampler._earlier = search_earlier
+    for steps, state in (
+        ((1, Optuna.PRUNED),) * early + ((3, Optuna.PRUNED),) * far + ((9, Optuna.COMPLETE),) * complete
+    ):
+        study._study.add_trial(came_to(steps, state))
+    trials = sampler._seen(study._study)._get_trials(deepcopy=False)
+    return sorted(max(trial.intermediate_values) for trial in trials if trial.intermediate_values)
+
+
+def test_tpe_learns_from_the_farthest_for_as_long_as_nearly_all_end_early():
+    assert seen((), far=FEWEST - 1, early=30, complete=1) == [3] * (FEWEST - 1) + [9]
+    assert seen((), far=0, early=30, complete=FEWEST) == [1] * 30 + [9] * FEWEST  # a quarter is complete
+    assert len(seen([made(Optuna.COMPLETE)] * 20, far=FEWEST, early=30, complete=1)) == 31 + FEWEST
