@@ -7,6 +7,7 @@ order in which they were shown; or, for equal seconds, of as many ticks of all w
 
 from __future__ import annotations
 
+import gzip
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -185,14 +186,16 @@ def paired(ours: Sequence[Run], theirs: Sequence[Run]) -> Iterator[tuple[Run, Ru
 
 
 def write(file: Path, found: Mapping[str, Sequence[Run]]) -> None:
-    """Write all runs, for ``read`` and for ``benchmarks.search.picture``."""
-    file.write_text(json.dumps([{"pair": name, **asdict(run)} for name, runs in found.items() for run in runs]))
+    """Write all runs for ``read``, compressed if the name ends in ``.gz``."""
+    text = json.dumps([{"pair": name, **asdict(run)} for name, runs in found.items() for run in runs]).encode()
+    file.write_bytes(gzip.compress(text, mtime=0) if file.suffix == ".gz" else text)
 
 
 def read(file: Path) -> dict[str, list[Run]]:
     """Read the runs of a file, by contender."""
     found: dict[str, list[Run]] = {}
-    for row in json.loads(file.read_text()):
+    data = file.read_bytes()
+    for row in json.loads(gzip.decompress(data) if file.suffix == ".gz" else data):
         known = {field.name: row[field.name] for field in fields(Run)}
         run = Run(**{key: tuple(value) if isinstance(value, list) else value for key, value in known.items()})
         found.setdefault(row["pair"], []).append(run)

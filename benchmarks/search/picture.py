@@ -5,12 +5,14 @@ The runs are those of ``--json`` of ``benchmarks.search.regret`` and of ``benchm
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from benchmarks.search.compare import merged
+from benchmarks.search.judging import Run
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 360, 50, 16, 150, 44
 COLORS = (
@@ -19,12 +21,12 @@ COLORS = (
 )
 
 
-def picture(runs: Sequence[Mapping[str, object]]) -> str:
+def picture(found: Mapping[str, Sequence[Run]]) -> str:
     """Return the mean regret of each contender against the share of the budget, as SVG."""
-    curves: dict[str, list[Sequence[float]]] = {}
-    for run in runs:
-        curves.setdefault(str(run["pair"]), []).append(run["curve"])  # type: ignore[arg-type]
-    means = {pair: [statistics.fmean(at) for at in zip(*found, strict=True)] for pair, found in curves.items()}
+    means = {
+        name: [statistics.fmean(at) for at in zip(*(run.curve for run in runs), strict=True)]
+        for name, runs in found.items()
+    }
     low, high = (math.log(edge(value for mean in means.values() for value in mean)) for edge in (min, max))
 
     def x(share: float) -> float:
@@ -60,7 +62,7 @@ def _text(x: float, y: float, text: str, anchor: str, color: str = "#333") -> st
 def main(arguments: Sequence[str]) -> int:
     """Draw the runs of some files into the first that is named."""
     out, *files = arguments
-    Path(out).write_text(picture([run for file in files for run in json.loads(Path(file).read_text())]))
+    Path(out).write_text(picture(merged([Path(file) for file in files])))
     return 0
 
 

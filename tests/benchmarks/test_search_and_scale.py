@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import scale
 from benchmarks.search import schedulers as search
-from benchmarks.search.judging import Run, wins
+from benchmarks.search.judging import Run, read, wins, write
 from benchmarks.search.picture import picture
 from benchmarks.search.steps import random_search, until_shown, until_shown_by_optuna
 from benchmarks.search.stragglers import stragglers
@@ -32,7 +32,8 @@ def test_optunas_loop_without_a_pruner_trains_the_steps_of_ours_without_a_schedu
         assert theirs == pytest.approx(reached.steps, abs=4)  # of shares of a step
 
 
-def test_paired_runs_are_counted_and_drawn():
+@pytest.mark.parametrize("name", ["runs.json", "runs.json.gz"])
+def test_paired_runs_are_counted_written_and_drawn(tmp_path, name):
     def runs(*ends):
         return [
             Run((1.0, end, end, end), 1.0, False, 1, 0.0, (), (1.0, end), "t", seed) for seed, end in enumerate(ends)
@@ -41,7 +42,9 @@ def test_paired_runs_are_counted_and_drawn():
     found = {"ours": runs(0.2, 0.5, 0.3), "theirs": runs(0.4, 0.5, 0.2)}
     said = next(iter(wins(found)))
     assert said.startswith("ours against theirs at 25%: 1 of 3 won, 1 even, regret differs by -0.033 (standard error")
-    drawn = picture([{"pair": pair, "curve": run.curve} for pair, some in found.items() for run in some])
+    write(tmp_path / name, found)
+    assert read(tmp_path / name) == found
+    drawn = picture(found)
     assert drawn.count("<polyline") == 2
     assert ">theirs<" in drawn
 
