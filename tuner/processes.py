@@ -106,8 +106,8 @@ def private_env() -> list[str]:
     return [name for name in (*ADDED, *DEFAULTS) if name not in os.environ]
 
 
-def import_beside(module: str) -> threading.Thread:
-    """Import a module in a thread, while this one waits for processes."""
-    thread = threading.Thread(target=importlib.import_module, args=(module,), daemon=True)
+def import_beside(*modules: str) -> threading.Thread:
+    """Import modules in a thread, while this one waits for processes."""
+    thread = threading.Thread(target=lambda: [*map(importlib.import_module, modules)], daemon=True)
     thread.start()
     return thread

@@ -132,6 +132,26 @@ def test_an_export_of_another_step_than_the_one_judged_is_a_line_of_its_own(tmp_
     assert _exported(result, best) == "exported: its checkpoint of step 10, rmse 0.1"
 
 
+def test_what_a_limit_leaves_unfinished_is_counted_and_what_goes_on_with_it_is_typed(tmp_path, monkeypatch):
+    waiting = [record(0, TrialState.PAUSED), record(1, TrialState.PAUSED), record(2, TrialState.INTERRUPTED)]
+    end = StopReason("the sweep's time of 20 s is over", limit="--timeout")
+    lines = ended(tmp_path, monkeypatch, waiting, search="sampler: random, timeout: 20s", end=end)
+    assert lines == [
+        "finished: the sweep's time of 20 s is over",
+        "trials that have not ended: 1 interrupted and 2 paused; a larger --timeout continues it",
+        "  tuner resume sim --timeout 40s",
+        "no trial has completed yet; see all with:",
+        "  tuner show sim",
+    ]
+
+
+def test_of_a_budget_its_key_is_said(tmp_path, monkeypatch):
+    end = StopReason("the budget of 800 steps is spent", limit="search.budget.steps")
+    lines = ended(tmp_path, monkeypatch, [record(0), record(1, TrialState.PAUSED)], end=end)
+    said = "trials that have not ended: 1 paused; a larger search.budget.steps in its file continues it"
+    assert lines[1:3] == [said, "best: trial 0, rmse 0.5, with rate=0.1, units=16"]
+
+
 def test_importance_of_too_few_trials_says_how_many_it_takes_and_what_adds_some(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sim.yaml").write_text(SIMULATED)
@@ -144,4 +164,15 @@ def test_importance_of_too_few_trials_says_how_many_it_takes_and_what_adds_some(
         "importance for rmse cannot be told yet: it takes 4 complete trials with a number as rmse, and there are 2",
         "for 10 more trials, 12 in all:",
         "  tuner resume sim --trials 12",
+    ]
+
+
+def test_importance_of_a_sweep_that_is_not_through_names_no_more_trials_than_it_has(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    limits = RunOptions(backend="simulated", timeout_s=0.001)
+    tuner.Sweep.from_file("sim.yaml", tmp_path).session(limits, NullDisplay()).run()
+    assert call("importance", "sim").output.splitlines()[-2:] == [
+        "1 of 2 trials have ended; go on with:",
+        "  tuner resume sim",
     ]

@@ -24,6 +24,13 @@ def test_what_is_no_command_is_said(line, found, tmp_path, monkeypatch):
     assert problem.message == found and problem.hint == "as in: tuner run SPACE.yaml -- python train.py"
 
 
+def test_two_search_space_files_are_two_sweeps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.yaml").touch()
+    with pytest.raises(InvalidInput, match=r"found two search space files, a\.yaml and b\.yaml, expected one"):
+        check_script_words(["run", "a.yaml", "b.yaml"], Path("a.yaml"), ["b.yaml"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "space", "script"),
     [

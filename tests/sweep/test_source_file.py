@@ -13,5 +13,12 @@ def test_how_is_searched_is_said_if_the_file_does_not_say_it(space_file):
     assert said.endswith("which goes with any model")  # nothing to pause
 
 
-def notes(file):
-    return read_source_file(file).notes
+def test_an_override_of_a_whole_section_says_what_sets_a_part_of_it(space_file):
+    file = space_file(search="{sampler: random, scheduler: asha, trials: 4}")
+    replaced, _ = notes(file, "search={trials: 2}")
+    assert replaced == "--set search replaces all of it; to set a part: --set search.trials=2"
+    assert notes(file, "search.trials=2") == ()
+
+
+def notes(file, *overrides):
+    return read_source_file(file, overrides).notes

@@ -58,6 +58,8 @@ def _unfinished(result: SweepResult, end: StopReason) -> Iterator[str]:
     if states and not end.failed:
         counted = " and ".join(f"{count} {state.value.lower()}" for state, count in sorted(states.items()))
         yield f"trials that have not ended: {counted}; {end.more}"
+        if end.limit == "--timeout" and result.spec.search.timeout_s:
+            yield f"  tuner resume {named(result)} --timeout {2 * result.spec.search.timeout_s:g}s"
 
 
 def _next(result: SweepResult) -> Iterator[str]:
@@ -98,7 +100,8 @@ def _best(result: SweepResult) -> Iterator[str]:
     name, best = named(result), result.best_or_none
     complete = any(trial.state is TrialState.COMPLETE for trial in result.trials)
     if best is None:
-        why = "no trial completed; see why with:"
+        goes_on = any(not trial.state.is_finished for trial in result.trials)
+        why = "no trial has completed yet; see all with:" if goes_on else "no trial completed; see why with:"
         if complete and not result.spec.constraints:
             why = "the objective of every complete trial is NaN; see them with:"
         elif complete:

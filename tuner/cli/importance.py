@@ -53,7 +53,11 @@ def importance(
         for row in own:
             if row["share"] is None:
                 typer.echo(f"  {row['parameter']:<{wide}}  left out: {row['left_out']}")
-    if more:
+    ended = sum(trial.state.is_finished for trial in result.trials)
+    if more and ended < result.spec.search.trials:
+        say(f"{ended} of {result.spec.search.trials} trials have ended; go on with:")
+        say(f"  tuner resume {named(result)}")
+    elif more:
         say(f"for 10 more trials, {len(result.trials) + 10} in all:")
         say(f"  tuner resume {named(result)} --trials {len(result.trials) + 10}")
     return 0

@@ -13,7 +13,7 @@ from tuner.errors import InvalidInput, TunerError
 if TYPE_CHECKING:
     from tuner.files.paths import SweepDir
 
-COLUMNS = ("sweep", "state", "trials", "total", "complete", "pruned", "fail", "paused", "best", "seconds", "reason")
+COLUMNS = ("sweep", "state", "trials", "total", "complete", "pruned", "fail", "waiting", "best", "seconds", "reason")
 _UNREADABLE = "unreadable"
 
 
@@ -23,8 +23,8 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
 
     A sweep is running; finished, if one of its limits was reached; failed, if a failure limit struck or no
     trial completed; or stopped, to be continued by tuner resume. One that cannot be read is unreadable, and its reason
-    says why; the exit status is 1 if all are. Its trials are those that have ended, its paused ones may go on; its
-    seconds are those of all trials together.
+    says why; the exit status is 1 if all are. Its trials are those that have ended, the waiting ones are paused or
+    interrupted and may go on; its seconds are those of all trials together.
     """
     from tuner.config.unknown_sweep import sweeps_elsewhere
     from tuner.files.paths import Root
@@ -71,7 +71,7 @@ def _standing(sweep_dir: SweepDir) -> dict[str, Any]:
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "fail": states.count(TrialState.FAIL),
-        "paused": sum(state in (TrialState.PAUSED, TrialState.INTERRUPTED) for state in states),
+        "waiting": sum(state in (TrialState.PAUSED, TrialState.INTERRUPTED) for state in states),
         "best": best.judged if best else None,
         "seconds": round(sum(trial.record.seconds for trial in result.trials), 1),
         "reason": reason,

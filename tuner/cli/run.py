@@ -24,7 +24,7 @@ Workers = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of the sweep.")]
 Timeout = Annotated[
-    str | None, typer.Option("--timeout", metavar="DUR", help="Running time of the sweep: 90s, 15m, 2h.")
+    str | None, typer.Option("--timeout", metavar="DUR", help="Running time of the sweep over all calls: 90s, 15m, 2h.")
 ]
 TrialTimeout = Annotated[
     str | None, typer.Option("--trial-timeout", metavar="DUR", help="Running time of one trial: 90s, 15m, 2h.")

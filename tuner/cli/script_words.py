@@ -38,6 +38,11 @@ def check_script_words(arguments: Sequence[str], space: Path, script: Sequence[s
         behind = arguments[list(arguments).index("--") + 1 :]
         if list(behind) == [str(space), *script] and not space.exists():
             raise InvalidInput("", [Problem("", "SPACE.yaml is missing in front of --", f"as in: {EXAMPLE}")])
+    elif arguments and script and script[0].endswith((".yaml", ".yml")) and Path(script[0]).is_file():
+        found = f"found two search space files, {space} and {script[0]}, expected one"
+        raise InvalidInput(
+            "", [Problem("", found, "each is a sweep, and has a command of its own: tuner run SPACE.yaml")]
+        )
     elif arguments and script and not shutil.which(script[0]) and not Path(script[0]).exists():
         found = f"found {script[0]!r} beside SPACE.yaml, expected an option, or -- and the command of each trial"
         raise InvalidInput("", [Problem("", found, f"as in: {EXAMPLE}")])

@@ -45,6 +45,11 @@ def parts_meant(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str
     return found
 
 
+def sections_replaced(values: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
+    """Return a line for each whole section that an override replaces by one with fewer keys."""
+    return [line for path, line in parts_meant(values, overrides).items() if path in values]
+
+
 def with_parts(problems: Sequence[Problem], parts: Mapping[str, str]) -> list[Problem]:
     """Return the problems, of which the first in each replaced mapping has how its parts are set as its hint."""
     left, found = dict(parts), []

@@ -33,7 +33,10 @@ class StopReason:
     @property
     def more(self) -> str:
         """What continues the sweep."""
-        return f"a larger {self.limit} continues it" if self.limit else "larger limits continue it"
+        if not self.limit:
+            return "larger limits continue it"
+        where = "" if self.limit.startswith("--") else " in its file"
+        return f"a larger {self.limit}{where} continues it"
 
 
 def trials_used_up(begun: int, total: int, trials: int) -> StopReason:

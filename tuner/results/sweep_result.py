@@ -102,10 +102,13 @@ class SweepResult:
                     f"see by how much with: tuner show {self.spec.name}",
                 )
             states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
-            raise SweepError(
-                f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})",
-                f"see why with: tuner show {self.spec.name}",
-            )
+            hint = f"see why with: tuner show {self.spec.name}"
+            if any(not trial.state.is_finished for trial in self.trials):
+                hint = (
+                    f"see what each has shown with: tuner show {self.spec.name}; "
+                    f"go on with: tuner resume {self.spec.name}; or export one: tuner export {self.spec.name}:N OUT_DIR"
+                )
+            raise SweepError(f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})", hint)
         return found
 
     @property

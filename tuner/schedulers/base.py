@@ -79,6 +79,8 @@ class Scheduler:
             once the checkpoint of the step is there.
         infeasible_is_worst: Whether it is told of an infinite loss at evaluations that break a constraint.
         repeats_complete_trials: Whether a trial with another seed begins when the first one is complete.
+        imports: Modules that its decisions need and that it imports itself when they do: they are imported before the
+            first trial begins, so that no trial trains on while its decision waits for them.
     """
 
     uses_rungs: ClassVar[bool] = False
@@ -89,6 +91,7 @@ class Scheduler:
     pauses_anywhere: ClassVar[bool] = False
     infeasible_is_worst: ClassVar[bool] = False
     repeats_complete_trials: ClassVar[bool] = False
+    imports: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def check(cls, options: Mapping[str, Any], train: TrainSettings) -> Iterator[Problem]:  # noqa: ARG003

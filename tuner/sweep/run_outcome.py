@@ -28,5 +28,10 @@ class RunOutcome:
 
 
 def has_failed(end: StopReason, result: SweepResult) -> bool:
-    """Whether a sweep that ended is a failure: by its limit of failures, or because no trial completed."""
-    return end.failed or all(trial.state is not TrialState.COMPLETE for trial in result.trials)
+    """Whether a sweep that ended is a failure: by its limit of failures, or as no trial completed or ever will."""
+    return end.failed or not any(t.state is TrialState.COMPLETE or not t.state.is_finished for t in result.trials)
+
+
+def status_of(end: StopReason, result: SweepResult) -> int:
+    """Return the exit status of a call that saw the end of a sweep: 1 if it failed, or no trial has completed yet."""
+    return int(has_failed(end, result) or all(trial.state is not TrialState.COMPLETE for trial in result.trials))

@@ -49,7 +49,7 @@ from tuner.sweep.notification import message, notify
 from tuner.sweep.prechecks import hints, precheck
 from tuner.sweep.provenance import opening_record
 from tuner.sweep.run_options import RunOptions
-from tuner.sweep.run_outcome import RunOutcome, has_failed
+from tuner.sweep.run_outcome import RunOutcome, has_failed, status_of
 from tuner.sweep.simulate import NoRecorder, with_virtual_clock
 from tuner.sweep.source_file import sources_here
 from tuner.warm_start.sources import sources_of, write_sources
@@ -211,7 +211,7 @@ class SweepSession:
             return None
         self._manifest.write(self._dir)
         self._display.line(f"nothing to do: it has ended before; {end.more}")
-        return RunOutcome(result, end, int(has_failed(end, result)))
+        return RunOutcome(result, end, status_of(end, result))
 
     def _start_processes(self) -> None:
         """Start what trials run in, what draws their parameters and what records them, side by side."""
@@ -225,7 +225,7 @@ class SweepSession:
         self._recorder = self._make_recorder()
         self._open.callback(self._recorder.close)
         self._recorder.start()
-        importing = import_beside("optuna")
+        importing = import_beside("optuna", *(() if needs_no_trials else self._scheduler.imports))
         for note in (*self._placement.notes, *(() if needs_no_trials else self._placement.backend.open())):
             self._display.line(note)
         self._recorder.wait_ready()
@@ -320,7 +320,7 @@ class SweepSession:
         if end is not None and not arrived and self._stopping.signals > before:
             outcome = replace(outcome, left_out=f"MLflow has not taken everything, {self._recorder.status()}")
         elif end is not None:
-            outcome = replace(outcome, exit_status=int(has_failed(end, result)))
+            outcome = replace(outcome, exit_status=status_of(end, result))
         self._callbacks.sweep_ended(result)
         if end is not None and is_last:
             self._notify("failed" if has_failed(end, result) else "finished", end.reason)

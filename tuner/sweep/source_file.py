@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.config import load_spec, parse_spec
-from tuner.config.yaml_text import parse
+from tuner.config.overrides import sections_replaced
+from tuner.config.yaml_text import parse, read_text
 from tuner.domain.spec import SweepSpec
 from tuner.driver.progress import Display
 from tuner.errors import InvalidInput, Problem
@@ -41,7 +42,8 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
     imported = import_file(file) if file.is_file() else None
     if imported is None:
         spec = load_spec(file, overrides, command)
-        return SourceFile(spec, tuple(_unsaid(spec)))
+        replaced = sections_replaced(parse(read_text(file), str(file)), overrides) if overrides else []
+        return SourceFile(spec, (*replaced, *_unsaid(spec)))
     if not command:
         suggested = shlex.join(imported.command or ("python", "-m", "trainer.task", "--job-dir", "{trial_dir}"))
         raise InvalidInput(

@@ -2,6 +2,8 @@
 
 import math
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -336,3 +338,24 @@ def test_of_a_few_sets_of_parameters_each_is_begun_before_one_is_begun_again():
     assert (
         len({tuple(params.items()) for params in sweep.params.values()}) >= 18
     )  # the first eight are spread, not listed
+
+
+DECISIONS = """
+import importlib, sys
+from tests.schedulers.freeze_thaw.test_scheduler import FreezeThawScheduler, Sweep
+
+for module in FreezeThawScheduler.imports:
+    importlib.import_module(module)
+before = set(sys.modules)
+sweep = Sweep(40)
+sweep.run()
+print(len(sweep.scheduler._search.fits), sorted(name for name in set(sys.modules) - before if "scipy" in name))
+"""
+
+
+def test_what_decisions_import_is_imported_before_the_first_one():
+    """A trial trains on while its decision waits for an import."""
+    done = subprocess.run([sys.executable, "-c", DECISIONS], capture_output=True, text=True, check=True)
+    fits, imported = done.stdout.split(maxsplit=1)
+    assert int(fits) > 1
+    assert imported.strip() == "[]"

@@ -49,6 +49,7 @@ class FreezeThawScheduler(Scheduler):
     pauses_anywhere = True
     infeasible_is_worst = True
     repeats_complete_trials = True
+    imports = ("scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats")
 
     def __init__(
         self, train: TrainSettings, space: Space, search: SearchSettings, objectives: Sequence[Objective]
