@@ -124,7 +124,7 @@ def test_what_cannot_be_is_answered_with_what_to_type(line, expected, here, caps
         (["run", "mine.yaml", "--name", ""], "name: '' cannot name a sweep"),
         (["run", "mine.yaml", "--set", "rate=0.1"], "it is a parameter: --set parameters.rate=..."),
         (["run", "mine.yaml", "--backend", "raay"], "unknown backend 'raay' (did you mean 'ray'?)"),
-        (["run", "mine.yaml", "mine.yaml"], "what stands behind SPACE.yaml is the command of each trial"),
+        (["run", "mine.yaml", "mine.yaml"], "found two search space files, mine.yaml and mine.yaml, expected one"),
         (["run", "mine.yaml", "--storage", "sqlite:///no/x.db"], "/no for sqlite:///no/x.db (make it first)"),
         (["show", "demo/7"], "'demo/7' cannot name a sweep: it is a path, expected NAME (did you mean demo:7?)"),
         (["show", "mlruns/sweeps/demo"], "(did you mean demo?)"),

@@ -60,12 +60,17 @@ def starts(monkeypatch):
     [
         ("sampler: random", 0.0, 0, "--trials"),
         ("sampler: random, scheduler: asha", 0.0, 0, "--trials"),
-        ("sampler: random, budget: {steps: 500}", 0.0, 0, "search.budget.steps"),
+        ("sampler: random, budget: {steps: 500}", 0.0, 0, "search.budget.steps in its file"),
         ("sampler: random, budget: {target: 100}", 0.0, 0, ""),
-        ("sampler: random, budget: {plateau: 2}", 0.0, 0, "search.budget.plateau"),
+        ("sampler: random, budget: {plateau: 2}", 0.0, 0, "search.budget.plateau in its file"),
         ("sampler: random, timeout: 4s", 0.0, 0, "--timeout"),
         ("sampler: random, scheduler: asha, timeout: 4s", 0.0, 0, "--timeout"),
-        ("sampler: random, retries: 0, max_consecutive_failures: 2", 1.0, 1, "search.max_consecutive_failures"),
+        (
+            "sampler: random, retries: 0, max_consecutive_failures: 2",
+            1.0,
+            1,
+            "search.max_consecutive_failures in its file",
+        ),
         ("sampler: random, repeats: 2", 0.0, 0, "--trials"),
     ],
 )

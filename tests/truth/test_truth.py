@@ -114,7 +114,7 @@ class Checked:
         self.result = sweep.result()
         spec = sweep.spec
         self.oracle = Oracle(YAML(typ="safe").load(text), self._seeds(spec))
-        self.cut_short = "budget" in self.oracle.search  # trials that run then may go on
+        self.cut_short = "budget" in self.oracle.search  # trials that run or are paused then may go on
         self.curves = {}
         # A command reports one tag after the other: a trial that is stopped by the first of a step has not said the others.
         judged = [o.metric for o in spec.objectives] + [c.metric for c in spec.constraints]
@@ -136,7 +136,7 @@ class Checked:
     def one(self, trial):
         """Compare a trial with the formula; return its true curve."""
         record, oracle = trial.record, self.oracle
-        assert trial.state.is_finished or (self.cut_short and trial.state.value == "INTERRUPTED"), trial
+        assert trial.state.is_finished or (self.cut_short and trial.state.value in ("INTERRUPTED", "PAUSED")), trial
         begins = int(record.tags.get("tuner.forked_at", 0))
         ended = trial.state.value == "COMPLETE" and "tuner.stopped_at" not in record.tags
         lost = trial.state.value == "COMPLETE" and record.reason == "the loss became NaN"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.domain.job import JobStatus
@@ -62,7 +62,7 @@ class TrialLifecycle:
         if record.state is TrialState.FAIL:
             record = replace(record, values={})
         record = with_constraints(record, self._spec)
-        self._state(record, record.values)
+        self._state(record)
         self._context.study.finish(
             record.number,
             record.state,
@@ -91,8 +91,8 @@ class TrialLifecycle:
             failures = record.failures + (ending is JobStatus.FAILED)
             times_lost = record.times_lost + (ending is JobStatus.LOST)
             record = replace(record, state=TrialState.INTERRUPTED, failures=failures, times_lost=times_lost)
-        shown, record = record.values, replace(record, values={})
-        self._state(record, shown)
+        record = replace(record, values={})
+        self._state(record)
         self._context.study.note(
             record.number,
             state=record.state.value,
@@ -122,8 +122,8 @@ class TrialLifecycle:
             self._said.add(note)
             self._context.display.line(f"note: {note}")
 
-    def _state(self, record: TrialRecord, shown: Mapping[str, float]) -> None:
-        """Record and show the state that a trial entered, with the objectives as they stand."""
+    def _state(self, record: TrialRecord) -> None:
+        """Record and show the state that a trial entered."""
         changed = TrialChanged(
             record.number,
             self._context.now(),
@@ -134,7 +134,7 @@ class TrialLifecycle:
             record.tags,
         )
         self._context.log.append(changed)
-        self._context.display.line(state_line(replace(changed, values=shown)))
+        self._context.display.line(state_line(changed))
 
 
 def start_line(trial: int, begins: str, where: str, params: Params, constants: Params, why: str) -> str:
