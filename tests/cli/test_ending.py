@@ -101,13 +101,13 @@ def test_where_trials_completed_those_without_a_number_leave_new_trials(tmp_path
     ]
 
 
-def test_a_pruned_trial_that_was_better_is_said_not_to_compete(tmp_path, monkeypatch):
-    pruned = [record(1, P, (0.9, 0.25)), record(2, P, (0.3,)), record(3, P, (float("nan"),))]
-    lines = ended(tmp_path, monkeypatch, [record(0), *pruned])
-    assert lines[1:3] == [
-        "best: trial 0, rmse 0.5, with rate=0.1, units=16",
-        "trial 1 was at 0.25 when it was pruned at step 20, and only complete trials can be the best",
-    ]
+@pytest.mark.parametrize(("state", "was"), [(P, "pruned"), (TrialState.PAUSED, "paused")])
+def test_a_trial_that_was_better_on_its_way_is_said_not_to_compete(tmp_path, monkeypatch, state, was):
+    others = [record(1, state, (0.9, 0.25)), record(2, P, (0.3,)), record(3, P, (float("nan"),))]
+    lines = ended(tmp_path, monkeypatch, [record(0), *others])
+    best = lines.index("best: trial 0, rmse 0.5, with rate=0.1, units=16")
+    said = f"trial 1 was at 0.25 when it was {was} at step 20, and only complete trials can be the best"
+    assert lines[best + 1] == said
 
 
 @pytest.mark.parametrize(

@@ -146,13 +146,16 @@ def _judged_at(best: Trial) -> str:
 
 
 def _better_and_not_complete(result: SweepResult, best: Trial) -> Iterator[str]:
-    """Say of a trial that has come to a better value and was ended before its last step why it is not the best."""
+    """Say of a trial that has come to a better value and not to its last step why it is not the best."""
     goal, value = result.spec.objectives[0].goal, best.value
-    ended = [t for t in result.trials if t.state is TrialState.PRUNED and t.feasible is not False]
-    sound = [(goal.loss(t.value), t) for t in ended if t.value is not None and math.isfinite(t.value)]
+    short = [
+        t for t in result.trials if t.state not in (TrialState.COMPLETE, TrialState.FAIL) and t.feasible is not False
+    ]
+    sound = [(goal.loss(t.value), t) for t in short if t.value is not None and math.isfinite(t.value)]
     loss, other = min(sound, key=lambda pair: pair[0], default=(math.inf, best))
     if best.group is None and value is not None and loss < goal.loss(value):
-        what = f"trial {other.number} was at {other.value:.6g} when it was pruned at step {other.record.step}"
+        ended = f"{other.state.value.lower()} at step {other.record.step}"
+        what = f"trial {other.number} was at {other.value:.6g} when it was {ended}"
         yield f"{what}, and only complete trials can be the best"
 
 
