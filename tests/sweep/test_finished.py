@@ -142,8 +142,8 @@ def test_trials_that_were_paused_when_the_time_was_over_go_on_with_more_time(tmp
     ended = drive(tmp_path, f"{search}, timeout: 6s")[0].result.trials
     paused = [trial.number for trial in ended if trial.state is TrialState.PAUSED]
     assert len(paused) > 1
-    more, lines, _ = drive(tmp_path, f"{search}, timeout: 1h")
-    assert lines[0] == "changed: search.timeout: 6s -> 3600s"
+    more, lines, _ = drive(tmp_path, f"{search}, timeout: 30d")
+    assert lines[0] == "changed: search.timeout: 6s -> 2592000s"
     assert [(t.state, t.record.curve) for t in more.result.trials] == [(t.state, t.record.curve) for t in undisturbed]
     assert any(more.result.trials[number].state is TrialState.COMPLETE for number in paused)
 

@@ -59,7 +59,7 @@ def _unfinished(result: SweepResult, end: StopReason) -> Iterator[str]:
         counted = " and ".join(f"{count} {state.value.lower()}" for state, count in sorted(states.items()))
         yield f"trials that have not ended: {counted}; {end.more}"
         if end.limit == "--timeout" and result.spec.search.timeout_s:
-            yield f"  tuner resume {named(result)} --timeout {2 * result.spec.search.timeout_s:g}s"
+            yield f"  tuner resume {named(result)} --timeout {2 * result.spec.search.timeout_s:.12g}s"
 
 
 def _next(result: SweepResult) -> Iterator[str]:

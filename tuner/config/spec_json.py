@@ -221,7 +221,7 @@ def _leaves(spec: SweepSpec, one_objective: bool) -> dict[str, Any]:
     found |= {f"cluster.{key}": value for key, value in (data.get("cluster") or {}).items()}
     for entry in fields(SearchSettings):
         key, value = entry.name.removesuffix("_s"), data["search"][entry.name]
-        found[f"search.{key}"] = value if key == entry.name or value is None else f"{value:g}s"
+        found[f"search.{key}"] = value if key == entry.name or value is None else f"{value:.12g}s"
     for key in ("search.sampler", "search.scheduler"):
         found[key] = {"name": found[key]["name"], **found[key]["options"]}
     return found
