@@ -70,17 +70,18 @@ class LocalBackend(Backend):
     def place(cls, spec: SweepSpec, sweep_dir: SweepDir) -> Placement:
         share = share_of_machine(spec)
         model, log_file, devices = spec.model, sweep_dir.driver_log_file, share.devices
-        asked, notes = spec.search.workers, []
+        asked = spec.search.workers
+        notes: tuple[str, ...] = ()
         if asked is not None and asked > share.workers:
-            notes.append(f"this machine has room for {share.workers} trials at a time; --workers is {asked}")
+            notes = (f"this machine has room for {share.workers} trials at a time; --workers is {asked}",)
         if spec.cluster is None:
             backend = cls(model, log_file, spec.command, spec.command_dir, devices)
-            return Placement(backend, share.workers, share.threads, tuple(notes))
+            return Placement(backend, share.workers, share.threads, notes)
         from tuner.backends.tf_cluster import ClusterBackend, LocalAddresses, TaskDevices
 
         shared = TaskDevices(devices, names_of(spec.cluster)) if devices else None
         tasks = ClusterBackend(cls(model, log_file, devices=shared), spec.cluster, LocalAddresses())
-        return Placement(tasks, share.workers, share.threads, tuple(notes))
+        return Placement(tasks, share.workers, share.threads, notes)
 
     def __init__(
         self,

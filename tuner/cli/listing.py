@@ -21,10 +21,10 @@ _UNREADABLE = "unreadable"
 def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), debug: DebugOption = False) -> int:
     """List the sweeps under the root, how each stands and what ended it.
 
-    A sweep is running; finished, if one of its limits was reached; failed, if a failure limit struck or no
-    trial completed; or stopped, to be continued by tuner resume. One that cannot be read is unreadable, and its reason
-    says why; the exit status is 1 if all are. Its trials are those that have ended, the waiting ones are paused or
-    interrupted and may go on; its seconds are those of all trials together.
+    A sweep is running; finished, if one of its limits was reached; failed, if a failure limit struck or no trial
+    completed and none may go on; or stopped, to be continued by tuner resume. One that cannot be read is unreadable,
+    and its reason says why; the exit status is 1 if all are. Its trials are those that have ended, the waiting ones are
+    paused or interrupted and may go on; its seconds are those of all trials together.
     """
     from tuner.config.unknown_sweep import sweeps_elsewhere
     from tuner.files.paths import Root

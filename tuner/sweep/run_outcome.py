@@ -34,4 +34,4 @@ def has_failed(end: StopReason, result: SweepResult) -> bool:
 
 def status_of(end: StopReason, result: SweepResult) -> int:
     """Return the exit status of a call that saw the end of a sweep: 1 if it failed, or no trial has completed yet."""
-    return int(has_failed(end, result) or all(trial.state is not TrialState.COMPLETE for trial in result.trials))
+    return int(end.failed or all(trial.state is not TrialState.COMPLETE for trial in result.trials))

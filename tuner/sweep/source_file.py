@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.config import load_spec, parse_spec
+from tuner.config import parse_spec
 from tuner.config.overrides import sections_replaced
 from tuner.config.yaml_text import parse, read_text
 from tuner.domain.spec import SweepSpec
@@ -40,11 +40,7 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
     from tuner.importers import import_file  # only if a sweep is made, so not in commands on one that is there
 
     imported = import_file(file) if file.is_file() else None
-    if imported is None:
-        spec = load_spec(file, overrides, command)
-        replaced = sections_replaced(parse(read_text(file), str(file)), overrides) if overrides else []
-        return SourceFile(spec, (*replaced, *_unsaid(spec)))
-    if not command:
+    if imported is not None and not command:
         suggested = shlex.join(imported.command or ("python", "-m", "trainer.task", "--job-dir", "{trial_dir}"))
         raise InvalidInput(
             str(file),
@@ -56,8 +52,11 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
                 )
             ],
         )
-    spec = parse_spec(imported.text, str(file), file.absolute().parent, file.stem, overrides, command)
-    return SourceFile(spec, (*imported.notes, *_unsaid(spec)), imported.warm_start)
+    text = imported.text if imported else read_text(file)
+    spec = parse_spec(text, str(file), file.absolute().parent, file.stem, overrides, command)
+    replaced = sections_replaced(parse(text, str(file)), overrides) if overrides else []
+    notes = (*(imported.notes if imported else ()), *replaced, *_unsaid(spec))
+    return SourceFile(spec, notes, imported.warm_start if imported else "")
 
 
 def _unsaid(spec: SweepSpec) -> Iterator[str]:
