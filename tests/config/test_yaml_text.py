@@ -49,9 +49,21 @@ def test_what_is_no_mapping_is_refused(text, said):
 
 def test_overrides_are_read_as_yaml_and_make_the_mappings_that_are_missing():
     values = apply(
-        {"train": {"max_steps": 1}}, ["train.max_steps=300", "search.sampler={name: tpe}"], KNOWN, lambda k: ""
+        {"train": {"max_steps": 1}, "search": None},
+        ["train.max_steps=300", "search.sampler={name: tpe}"],
+        KNOWN,
+        lambda k: "",
     )
     assert values == {"train": {"max_steps": 300}, "search": {"sampler": {"name": "tpe"}}}
+
+
+def test_options_are_set_beside_a_name_that_stands_alone():
+    values = {"search": {"scheduler": "asha", "sampler": {"name": "tpe", "multivariate": True}}}
+    apply(values, ["search.scheduler.eta=4", "search.sampler.group=true"], KNOWN, lambda key: "")
+    assert values["search"] == {
+        "scheduler": {"name": "asha", "eta": 4},
+        "sampler": {"name": "tpe", "multivariate": True, "group": True},
+    }
 
 
 @pytest.mark.parametrize(
@@ -61,7 +73,10 @@ def test_overrides_are_read_as_yaml_and_make_the_mappings_that_are_missing():
         ("trian.max_steps=3", "unknown key 'trian' (did you mean 'train'?)"),
         ("rate=3", "unknown key 'rate' (it is a parameter: --set parameters.rate=...)"),
         ("max_steps=3", "unknown key 'max_steps' (it is in train)"),
-        ("train.max_steps.x=3", "'train.max_steps.x' leads into something that is no mapping"),
+        (
+            "train.max_steps.x=3",
+            "train.max_steps is the whole number 1, which has no keys (as a whole: --set train.max_steps=...)",
+        ),
     ],
 )
 def test_an_override_that_leads_nowhere_is_refused(override, said):

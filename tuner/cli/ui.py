@@ -57,6 +57,7 @@ def ui(
     check_port(port)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
+    say("MLflow's UI starts, which takes some seconds", err=True)
     with MlflowUi(here, uri, port) as running:
         running.wait_ready()
         _say_pages(running.url, sweep)

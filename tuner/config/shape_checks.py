@@ -230,7 +230,8 @@ def _expected(where: str, kind: str, context: Any) -> str:
     if kind.startswith("string"):
         return "text"
     if kind.startswith(("dict", "model")):
-        return "a mapping"
+        keys = ", ".join(SECTIONS[where].model_fields) if where in SECTIONS else ""
+        return f"a mapping, with some of {keys}" if keys else "a mapping"
     if kind.startswith("list"):
         return "a list"
     return kind.replace("_", " ")

@@ -25,6 +25,7 @@ _EXACT = 1e15
 _MOST_FILES = 8  # of a hint
 # A key of ours, of AI Platform or of W&B.
 _OBJECTIVE = re.compile(r"^\s*(objectives?|hyperparameterMetricTag|metric)\s*:", re.MULTILINE)
+_NAMED = ("search.method", "search.sampler", "search.scheduler")  # a name, or a mapping with it and options
 _PATHS = ("simulation.curves", "ray.working_dir", "ray.storage")  # keys that name a file or a folder, beside model
 
 
@@ -112,15 +113,28 @@ def apply(
                 hint = f"did you mean {path.replace('/', '.')}?"
             problems.append(Problem("--set", f"unknown key {keys[0]!r}", hint or near(keys[0], known)))
             continue
-        target: Any = values
-        for key in keys[:-1]:
-            target = target.setdefault(key, {}) if isinstance(target, dict) else None
-        if not isinstance(target, dict):
-            problems.append(Problem("--set", f"{path!r} leads into something that is no mapping"))
+        target = _mapping_at(values, keys[:-1])
+        if isinstance(target, Problem):
+            problems.append(target)
             continue
         target[keys[-1]] = _from_here(path, parse(f"value: {text}", f"--set {path}")["value"])
     if problems:
         raise InvalidInput("", problems)
+    return values
+
+
+def _mapping_at(values: dict[str, Any], keys: Sequence[str]) -> dict[str, Any] | Problem:
+    """Return the mapping at a path, made if nothing is there, or what is wrong with the path."""
+    for depth, key in enumerate(keys, 1):
+        path, found = ".".join(keys[:depth]), values.get(key)
+        if found is None:
+            found = {}
+        elif path in _NAMED and isinstance(found, str):
+            found = {"name": found}
+        if not isinstance(found, dict):
+            return Problem("--set", f"{path} is {describe(found)}, which has no keys", f"as a whole: --set {path}=...")
+        values[key] = found
+        values = found
     return values
 
 
