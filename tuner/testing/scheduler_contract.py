@@ -41,13 +41,13 @@ class SchedulerContract:
     cuts: ClassVar[int] = 12
 
     def spec(self, seed: int) -> SweepSpec:
-        """Return a sweep, of one objective or of two if the class takes them, by the seed."""
+        """Return a sweep, of one objective or of two if the class takes them, of short or long trainings, by the seed."""
         several = self.kind.goes_with_several_objectives and seed % 2
         place = f"{self.kind.__module__}:{self.kind.__qualname__}"
         search = SearchSettings(scheduler=Named(place, dict(self.options)), trials=self.trials, seed=seed)
         space = Space((Float("rate", 1e-4, 1.0, log=True), Int("units", 16, 256), Categorical("kind", ("a", "b"))))
         objectives = (Objective("rmse"), Objective("seconds")) if several else (Objective("rmse"),)
-        return SweepSpec("played", objectives, space, TrainSettings(90, 10), search)
+        return SweepSpec("played", objectives, space, TrainSettings(240 if seed // 2 % 2 else 90, 10), search)
 
     def played(self, seed: int) -> PlayedSweep:
         """Return a sweep at its beginning."""

@@ -35,3 +35,5 @@ def test_the_last_of_what_is_told_of_a_trial_counts():
         for trial in range(4):
             found.add(trial, seconds=starting + 4.0, starting=starting, evaluations=3.0, starts=1)
     assert found.evaluations() == 0.0
+    found.add(0, seconds=9.0, starting=4.0, evaluations=3.0, starts=2)  # mostly start
+    assert found.evaluations() is None

@@ -26,8 +26,9 @@ class StartCost:
             evaluations: How many it was trained for, parts of one included.
             starts: How many processes it has had.
         """
+        self._median = None
+        self._costs.pop(trial, None)  # a driver that is restarted is told the last alone
         if starting and seconds > starting and evaluations >= 2 * starts:  # with less it is mostly start
-            self._median = None
             self._costs[trial] = starting / starts * (evaluations - starts) / (seconds - starting) - 1.0
 
     def evaluations(self) -> float | None:
