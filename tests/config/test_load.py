@@ -379,7 +379,7 @@ def test_a_cluster_goes_with_neither_a_command_nor_a_position_in_the_input():
             "objective.metric: is missing (a name of the evaluation's metrics, as in metric: rmse)",
         ),
         ("train: ", "\ttrain: ", "found a tab (lines are indented by blanks)"),
-        ("high: 1e-1, log: true}", "high: 1e-1, log: true", "expected , or } (is a } missing in the line before?)"),
+        ("high: 1e-1, log: true}", "high: 1e-1, log: true", "expected , or } (is a , or a } missing before it?)"),
         ("train: ", "train: {max_steps: 3}\ntrain: ", "the key train stands twice (leave one of the two out)"),
         ("name: housing", "name: 7", "name: found the whole number 7, expected text (write '7', with quotes)"),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from tests.spaces import SIMULATED
 from tuner.config.load import parse_spec
-from tuner.config.overrides import parts_meant
+from tuner.config.overrides import give_way, parts_meant
 from tuner.errors import InvalidInput
 
 VALUES = {"parameters": {"rate": {"type": "float", "low": 0.1, "high": 1}}, "train": {"max_steps": 3}}
@@ -53,3 +53,33 @@ def test_the_mistakes_that_come_of_it_say_so_once(tmp_path):
     replaced = "--set parameters.units replaces all of it; to set a part: --set parameters.units.type=int"
     assert hints["parameters.units.low"] == replaced
     assert hints["parameters.units.high"] == hints["search.trials"] == ""
+
+
+PAIR, METHOD = {"sampler": "tpe", "scheduler": "asha", "seed": 1}, {"method": "freeze_thaw", "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("search", "overrides", "left", "said"),
+    [
+        (
+            PAIR,
+            ["search.method=freeze_thaw"],
+            ["seed"],
+            ["search.method stands in the place of search.sampler and search.scheduler"],
+        ),
+        (METHOD, ["search.scheduler.name=asha"], ["seed"], ["search.scheduler stands in the place of search.method"]),
+        (METHOD, ["search.sampler=random", "search.method=null"], ["method", "seed"], []),
+        (
+            PAIR,
+            ["search.method=freeze_thaw", "search.sampler=gp"],
+            ["sampler", "seed"],
+            ["search.method stands in the place of search.scheduler"],
+        ),
+        (PAIR, ["search.method=null", "search.seed=2"], ["sampler", "scheduler", "seed"], []),
+        (None, ["search.method=freeze_thaw"], [], []),
+    ],
+)
+def test_what_is_set_takes_the_place_of_what_cannot_stand_beside_it(search, overrides, left, said):
+    values = {"search": search and dict(search)}
+    assert give_way(values, overrides) == [f"--set {line}" for line in said]
+    assert list(values["search"] or ()) == left

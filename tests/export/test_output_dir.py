@@ -1,5 +1,7 @@
 """The folder of an export."""
 
+from pathlib import Path
+
 import pytest
 
 from tuner.errors import InvalidInput
@@ -18,3 +20,5 @@ def test_a_folder_that_is_not_empty_or_cannot_be_written_is_refused(tmp_path):
         check_out_dir(tmp_path / "full" / "file")
     with pytest.raises(InvalidInput, match="cannot write"):
         check_out_dir(tmp_path / "full" / "file" / "below")
+    with pytest.raises(InvalidInput, match=r"of /proc forbids it \(name another folder\)"):
+        check_out_dir(Path("/proc/model"))

@@ -20,5 +20,12 @@ def test_an_override_of_a_whole_section_says_what_sets_a_part_of_it(space_file):
     assert notes(file, "search.trials=2") == ()
 
 
+def test_a_method_on_the_command_line_takes_the_place_of_the_files_sampler_and_scheduler(space_file):
+    file = space_file(train="{max_steps: 300, evaluate_every: 10}", search="{sampler: tpe, scheduler: asha, trials: 4}")
+    found = read_source_file(file, ["search.method=freeze_thaw"])
+    assert found.notes == ("--set search.method stands in the place of search.sampler and search.scheduler",)
+    assert (found.spec.search.sampler.name, found.spec.search.scheduler.name) == ("freeze_thaw", "freeze_thaw")
+
+
 def notes(file, *overrides):
     return read_source_file(file, overrides).notes

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
-from tuner.cli.output import check_file, check_folder
+from tuner.cli.output import check_file
 from tuner.errors import SweepError
+from tuner.files.writable import check_folder
 
 
 @command("plot")

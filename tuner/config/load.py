@@ -14,7 +14,7 @@ from tuner.config.checks import (
     contradictions,
     read_enqueued,
 )
-from tuner.config.overrides import parts_meant, with_parts
+from tuner.config.overrides import give_way, parts_meant, with_parts
 from tuner.config.own_classes import check_recorders, check_sampler, read_scheduler
 from tuner.config.parameters import read_parameters
 from tuner.config.sections import (
@@ -90,6 +90,7 @@ def parse_spec(
     values = parse(text, source)
     parts = parts_meant(values, overrides)
     if overrides:
+        give_way(values, overrides)
         values = apply(values, overrides, KEYS, elsewhere)
         text = dump(values)
     problems: list[Problem] = check_shape(values)

@@ -1,4 +1,4 @@
-"""What ``--set`` of a whole mapping takes away, which mistakes in the file may come of."""
+"""What ``--set`` takes away from a file: what a whole mapping had, and what cannot stand beside what is set."""
 
 from __future__ import annotations
 
@@ -11,6 +11,34 @@ from typing import Any
 from tuner.config.yaml_text import parse
 from tuner.errors import InvalidInput, Problem
 from tuner.text import suggestion
+
+_INSTEAD = {
+    "search.method": ("sampler", "scheduler"),
+    "search.sampler": ("method",),
+    "search.scheduler": ("method",),
+}
+"""Path to the keys of the file in whose place its value stands."""
+
+
+def give_way(values: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
+    """Remove from a file what an override stands in the place of, unless that is set, too; return a line for each.
+
+    Args:
+        values: Of the file, before the overrides; changed in place.
+        overrides: ``KEY=VALUE``.
+    """
+    search = values.get("search")
+    if not isinstance(search, dict):
+        return []
+    given = {".".join(path.split(".")[:2]): text for path, _, text in (one.partition("=") for one in overrides)}
+    said = []
+    for path, instead in _INSTEAD.items():
+        keys = [key for key in instead if search.get(key) is not None and f"search.{key}" not in given]
+        if keys and given.get(path, "null").strip() not in ("", "null", "~"):
+            said.append(f"--set {path} stands in the place of {' and '.join(f'search.{key}' for key in keys)}")
+            for key in keys:
+                del search[key]
+    return said
 
 
 def parts_meant(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, str]:
@@ -51,10 +79,11 @@ def sections_replaced(values: Mapping[str, Any], overrides: Sequence[str]) -> li
 
 
 def with_parts(problems: Sequence[Problem], parts: Mapping[str, str]) -> list[Problem]:
-    """Return the problems, of which the first in each replaced mapping has how its parts are set as its hint."""
+    """Return the problems; the first thing that a replaced mapping lacks has how its parts are set as its hint."""
     left, found = dict(parts), []
     for problem in problems:
-        path = next((p for p in left if f"{problem.where}.".startswith(f"{p}.")), None)
+        lacks = problem.message.startswith("is missing")
+        path = next((p for p in left if lacks and f"{problem.where}.".startswith(f"{p}.")), None)
         found.append(problem if path is None else replace(problem, hint=left.pop(path)))
     return found
 

@@ -70,7 +70,7 @@ def _check_method(search: dict[str, Any]) -> list[Problem]:
     if search.get("method") is None:
         return []
     beside = [key for key in ("sampler", "scheduler") if key in search]
-    hint = "leave one of them out; on the command line: --set search.method=null"
+    hint = "leave one of them out"
     found = [Problem(f"search.{key}", "stands beside search.method, which decides that, too", hint) for key in beside]
     return found + _check_named("method", search["method"], lambda name: options_of(scheduler_class(name)))
 

@@ -233,7 +233,7 @@ _TROUBLES = {  # what the parser says, to what is said, and what is usually mean
     r"found character '\\t'.*": ("found a tab", "lines are indented by blanks"),
     r'found duplicate key "([^"]*)".*': (r"the key \1 stands twice", "leave one of the two out"),
     r"mapping values are not allowed here": (r"\g<0>", "a blank behind each colon, and keys of one mapping in line?"),
-    r"expected ',' or '([\]}])', but got .*": (r"expected , or \1", r"is a \1 missing in the line before?"),
+    r"expected ',' or '([\]}])', but got .*": (r"expected , or \1", r"is a , or a \1 missing before it?"),
 }
 
 

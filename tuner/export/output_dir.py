@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tuner.errors import InvalidInput, Problem
 from tuner.export.export import Exported
+from tuner.files.writable import check_folder
 
 
 def check_out_dir(out_dir: Path) -> None:
@@ -24,13 +24,7 @@ def check_out_dir(out_dir: Path) -> None:
         raise InvalidInput("", f"{out_dir} is a file, expected a folder that is empty or not there")
     if out_dir.is_dir() and any(out_dir.iterdir()):
         raise InvalidInput("", [Problem("", f"{out_dir} is not empty", "choose another folder, or empty it")])
-    there = out_dir.absolute()
-    while not there.exists():
-        there = there.parent
-    # An empty folder is replaced, so its parent has to be writable.
-    target = there.parent if there == out_dir.absolute() else there
-    if not target.is_dir() or not os.access(target, os.W_OK | os.X_OK):
-        raise InvalidInput("", f"cannot write to {target}")
+    check_folder(out_dir.absolute().parent, "OUT_DIR")  # an empty one is replaced
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.config import parse_spec
-from tuner.config.overrides import sections_replaced
+from tuner.config.overrides import give_way, sections_replaced
 from tuner.config.yaml_text import parse, read_text
 from tuner.domain.spec import SweepSpec
 from tuner.driver.progress import Display
@@ -54,8 +54,9 @@ def read_source_file(file: Path, overrides: Sequence[str] = (), command: Sequenc
         )
     text = imported.text if imported else read_text(file)
     spec = parse_spec(text, str(file), file.absolute().parent, file.stem, overrides, command)
-    replaced = sections_replaced(parse(text, str(file)), overrides) if overrides else []
-    notes = (*(imported.notes if imported else ()), *replaced, *_unsaid(spec))
+    values = parse(text, str(file)) if overrides else {}
+    taken_away = (*sections_replaced(values, overrides), *give_way(values, overrides))
+    notes = (*(imported.notes if imported else ()), *taken_away, *_unsaid(spec))
     return SourceFile(spec, notes, imported.warm_start if imported else "")
 
 

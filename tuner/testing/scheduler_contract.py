@@ -41,7 +41,7 @@ class SchedulerContract:
     cuts: ClassVar[int] = 12
 
     def spec(self, seed: int) -> SweepSpec:
-        """Return a sweep, of one objective or of two if the class takes them, of short or long trainings, by the seed."""
+        """Return a sweep of one objective, or two if the class takes them, of short or long trainings, by the seed."""
         several = self.kind.goes_with_several_objectives and seed % 2
         place = f"{self.kind.__module__}:{self.kind.__qualname__}"
         search = SearchSettings(scheduler=Named(place, dict(self.options)), trials=self.trials, seed=seed)
