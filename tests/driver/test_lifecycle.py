@@ -4,6 +4,7 @@ import pytest
 
 from tuner.domain.trial import TrialState
 from tuner.driver.lifecycle import start_line, state_line
+from tuner.driver.trial_queue import NEVER_RESUMED
 from tuner.records.record import TrialChanged
 
 
@@ -33,6 +34,7 @@ def test_a_trial_with_constants_alone_says_no_parameters():
             TrialChanged(3, 0.0, TrialState.PRUNED, "by median", {"rmse": 1 / 3, "mae": 2.0}, 40),
             "trial 3: PRUNED at step 40, rmse 0.333333, mae 2 (by median)",
         ),
+        (TrialChanged(3, 0.0, TrialState.PRUNED, NEVER_RESUMED, {"rmse": 1 / 3}, 40), ""),  # said when it was paused
     ],
 )
 def test_a_state_is_told_with_step_values_and_reason(changed, line):

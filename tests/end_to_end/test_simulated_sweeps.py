@@ -108,6 +108,9 @@ def test_a_trial_that_goes_on_says_from_which_step_and_a_copy_from_which_trial(t
     promoted = [t for t in result.trials if t.record.attempts == 2]
     assert promoted
     for trial in promoted:
+        paused = next(line for line in lines if line.startswith(f"trial {trial.number}: PAUSED"))
+        step, value = next(iter(trial.record.curve.items()))
+        assert paused.endswith(f"at step {step} (at its rung, step {step}, rmse {value:.6g})")
         assert any(line.startswith(f"trial {trial.number}: running, simulated, with rate=") for line in lines)
         assert any(line.startswith(f"trial {trial.number}: resumed at step ") for line in lines)
     lines, result = said["pbt"]

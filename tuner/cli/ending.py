@@ -53,7 +53,11 @@ def ending_lines(ran: RunOutcome) -> Iterator[str]:
 
 
 def _unfinished(result: SweepResult, end: StopReason) -> Iterator[str]:
-    """Say that trials go on if the sweep does."""
+    """Say what becomes of trials that were paused, and that those which have not ended go on if the sweep does."""
+    from tuner.driver.trial_queue import NEVER_RESUMED
+
+    if paused := sum(trial.record.reason == NEVER_RESUMED for trial in result.trials):
+        yield f"trials that were paused until the end, and are PRUNED now: {paused}"
     states = Counter(trial.state for trial in result.trials if not trial.state.is_finished)
     if states and not end.failed:
         counted = " and ".join(f"{count} {state.value.lower()}" for state, count in sorted(states.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tuner.domain.job import JobStatus
@@ -13,6 +13,7 @@ from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.context import LoopContext
 from tuner.driver.running_trial import RunningTrial
 from tuner.driver.stop_criteria import StopReason
+from tuner.driver.trial_queue import NEVER_RESUMED
 from tuner.files import checkpoints
 from tuner.files.paths import SweepDir
 from tuner.records.record import TrialChanged
@@ -91,7 +92,8 @@ class TrialLifecycle:
             failures = record.failures + (ending is JobStatus.FAILED)
             times_lost = record.times_lost + (ending is JobStatus.LOST)
             record = replace(record, state=TrialState.INTERRUPTED, failures=failures, times_lost=times_lost)
-        record = replace(record, values={})
+        shown = _objectives(record.values) if record.state is TrialState.PAUSED else ""
+        record = replace(record, values={}, reason=record.reason + shown)
         self._state(record)
         self._context.study.note(
             record.number,
@@ -134,7 +136,8 @@ class TrialLifecycle:
             record.tags,
         )
         self._context.log.append(changed)
-        self._context.display.line(state_line(changed))
+        if line := state_line(changed):
+            self._context.display.line(line)
 
 
 def start_line(trial: int, begins: str, where: str, params: Params, constants: Params, why: str) -> str:
@@ -154,8 +157,14 @@ def start_line(trial: int, begins: str, where: str, params: Params, constants: P
 
 
 def state_line(changed: TrialChanged) -> str:
-    """Return the line of a trial that entered a state."""
-    objective = "".join(f", {metric} {value:.6g}" for metric, value in changed.values.items())
+    """Return the line of a trial that entered a state; nothing if it waits no more: its line was that of its pause."""
+    if changed.reason == NEVER_RESUMED:
+        return ""
     reason = f" ({changed.reason})" if changed.reason else ""
     at = f" at step {changed.step}" if changed.step else ""
-    return f"trial {changed.trial}: {changed.state.value}{at}{objective}{reason}"
+    return f"trial {changed.trial}: {changed.state.value}{at}{_objectives(changed.values)}{reason}"
+
+
+def _objectives(values: Mapping[str, float]) -> str:
+    """Say what a trial comes to, to be added to a line."""
+    return "".join(f", {metric} {value:.6g}" for metric, value in values.items())

@@ -15,6 +15,8 @@ from tuner.schedulers import Begin, Exploit, Promotion, Scheduler
 from tuner.study import Study
 from tuner.study.encoding import grid_points
 
+NEVER_RESUMED = "paused when the sweep ended"  # why a trial is PRUNED that might have gone on
+
 
 @dataclass(frozen=True)
 class Next:
@@ -109,7 +111,7 @@ class TrialQueue:
 
     def never_promoted(self) -> list[TrialRecord]:
         """Return all paused trials, as the sweep ends without them."""
-        return [self._never_resumed(number, "paused when the sweep ended") for number in list(self._paused)]
+        return [self._never_resumed(number, NEVER_RESUMED) for number in list(self._paused)]
 
     def abandoned(self) -> list[TrialRecord]:
         """Return the trials that are said to run but do not: their drivers died, and no worker took them up."""
