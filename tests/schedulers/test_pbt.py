@@ -65,6 +65,18 @@ def test_members_wait_for_each_other_and_then_the_worst_quarter_goes_on_from_the
     assert scheduler.next_stop(4, 10) == 20
 
 
+def test_a_generation_ends_when_all_members_have_paused_as_their_checkpoints_are_there_then():
+    scheduler = pbt()
+    begin(scheduler)
+    for trial, loss in ((0, 0.3), (2, 0.9), (3, 0.5)):
+        reach(scheduler, trial, 10, loss)
+    assert scheduler.report(1, 10, [0.1]) is Decision.PAUSE
+    assert scheduler.next_resume(True) is None  # it still runs
+    scheduler.on_finished(1, TrialState.PAUSED)
+    found = scheduler.next_resume(True)
+    assert isinstance(found, Exploit) and (found.trial, found.donor) == (2, 1)
+
+
 def test_without_room_for_another_trial_everybody_goes_on():
     scheduler = pbt()
     begin(scheduler)

@@ -34,7 +34,8 @@ class Exploit:
 
     Attributes:
         trial: The one that ends.
-        donor: Whose checkpoint the new one begins with.
+        donor: Whose checkpoint the new one begins with. It has paused there or ended: one that runs may have its
+            checkpoint on another machine.
         step: Global step of that checkpoint.
         params: Of the new trial, without constants.
     """

@@ -96,6 +96,7 @@ class PbtScheduler(Scheduler):
         self._rank = rank
         self._losses: dict[int, dict[int, tuple[float, ...]]] = {}
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
+        self._saved: dict[int, int] = {}  # trial to the global step at which it has paused, or from which it goes on
         self._finished: set[int] = set()
 
     def on_begin(
@@ -132,6 +133,7 @@ class PbtScheduler(Scheduler):
 
     def next_stop(self, trial: int, step: int) -> int | None:
         self._paused.pop(trial, None)
+        self._save(trial, step)
         stop = (step // self._every + 1) * self._every
         return stop if stop < self._max_steps else None
 
@@ -146,6 +148,10 @@ class PbtScheduler(Scheduler):
             self._finished.add(trial)
         elif state is TrialState.PAUSED and self._losses.get(trial):
             self._paused[trial] = max(self._losses[trial])
+            self._save(trial, self._paused[trial])
+
+    def _save(self, trial: int, step: int) -> None:
+        self._saved[trial] = max(step, self._saved.get(trial, 0))
 
     def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:
         for step, losses in curve.items():
@@ -157,7 +163,8 @@ class PbtScheduler(Scheduler):
             return None
         step = min(self._paused.values())
         members = [self._member(slot, step) for slot in self._slots]
-        if not all(step in self._losses.get(trial, {}) or trial in self._finished for trial in members):
+        # One that has shown its value and still runs may have its checkpoint on another machine.
+        if not all(self._saved.get(trial, 0) >= step or trial in self._finished for trial in members):
             return None
         replaced = self._replaced(members, step) if may_begin else {}
         waiting = [trial for trial, at in self._paused.items() if at == step]
