@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_any_work(root, tmp_path
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_folder_for_plots_that_cannot_be_written_is_refused_before_any_work(root, tmp_path, monkeypatch):
+def test_a_folder_for_plots_that_cannot_be_written_is_refused_before_any_work(root, tmp_path):
     (tmp_path / "file").write_text("")
     done = call(root, "plot", "sim", tmp_path / "file" / "plots")
     assert done.exit_code == 2

@@ -142,6 +142,8 @@ def test_trials_that_were_paused_when_the_time_was_over_go_on_with_more_time(tmp
     ended = drive(tmp_path, f"{search}, timeout: 6s")[0].result.trials
     paused = [trial.number for trial in ended if trial.state is TrialState.PAUSED]
     assert len(paused) > 1
+    for number in paused:  # without its value, so that show has a line for all that wait at a rung
+        assert ended[number].record.reason == f"at its rung, step {ended[number].record.step}"
     more, lines, _ = drive(tmp_path, f"{search}, timeout: 30d")
     assert lines[0] == "changed: search.timeout: 6s -> 2592000s"
     assert [(t.state, t.record.curve) for t in more.result.trials] == [(t.state, t.record.curve) for t in undisturbed]

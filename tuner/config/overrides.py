@@ -20,7 +20,7 @@ _INSTEAD = {
 """Path to the keys of the file in whose place its value stands."""
 
 
-def give_way(values: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
+def give_way(values: dict[str, Any], overrides: Sequence[str]) -> list[str]:
     """Remove from a file what an override stands in the place of, unless that is set, too; return a line for each.
 
     Args:

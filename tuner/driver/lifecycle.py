@@ -93,8 +93,8 @@ class TrialLifecycle:
             times_lost = record.times_lost + (ending is JobStatus.LOST)
             record = replace(record, state=TrialState.INTERRUPTED, failures=failures, times_lost=times_lost)
         shown = _objectives(record.values) if record.state is TrialState.PAUSED else ""
-        record = replace(record, values={}, reason=record.reason + shown)
-        self._state(record)
+        record = replace(record, values={})
+        self._state(replace(record, reason=record.reason + shown))  # told; the study's is the same for many trials
         self._context.study.note(
             record.number,
             state=record.state.value,
