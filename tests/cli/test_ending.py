@@ -149,7 +149,7 @@ def test_what_a_limit_leaves_unfinished_is_counted_and_what_goes_on_with_it_is_t
 def test_how_many_waited_until_the_end_is_said_in_a_line(tmp_path, monkeypatch):
     waited = [replace(record(number, P), reason=NEVER_RESUMED) for number in (1, 2)]
     lines = ended(tmp_path, monkeypatch, [record(0), *waited, record(3, P)])
-    assert lines[1] == "trials that were paused until the end, and are PRUNED now: 2"
+    assert lines[1] == "trials that were paused until the end, and so are PRUNED: 2"
 
 
 def test_of_a_budget_its_key_is_said(tmp_path, monkeypatch):

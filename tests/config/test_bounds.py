@@ -73,6 +73,7 @@ def chain(kind, wide=9):
         (file(search=f"{{timeout: {MANY}}}"), "search.timeout: found a whole number of about"),
         (file(search="{timeout: 99999999999h}"), "search.timeout: expected a duration above zero and of at most 100 years"),
         (file(search=f"{{max_checkpoint_bytes: {MANY}GB}}"), "expected a size above zero and below 2**63 bytes"),
+        (file(search="{budget: 800}"), "search.budget: found the whole number 800, expected a mapping like {steps: 20000}, with"),
         (file(search="{budget: {target: .nan}}"), "search.budget.target: found the number nan, expected a finite number"),
         (file(resources="{cpus: .inf}"), "resources.cpus: found the number inf"),
         (file(objective="{met#ric: x}"), "objective.met#ric: unknown key"),
@@ -80,7 +81,7 @@ def chain(kind, wide=9):
         (file(simulation=f"{{curves: {'a' * 5000}}}"), "simulation.curves: no such file"),
         (file(ray=f"{{working_dir: {'a' * 5000}}}"), "ray.working_dir: no such folder"),
     ],
-    ids=range(29),
+    ids=range(30),
 )  # fmt: skip
 def test_what_is_beyond_measure_is_refused_with_its_place(text, expected):
     assert expected in refusal(text)

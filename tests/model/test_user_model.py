@@ -53,6 +53,23 @@ def test_the_line_is_that_of_the_file_in_which_it_stands(tmp_path):
     assert f"(line 3 of {tmp_path / 'unreadable_layers.py'})\n    width == = 3" in said
 
 
+@pytest.mark.parametrize(
+    ("module", "hint"),
+    [
+        ("tuner.examples.housng", "(did you mean tuner.examples.housing?)"),
+        ("importing_modle", "(did you mean importing_model?)"),
+        ("no.such.module", "(expected a module that Python finds, or the path of a file, such as ./model.py)"),
+        ("importing_model", "(line 1 of {file})"),  # it is there; what it imports is not
+    ],
+)
+def test_a_module_that_is_not_there_has_what_is_near_or_what_may_be_written(tmp_path, module, hint):
+    file = tmp_path / "importing_model.py"
+    file.write_text("import no.such.module\n")
+    with pytest.raises(InvalidInput) as caught:
+        load_model(ModelRef(module=module, import_paths=(str(tmp_path),)))
+    assert str(caught.value).splitlines()[0].endswith(hint.format(file=file))
+
+
 def test_an_error_without_a_line_is_said_as_it_is(tmp_path):
     file = tmp_path / "null.py"
     file.write_bytes(b"x = 1\0\n")

@@ -49,7 +49,7 @@ def test_the_lines_and_the_end_are_those_of_the_driver(ran):
     found = (progress.running, progress.total, progress.done, progress.best, progress.left_s)
     assert found == ((), 12, 12, driver.last.best, None)
     assert {s: c for s, c in progress.counts.items() if c} == {s: c for s, c in driver.last.counts.items() if c}
-    assert watched.closed.finished
+    assert (watched.closed.finished, watched.closed.limit) == (True, "--trials")
     assert list(watched.new_lines()) == []
 
 

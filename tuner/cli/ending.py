@@ -57,7 +57,7 @@ def _unfinished(result: SweepResult, end: StopReason) -> Iterator[str]:
     from tuner.driver.trial_queue import NEVER_RESUMED
 
     if paused := sum(trial.record.reason == NEVER_RESUMED for trial in result.trials):
-        yield f"trials that were paused until the end, and are PRUNED now: {paused}"
+        yield f"trials that were paused until the end, and so are PRUNED: {paused}"
     states = Counter(trial.state for trial in result.trials if not trial.state.is_finished)
     if states and not end.failed:
         counted = " and ".join(f"{count} {state.value.lower()}" for state, count in sorted(states.items()))

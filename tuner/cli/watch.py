@@ -67,6 +67,6 @@ def _say_end(name: str, root: Path, watched: WatchedSweep) -> int:
     if closed is None:
         say(f"no driver is at work: the last one died; go on with: tuner resume {name}", err=True)
         return 0
-    end = StopReason(closed.reason, failed=closed.failed) if closed.finished else None
+    end = StopReason(closed.reason, closed.failed, limit=closed.limit) if closed.finished else None
     say_end(RunOutcome(open_sweep(name, root).result(), end, 0))
     return 0

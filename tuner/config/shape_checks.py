@@ -206,6 +206,7 @@ def _expected(where: str, kind: str, context: Any) -> str:
         "search.method": "a name, or a mapping with a name and its options",
         "search.sampler": "a name, or a mapping with a name and its options",
         "search.scheduler": "a name, or a mapping with a name and its options",
+        "search.budget": "a mapping like {steps: 20000}, with some of steps, target, plateau",
         "search.timeout": "a duration like 90s, 15m or 2h",
         "search.max_checkpoint_bytes": "a size like 200MB or 5GB",
         "search.trial_timeout": "a duration like 90s, 15m or 2h",

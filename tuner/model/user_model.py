@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import sys
 import zlib
 from collections.abc import Callable, Sequence
@@ -202,7 +203,21 @@ def _import(ref: ModelRef) -> ModuleType:
     except (Exception, SystemExit) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"model {ref}", f"does not import: {full_text(error)}") from error
+        raise InvalidInput(
+            f"model {ref}", [Problem("", f"does not import: {full_text(error)}", _if_not_found(ref, error))]
+        ) from error
+
+
+def _if_not_found(ref: ModelRef, error: BaseException) -> str:
+    """Return what to do if a module is not there by its name, and nothing if it fails in another way."""
+    name = getattr(error, "name", None)
+    if not isinstance(error, ModuleNotFoundError) or not name or not f"{ref.module}.".startswith(f"{name}."):
+        return ""
+    package, _, last = name.rpartition(".")
+    folders = getattr(sys.modules.get(package), "__path__", None) or ref.import_paths
+    if near := nearest(last, [module.name for module in pkgutil.iter_modules(folders)]):
+        return f"did you mean {package + '.' if package else ''}{near}?"
+    return "expected a module that Python finds, or the path of a file, such as ./model.py"
 
 
 def _import_file(file: Path) -> ModuleType:

@@ -91,6 +91,7 @@ class SweepClosed:
         reason: Why it ended, in one line.
         best: Number of the best trial, or None.
         failed: Whether a failure limit struck, or no trial completed.
+        limit: The option or the key of the file that continues it if larger, or empty.
     """
 
     time: float
@@ -98,6 +99,7 @@ class SweepClosed:
     reason: str = ""
     best: int | None = None
     failed: bool = False
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "trial": lambda value: type(value) is int and value >= 0,
     "step": lambda value: value is None or type(value) is int,
     "evaluation": lambda value: _is_sound(vars(value)),
-    **dict.fromkeys(("sweep_id", "name", "space", "description", "reason", "folder", "checked", "problem"), _is_text),
+    **dict.fromkeys(("sweep_id", "name", "space", "description", "reason", "limit"), _is_text),
+    **dict.fromkeys(("folder", "checked", "problem"), _is_text),
     **dict.fromkeys(("objectives", "tags", "facts"), _are_texts),
     **dict.fromkeys(("values", "scalars"), _are_numbers),
     **dict.fromkeys(("params", "settings", "options"), _is_mapping),

@@ -334,8 +334,9 @@ class SweepSession:
         if self._ended is None:
             result = self._result()
             best, failed = result.best_or_none, end is not None and has_failed(end, result)
-            reason = end.reason if end else "stopped"
-            self._ended = SweepClosed(time.time(), end is not None, reason, best.number if best else None, failed)
+            reason, limit = (end.reason, end.limit) if end else ("stopped", "")
+            number = best.number if best else None
+            self._ended = SweepClosed(time.time(), end is not None, reason, number, failed, limit)
         if last_record(self._dir.records_file) != self._ended:
             self._log.append(self._ended)
 
