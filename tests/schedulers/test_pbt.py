@@ -175,6 +175,22 @@ def test_a_population_moves_to_neighbours_and_draws_on_their_scale():
     chance = random.Random(0)
     assert {_moved(BATCH, 32, chance) for _ in range(50)} == {16, 100}
     assert {_moved(BATCH, 16, chance) for _ in range(50)} == {16, 32}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "expected"),
+    [
+        (Int("layers", 1, 8), 2, {1, 3}),
+        (Int("layers", 1, 8), 1, {1, 2}),
+        (Int("units", 16, 256, step=16), 32, {16, 48}),
+        (Float("momentum", 0.0, 0.9, step=0.1), 0.2, {0.1, 0.30000000000000004}),
+        (Float("dropout", 0.0, 0.5), 0.0, {0.0, 0.1}),
+        (Float("rate", 0.1, 1.0), 0.5, {0.4, 0.6}),
+    ],
+)
+def test_a_number_moves_by_a_fifth_or_if_that_is_nothing_by_a_step(parameter, value, expected):
+    chance = random.Random(0)
+    assert {_moved(parameter, value, chance) for _ in range(50)} == expected
     values = [drawn(KEEP, chance) for _ in range(2000)]
     assert min(values) >= 0.01 and max(values) <= 0.999
     # Half of a logarithmic scale lies between the low end and the geometric mean; mirrored, at the top.

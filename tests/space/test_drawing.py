@@ -1,11 +1,15 @@
 """Values without Optuna: drawn, nearest, or as a table or a file has them."""
 
+import math
 import random
 
+import optuna
 import pytest
 
-from tuner.space import Categorical, Discrete, Float, Int
-from tuner.space.drawing import as_value, drawn, fitted, listed, read_value
+from tuner.space import Categorical, Discrete, Float, Int, Space
+from tuner.space.conditions import fitted_condition
+from tuner.space.drawing import as_value, drawn, fitted, listed, read_value, share_of, value_at
+from tuner.study.encoding import distribution, grid
 
 RATE = Float("rate", 0.001, 0.1, log=True)
 GRID = Float("grid", 0.0, 1.0, step=0.25)
@@ -37,6 +41,68 @@ def test_draws_are_even_on_the_scale_of_the_parameter():
     assert sum(value < 0.01 for value in values) == pytest.approx(2000, abs=150)
     assert {drawn(UNITS, chance) for _ in range(200)} == {16, 32, 48, 64}
     assert {drawn(BATCH, chance) for _ in range(200)} == {16, 32, 100}
+
+
+STEPS = [
+    (0.1, 0.3, 0.1, 3),  # 0.1 and two steps are 0.30000000000000004 in binary
+    (0.0, 0.6, 0.2, 4),
+    (0.0, 0.7, 0.1, 8),
+    (0.05, 0.15, 0.05, 3),
+    (0.0, 0.35, 0.05, 8),
+    (0.1, 0.35, 0.1, 3),  # the last step is below the end
+    (0.0, 1.0, 0.3, 4),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "step", "count"), STEPS)
+def test_all_draw_the_same_values_of_steps_and_each_is_a_value(low, high, step, count):
+    parameter = Float("x", low, high, step=step)
+    values = [value_at(parameter, (k + 0.5) / count) for k in range(count)]
+    assert low == values[0] and values[-1] == pytest.approx(parameter.top) and values[-1] <= parameter.top <= high
+    assert grid(Space((parameter,)))["x"] == values
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    trials = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    assert {trials.ask({"x": distribution(parameter)}).params["x"] for _ in range(200)} == set(values)
+    for value in values:
+        assert distribution(parameter)._contains(value)
+        assert as_value(parameter, value) == as_value(parameter, round(value, 6)) == value
+        assert fitted_condition(parameter, (round(value, 6),)) == (value,)
+    assert as_value(parameter, low + (count - 1) * step) == values[-1]  # as an earlier version recorded it
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        Int("layers", 1, 3),
+        UNITS,
+        BATCH,
+        GRID,
+        KIND,
+        Float("x", 0.1, 0.35, step=0.1),
+        Int("one", 5, 5),
+    ],
+    ids=lambda parameter: parameter.name,
+)
+def test_each_value_has_as_long_a_part_of_the_line_as_any_other_the_ends_too(parameter):
+    values = [value_at(parameter, (k + 0.5) / 1200) for k in range(1200)]
+    counts = {repr(value): values.count(value) for value in values if value is not True}
+    assert max(counts.values()) - min(counts.values()) <= 2
+    for value in values[::60]:
+        assert value_at(parameter, share_of(parameter, value)) == value
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_whole_numbers_are_drawn_in_their_logarithm_as_optuna_draws_them(reverse):
+    parameter = Int("n", 1, 10, log=True, reverse=reverse)
+    values = [value_at(parameter, (k + 0.5) / 3000) for k in range(3000)]
+    first, last = (10, 1) if reverse else (1, 10)
+    assert values.count(first) == pytest.approx(3000 * math.log(1.5 / 0.5) / math.log(10.5 / 0.5), abs=2)
+    assert values.count(last) == pytest.approx(3000 * math.log(10.5 / 9.5) / math.log(10.5 / 0.5), abs=2)
+    assert all(value_at(parameter, share_of(parameter, value)) == value for value in range(1, 11))
+
+
+def test_whole_numbers_beyond_what_a_double_holds_stay_what_they_are():
+    assert as_value(Int("n", 0, 2**62), 2**53 + 1) == 2**53 + 1
 
 
 @pytest.mark.parametrize(

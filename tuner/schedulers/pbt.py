@@ -224,13 +224,18 @@ def _perturbed(space: Space, names: Sequence[str] | None) -> list[Parameter]:
 
 
 def _moved(parameter: Parameter, value: ParamValue, chance: random.Random) -> ParamValue:
-    """Return a value beside ``value``: a number times 0.8 or 1.2, of a list the one before or behind."""
+    """Return a value beside ``value``: times 0.8 or 1.2, or a step away; of a list the one before or behind."""
     if isinstance(parameter, (Categorical, Discrete)):
         listed = _listed(parameter)
         at = listed.index(value) + chance.choice((-1, 1))
         return listed[min(max(at, 0), len(listed) - 1)]
     assert isinstance(value, (int, float))
-    return fitted(parameter, value * chance.choice((0.8, 1.2)))
+    factor = chance.choice((0.8, 1.2))
+    moved = fitted(parameter, value * factor)
+    if moved != value:
+        return moved
+    step = parameter.step or (parameter.high - parameter.low) / 5  # a fifth of a small number is no step, of 0 nothing
+    return fitted(parameter, value + math.copysign(step, factor - 1.0))
 
 
 def _listed(parameter: Categorical | Discrete) -> list[ParamValue]:

@@ -18,27 +18,56 @@ _WORDS = {"True": True, "False": False, "None": None}
 
 def drawn(parameter: Parameter, chance: random.Random) -> ParamValue:
     """Draw a value of a parameter, each as likely as any other (in its logarithm if it has ``log``)."""
+    return value_at(parameter, chance.random())
+
+
+def value_at(parameter: Parameter, share: float) -> ParamValue:
+    """Return the value at a share, 0 to 1, of the line on which a parameter is drawn; ``share_of`` is its inverse.
+
+    Each of several values has its part of the line, as long as that of any other; with ``log``, in the logarithm.
+    """
     if isinstance(parameter, (Categorical, Discrete)):
-        choice: ParamValue = chance.choice(
-            parameter.choices if isinstance(parameter, Categorical) else parameter.values
-        )
-        return choice
-    if parameter.log:
-        value = math.exp(chance.uniform(math.log(parameter.low), math.log(parameter.high)))
-        return fitted(parameter, parameter.low + parameter.high - value if parameter.reverse else value)
-    return fitted(parameter, chance.uniform(parameter.low, parameter.high))
+        values: Sequence[ParamValue] = parameter.choices if isinstance(parameter, Categorical) else parameter.values
+        return values[min(int(share * len(values)), len(values) - 1)]
+    low, high = line(parameter)
+    if not parameter.log:
+        return fitted(parameter, low + share * (high - low))
+    if parameter.reverse:
+        return fitted(parameter, parameter.low + parameter.high - low * (high / low) ** (1.0 - share))
+    return fitted(parameter, low * (high / low) ** share)
+
+
+def share_of(parameter: Parameter, value: ParamValue) -> float:
+    """Return where a value stands on the line on which a parameter is drawn, 0 to 1: in the middle of its part."""
+    if isinstance(parameter, Categorical):
+        there = [identity(choice) for choice in parameter.choices]
+        return (there.index(identity(value)) + 0.5) / len(there)
+    assert isinstance(value, (int, float))
+    if isinstance(parameter, Discrete):
+        away = [abs(one - value) for one in parameter.values]
+        return (away.index(min(away)) + 0.5) / len(away)
+    low, high = line(parameter)
+    if low == high:
+        return 0.5
+    if not parameter.log:
+        return (value - low) / (high - low)
+    if parameter.reverse:
+        return 1.0 - math.log((parameter.low + parameter.high - value) / low) / math.log(high / low)
+    return math.log(value / low) / math.log(high / low)
+
+
+def line(parameter: Float | Int) -> tuple[float, float]:
+    """Return between which numbers one is drawn: half a step beyond its ends, which would come half as often else."""
+    half = (parameter.step or 0) / 2
+    return parameter.low - half, parameter.top + half
 
 
 def fitted(parameter: Float | Int, value: float) -> float | int:
     """Return the value of a number that is nearest to ``value``."""
-    value = min(max(value, parameter.low), parameter.high)
-    if isinstance(parameter, Int):
-        most = (parameter.high - parameter.low) // parameter.step
-        return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step
-    if parameter.step is None:
+    value, low, step = min(max(value, parameter.low), parameter.top), parameter.low, parameter.step
+    if step is None:
         return value
-    most = math.floor((parameter.high - parameter.low) / parameter.step + 1e-9)
-    return parameter.low + min(round((value - parameter.low) / parameter.step), most) * parameter.step
+    return min(low + int((2 * (value - low) + step) // (2 * step)) * step, parameter.top)
 
 
 def as_value(parameter: Parameter, given: Any) -> ParamValue:
@@ -57,12 +86,12 @@ def as_value(parameter: Parameter, given: Any) -> ParamValue:
             if math.isclose(value, given, rel_tol=1e-9):
                 return value
         raise ValueError(f"{given:g} is none of {listed(parameter.values)}")
-    if not parameter.low <= given <= parameter.high:
-        raise ValueError(f"{given:g} is outside {parameter.low:g} to {parameter.high:g}")
     nearest = fitted(parameter, given)
+    if not parameter.low <= given <= parameter.high and not math.isclose(nearest, given, rel_tol=1e-9):
+        raise ValueError(f"{given:g} is outside {parameter.low:g} to {parameter.high:g}")
     if not math.isclose(nearest, given, rel_tol=1e-9, abs_tol=1e-12):
         raise ValueError(f"{given:g} is between two steps of {parameter.step:g}")
-    return float(given) if isinstance(parameter, Float) and parameter.step is None else nearest
+    return float(nearest) if isinstance(parameter, Float) else nearest
 
 
 def read_value(parameter: Parameter, given: Any) -> ParamValue:

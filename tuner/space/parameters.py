@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +70,17 @@ class Float:
     when: Condition = field(default_factory=dict)
     reverse: bool = False
 
+    @cached_property
+    def top(self) -> float:
+        """The highest value: ``high``, or the last step below it.
+
+        In decimals, as numbers are written and as Optuna has it: in binary 0.1 and two steps of 0.1 are above 0.3.
+        """
+        if self.step is None:
+            return self.high
+        low, high, step = (Decimal(str(number)) for number in (self.low, self.high, self.step))
+        return float(low + (high - low) // step * step)
+
 
 @dataclass(frozen=True)
 class Int:
@@ -81,6 +93,11 @@ class Int:
     step: int = 1
     when: Condition = field(default_factory=dict)
     reverse: bool = False
+
+    @property
+    def top(self) -> int:
+        """The highest value: ``high``, or the last step below it."""
+        return self.low + (self.high - self.low) // self.step * self.step
 
 
 @dataclass(frozen=True)

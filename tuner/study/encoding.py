@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.domain.objective import Objective
 from tuner.errors import Infeasible
-from tuner.space.drawing import as_value
+from tuner.space.drawing import as_value, fitted
 from tuner.space.parameters import Categorical, Discrete, Float, Int, Parameter, Params, ParamValue, Space
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def grid(space: Space) -> dict[str, list[Any]]:
         elif p.step is None:
             raise ValueError(f"{p.name} has no step, so its values cannot be listed")
         else:
-            count = math.floor((p.high - p.low) / p.step + 1e-9)
-            found[p.name] = [p.low + index * p.step for index in range(count + 1)]
+            count = round((p.top - p.low) / p.step)
+            found[p.name] = [fitted(p, p.low + index * p.step) for index in range(count + 1)]
     return found
 
 

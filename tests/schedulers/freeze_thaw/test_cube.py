@@ -8,7 +8,7 @@ import pytest
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.space import Categorical, Discrete, Float, Int, Space
 from tuner.space.conditions import walk
-from tuner.space.drawing import drawn
+from tuner.space.drawing import drawn, share_of, value_at
 
 SPACE = Space(
     (
@@ -44,6 +44,26 @@ def test_points_that_mean_the_same_parameters_have_the_same_features():
     assert one.tolist() == other.tolist()
     assert np.abs(one - third).max() > 0.1
     assert len(one) == len(cube.groups) == 10  # a column for each choice
+
+
+NUMBERS = (
+    Int("layers", 1, 4),
+    Int("units", 16, 257),
+    Int("batch", 16, 512, log=True),
+    Int("keep", 16, 512, log=True, reverse=True),
+    Float("momentum", 0.1, 0.35, step=0.1),
+    Float("rate", 1e-4, 1e-1, log=True),
+    Float("decay", 0.9, 0.999, log=True, reverse=True),
+    Discrete("width", (1, 2, 8)),
+)
+
+
+@pytest.mark.parametrize("parameter", NUMBERS, ids=lambda parameter: parameter.name)
+def test_a_features_place_is_that_of_the_value_that_its_trial_gets(parameter):
+    points = np.random.default_rng(0).random((2000, 1))
+    features = Cube(Space((parameter,))).features(points)[:, 0]
+    expected = [share_of(parameter, value_at(parameter, float(at))) for (at,) in points]
+    assert features == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("width", [0.01, 0.5])

@@ -340,6 +340,22 @@ def test_of_a_few_sets_of_parameters_each_is_begun_before_one_is_begun_again():
     )  # the first eight are spread, not listed
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_many_whole_numbers_none_is_begun_twice(seed):
+    sweep = Sweep(
+        100, Space((Int("units", 16, 256),)), loss=lambda p, s: abs(p["units"] - 140) + 1 / s, seed=seed
+    ).run()
+    assert len({params["units"] for params in sweep.params.values()}) == 100
+
+
+def test_the_last_step_of_a_number_can_be_chosen():
+    space = Space((Float("drop", 0.1, 0.3, step=0.1), Float("rate", 0.0, 1.0)))
+    sweep = Sweep(30, space, loss=lambda params, step: 1.0 - params["drop"] + math.exp(-step / 40)).run()
+    drops = Counter(params["drop"] for params in sweep.params.values())
+    assert max(drops, key=drops.__getitem__) == 0.3
+    assert set(drops) <= {0.1, 0.2, 0.3}
+
+
 DECISIONS = """
 import importlib, sys
 from tests.schedulers.freeze_thaw.test_scheduler import FreezeThawScheduler, Sweep

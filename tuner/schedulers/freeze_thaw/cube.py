@@ -1,23 +1,21 @@
 """A search space as a unit cube: what a model of the parameters learns in, and where candidates are drawn.
 
-A point has a coordinate from 0 to 1 for each parameter, on the scale on which it is drawn; a choice is the
-middle of its part of the line. Its features are what distances are measured in: numbers as they stand,
+A point has a coordinate from 0 to 1 for each parameter, on the line on which it is drawn; one of several values
+is the middle of its part of that line. Its features are what distances are measured in: numbers as they stand,
 a column for each choice, and the middle, or no choice at all, for a parameter that is absent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tuner.space import Categorical, Discrete, Float, Int, Parameter, Space
 from tuner.space.conditions import holds
-from tuner.space.drawing import fitted
+from tuner.space.drawing import line, share_of, value_at
 from tuner.space.parameters import Params, ParamValue
-from tuner.space.scaling import place
 
 Points = Any
 """Array of points by parameters."""
@@ -43,14 +41,15 @@ class Cube:
 
     def point(self, params: Params) -> Points:
         """Return the point of a trial's parameters; absent ones stand in the middle."""
-        return np.array([_coordinate(p, params[p.name]) if p.name in params else 0.5 for p in self._space.parameters])
+        shares = [share_of(p, params[p.name]) if p.name in params else 0.5 for p in self._space.parameters]
+        return np.array(shares)
 
     def params(self, point: Points) -> dict[str, ParamValue]:
         """Return the parameters of a point, those that exist."""
         drawn: dict[str, ParamValue] = {}
         for parameter, at in zip(self._space.parameters, point, strict=True):
             if holds(parameter, drawn):
-                drawn[parameter.name] = _value(parameter, float(at))
+                drawn[parameter.name] = value_at(parameter, float(at))
         return drawn
 
     def features(self, points: Points) -> Points:
@@ -60,10 +59,10 @@ class Cube:
         for index, parameter in enumerate(self._space.parameters):
             at, has = points[:, index], there[:, index]
             if isinstance(parameter, Categorical):
-                chosen = _index(at, len(parameter.choices))
-                columns += [(has & (chosen == k)) * math.sqrt(0.5) for k in range(len(parameter.choices))]
+                count = len(parameter.choices)
+                columns += [(has & (_parts(at, count) == k)) * math.sqrt(0.5) for k in range(count)]
             else:
-                columns.append(np.where(has, _snap(parameter)(at), 0.5))
+                columns.append(np.where(has, _snapped(parameter, at), 0.5))
         return np.stack(columns, axis=1).astype(float) if columns else np.zeros((len(points), 0))
 
     def near(self, points: Points, width: float, chance: Any) -> Points:
@@ -96,47 +95,31 @@ class Cube:
 
     def _holds(self, parameter: Parameter, point: Points, there: Points) -> bool:
         parents = {
-            name: _value(self._space.parameters[at], float(point[at]))
+            name: value_at(self._space.parameters[at], float(point[at]))
             for name in parameter.when
             if there[at := self._order[name]]
         }
         return holds(parameter, parents)
 
 
-def _coordinate(parameter: Parameter, value: ParamValue) -> float:
-    if isinstance(parameter, Categorical):
-        at = next(i for i, one in enumerate(parameter.choices) if type(one) is type(value) and one == value)
-        return (at + 0.5) / len(parameter.choices)
-    assert isinstance(value, (int, float))
-    return place(parameter, value)
-
-
-def _value(parameter: Parameter, at: float) -> ParamValue:
-    if isinstance(parameter, Categorical):
-        choice: ParamValue = parameter.choices[int(_index(np.array(at), len(parameter.choices)))]
-        return choice
-    if isinstance(parameter, Discrete):
-        return parameter.values[round(at * (len(parameter.values) - 1))]
-    low, high = float(parameter.low), float(parameter.high)
-    if not parameter.log:
-        return fitted(parameter, low + at * (high - low))
-    if parameter.reverse:
-        return fitted(parameter, low + high - low * (high / low) ** (1.0 - at))
-    return fitted(parameter, low * (high / low) ** at)
-
-
-def _index(at: Points, count: int) -> Points:
+def _parts(at: Points, count: int) -> Points:
+    """Return in which of so many equal parts of the line coordinates are."""
     return np.minimum((at * count).astype(int), count - 1)
 
 
-def _snap(parameter: Float | Int | Discrete) -> Callable[[Points], Points]:
-    """Return what moves coordinates to those that the parameter's values have."""
-    steps = isinstance(parameter, (Int, Discrete)) or parameter.step is not None
-    if not steps:
-        return lambda at: at
+def _snapped(parameter: Float | Int | Discrete, at: Points) -> Points:
+    """Return coordinates moved to those of the values that are there: ``share_of(value_at(...))`` of each."""
+    if isinstance(parameter, Float) and parameter.step is None:
+        return at if parameter.low < parameter.high else np.full_like(at, 0.5)
+    if isinstance(parameter, Discrete) or not parameter.log:
+        count = len(parameter.values) if isinstance(parameter, Discrete) else _steps(parameter)
+        return (_parts(at, count) + 0.5) / count
+    low, high = line(parameter)
+    places = 1.0 - at if parameter.reverse else at
+    values = np.clip(np.floor(low * (high / low) ** places + 0.5), parameter.low, parameter.high)
+    shares = np.log(values / low) / math.log(high / low)
+    return 1.0 - shares if parameter.reverse else shares
 
-    def snapped(at: Points) -> Points:
-        values, back = np.unique(np.round(at, 3), return_inverse=True)
-        return np.array([_coordinate(parameter, _value(parameter, float(one))) for one in values])[back]
 
-    return snapped
+def _steps(parameter: Float | Int) -> int:
+    return round((parameter.top - parameter.low) / (parameter.step or 1)) + 1
