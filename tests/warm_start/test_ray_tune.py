@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.warm_start.folders import RMSE
-from tuner.domain.objective import Aggregation, Goal, Objective
+from tuner.domain.objective import Aggregation, Constraint, Goal, Objective
 from tuner.errors import InvalidInput
 from tuner.warm_start import read_results
 
@@ -57,6 +57,19 @@ def test_the_value_of_a_trial_follows_the_sweeps_own_rule(ray_folder):
         assert read_results(ray_folder, (Objective("rmse", Goal.MINIMIZE, of),)).trials[0][1] == {"rmse": value}
     (trial,) = read_results(ray_folder, (Objective("eval/loss"),)).trials
     assert trial[1] == {"eval/loss": 0.5}
+
+
+@pytest.mark.parametrize("last", [float("nan"), float("inf")])
+def test_a_trial_that_diverged_has_no_value_and_not_the_last_one_that_was_a_number(tmp_path, last):
+    ray_trial(tmp_path / "demo", "f_0", {"lr": 0.1}, [{"rmse": 0.9}, {"rmse": 0.5}, {"rmse": last}])
+    ray_trial(tmp_path / "demo", "f_1", {"lr": 0.2}, [{"rmse": 0.9}, {"rmse": 0.7}, {"rmse": 0.6}])
+    assert read_results(tmp_path / "demo", RMSE).trials == (({"lr": 0.1}, {}), ({"lr": 0.2}, {"rmse": 0.6}))
+
+
+def test_what_a_constraint_is_on_is_read_if_it_was_reported(ray_folder):
+    constraints = [Constraint("eval/loss", high=0.4)]
+    values = [values for _, values in read_results(ray_folder, RMSE, constraints).trials]
+    assert values == [{"rmse": 2.0}, {"rmse": 4.0, "eval/loss": 0.5}]
 
 
 def test_an_objective_that_was_never_reported_is_refused_with_those_that_were(ray_folder):

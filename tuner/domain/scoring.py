@@ -11,6 +11,9 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import FEASIBLE
 from tuner.domain.trial import TrialRecord, TrialState
 
+INFEASIBLE = 1e300
+"""Least loss of what breaks a constraint, behind all that keeps to them; it grows with how far that is, to twice it."""
+
 Curves = Mapping[str, Mapping[int, float]]
 """Metric to global step to value."""
 
@@ -43,10 +46,11 @@ def losses_at(
         objectives: In the sweep's order.
         curves: Of their metrics.
         step: Global step at which all of them have a value.
-        constraints: If one of them is broken as of that step, all losses are infinite.
+        constraints: If one of them is broken as of that step, all losses are ``infeasible_loss``.
     """
-    if any(_is_broken(constraint, curves.get(constraint.metric, {}), step) for constraint in constraints):
-        return [math.inf for _ in objectives]
+    beyond = math.fsum(_beyond(constraint, curves.get(constraint.metric, {}), step) for constraint in constraints)
+    if beyond > 0:
+        return [infeasible_loss(beyond) for _ in objectives]
     losses = []
     for objective in objectives:
         curve = curves[objective.metric]
@@ -57,9 +61,19 @@ def losses_at(
     return losses
 
 
-def _is_broken(constraint: Constraint, curve: Mapping[int, float], step: int) -> bool:
+def infeasible_loss(beyond: float) -> float:
+    """Return the loss of what is beyond its constraints by so much in all.
+
+    The one that is nearest to keeping them is the best of those that do not: Deb, "An efficient constraint handling
+    method for genetic algorithms", Computer Methods in Applied Mechanics and Engineering 186 (2000).
+    """
+    return INFEASIBLE * (2.0 - 1.0 / (1.0 + beyond))
+
+
+def _beyond(constraint: Constraint, curve: Mapping[int, float], step: int) -> float:
+    """Return by how much a constraint is broken as of a step; 0 if it is kept or was not evaluated yet."""
     shown = [curve[at] for at in sorted(curve) if at <= step]
-    return bool(shown) and constraint.violation(constraint.value(shown)) > 0
+    return max(0.0, constraint.violation(constraint.value(shown))) if shown else 0.0
 
 
 def constraint_values(constraints: Iterable[Constraint], curves: Curves) -> dict[str, float]:

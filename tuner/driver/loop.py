@@ -193,8 +193,7 @@ class Loop:
         if step not in trial.record.curve:
             study.report(trial.number, step, trial.at(step))
             trial.mark_evaluated(self._context.clock())
-        losses = trial.losses(step, constrained=scheduler.infeasible_is_worst)
-        self._obey(trial, step, scheduler.report(trial.number, step, losses))
+        self._obey(trial, step, scheduler.report(trial.number, step, trial.losses(step)))
         for reaction in self._reactions:
             reaction.on_evaluation(trial, step)
         if trial.is_outcome_final:

@@ -266,14 +266,9 @@ class RunningTrial:
         """Return what each objective and constraint has at ``step``, the first objective first."""
         return {metric: curve[step] for metric, curve in self._curves.items() if step in curve}
 
-    def losses(self, step: int, constrained: bool = False) -> list[float]:
-        """Return each objective's loss (lower is better) as of ``step``, by its own rule.
-
-        Args:
-            step: Global step at which all have a value.
-            constrained: Whether they are infinite if a constraint is broken.
-        """
-        return losses_at(self._objectives, self._curves, step, self._constraints if constrained else ())
+    def losses(self, step: int) -> list[float]:
+        """Return each objective's loss as of ``step``, at which all have a value; see ``losses_at``."""
+        return losses_at(self._objectives, self._curves, step, self._constraints)
 
     def values(self) -> dict[str, float]:
         """Return the objectives of the trial as it stands, by the rules of the sweep; empty if it has none."""

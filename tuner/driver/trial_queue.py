@@ -222,8 +222,7 @@ class TrialQueue:
         objectives = self._spec.objectives
         curves = curves_of(record, objectives)
         whole = [step for step in record.curve if all(step in curves.get(o.metric, {}) for o in objectives)]
-        constraints = self._spec.constraints if self._scheduler.infeasible_is_worst else ()
-        return {step: losses_at(objectives, curves, step, constraints) for step in whole}
+        return {step: losses_at(objectives, curves, step, self._spec.constraints) for step in whole}
 
     def _begin(self, record: TrialRecord) -> None:
         """Tell the scheduler that a trial exists."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class LoggedTrial:
     Attributes:
         state: The last one that it entered.
         values: Each objective's, as it entered that.
+        curves: Metric to global step to value, of the metrics that were asked for.
     """
 
     number: int
@@ -31,6 +32,7 @@ class LoggedTrial:
     tags: dict[str, str] = field(default_factory=dict)
     state: TrialState = TrialState.RUNNING
     values: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, dict[int, float]] = field(default_factory=dict)
 
 
 def begun_trials(file: Path, tail: int | None = None) -> Iterator[int]:
@@ -66,8 +68,9 @@ def first_opening(file: Path) -> SweepOpened | None:
     return next((record for record, _ in read_records(file) if isinstance(record, SweepOpened)), None)
 
 
-def logged_trials(file: Path) -> list[LoggedTrial]:
-    """Return the trials that a sweep's log has, by number."""
+def logged_trials(file: Path, metrics: Sequence[str] = ()) -> list[LoggedTrial]:
+    """Return the trials that a sweep's log has, by number, with their curves of some metrics."""
+    curves: dict[int, dict[str, dict[int, float]]] = {}
     opened: dict[int, TrialOpened] = {}
     changed: dict[int, TrialChanged] = {}
     for record, _ in read_records(file):
@@ -75,6 +78,10 @@ def logged_trials(file: Path) -> list[LoggedTrial]:
             opened[record.trial] = record
         elif isinstance(record, TrialChanged):
             changed[record.trial] = record
+        elif isinstance(record, Evaluated):
+            step, scalars = record.evaluation.step, record.evaluation.scalars
+            for metric in scalars.keys() & metrics:
+                curves.setdefault(record.trial, {}).setdefault(metric, {})[step] = scalars[metric]
     return [
         LoggedTrial(
             number,
@@ -82,6 +89,7 @@ def logged_trials(file: Path) -> list[LoggedTrial]:
             {**opened[number].tags, **changed[number].tags},
             changed[number].state,
             dict(changed[number].values),
+            curves.get(number, {}),
         )
         for number in sorted(opened.keys() & changed.keys())
     ]

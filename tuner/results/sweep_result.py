@@ -188,6 +188,8 @@ class SweepResult:
     def dataframe(self) -> pandas.DataFrame:
         """Return a row for each trial: number, state, objectives, ``params_NAME``, step, seconds, run_id.
 
+        With constraints, what counts of each is ``constraints_NAME``.
+
         ``started`` and ``ended`` are times in UTC; the latter is missing if the trial may go on.
         """
         import pandas
@@ -195,9 +197,11 @@ class SweepResult:
         rows = []
         for trial in self.trials:
             row = trial.row()
-            params, values = row.pop("params"), row.pop("values")
+            values = row.pop("values")
             times = {"started": _utc(trial.record.started), "ended": _utc(trial.record.ended)}
-            rows.append({**row, **values, **times, **{f"params_{name}": value for name, value in params.items()}})
+            mappings = {kind: row.pop(kind, {}) for kind in ("constraints", "params")}
+            named = {f"{kind}_{name}": value for kind, of in mappings.items() for name, value in of.items()}
+            rows.append({**row, **values, **times, **named})
         frame: pandas.DataFrame = pandas.DataFrame(rows)
         return frame
 

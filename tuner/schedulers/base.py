@@ -64,7 +64,8 @@ class Begin:
 class Scheduler:
     """Judge trials; this one lets every trial run to its end.
 
-    Losses are values of which lower is better, one for each objective.
+    Losses are values of which lower is better, one for each objective. What breaks a constraint as of an evaluation has
+    ``infeasible_loss`` there (``tuner.domain.scoring``), which is finite and behind all that keeps to them.
 
     A constructor's arguments are the options in a search space file; ``train``, ``space``, ``search``, ``objectives``
     and ``seed`` are given by the sweep to those that name them.
@@ -78,7 +79,6 @@ class Scheduler:
         changes_parameters: Whether parameters change while a trial trains.
         pauses_anywhere: Whether it pauses trials at other steps than those that ``next_stop`` has named, by a kill
             once the checkpoint of the step is there.
-        infeasible_is_worst: Whether it is told of an infinite loss at evaluations that break a constraint.
         repeats_complete_trials: Whether a trial with another seed begins when the first one is complete.
         imports: Modules that its decisions need and that it imports itself when they do: they are imported before the
             first trial begins, so that no trial trains on while its decision waits for them.
@@ -90,7 +90,6 @@ class Scheduler:
     needs_listed_parameters: ClassVar[bool] = False
     changes_parameters: ClassVar[bool] = False
     pauses_anywhere: ClassVar[bool] = False
-    infeasible_is_worst: ClassVar[bool] = False
     repeats_complete_trials: ClassVar[bool] = False
     imports: ClassVar[tuple[str, ...]] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tuner.domain.objective import Constraint
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
 
 MAX_VIOLATION = 1e300
 """What is infinitely beyond a constraint, for samplers that reckon with it."""
@@ -27,3 +29,8 @@ def set_constraints(
             frozen.set_constraint(constraint.metric, min(beyond, MAX_VIOLATION))
     for key in frozen.system_attrs.keys() - storage.get_trial(trial_id).system_attrs.keys():
         storage.set_trial_system_attr(trial_id, key, before[key])
+
+
+def beyond_constraints(trial: FrozenTrial) -> float:
+    """Return by how much a trial that Optuna holds is beyond its constraints in all; 0 if it keeps to them."""
+    return math.fsum(max(0.0, beyond) for key, beyond in trial.system_attrs.items() if key.startswith("constraints:"))

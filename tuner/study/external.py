@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.config import parameter_from_json
-from tuner.domain.objective import Objective
+from tuner.domain.objective import Constraint, Objective
 from tuner.domain.trial import FinishedTrial
 from tuner.errors import InvalidInput, StoreError
 from tuner.hiding import hidden
 from tuner.space import Space
+from tuner.space.drawing import is_number
 from tuner.study.database import missing_file
 from tuner.study.encoding import read
 from tuner.study.frozen_trial import ATTRIBUTE, STORED
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 FLAG = "--from"
 
 
-def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+def read_foreign(
+    given: str, objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()
+) -> list[FinishedTrial]:
     """Return the complete trials of an Optuna study.
 
     Args:
         given: ``URL``, or ``URL#STUDY`` if the storage has several; a journal's or SQLite's file.
         objectives: Of the sweep that is to learn from them: metrics in the study's order, if the
             study does not name its own.
+        constraints: Of that sweep: what counts of their metrics is looked for in a study of ours, and among the user
+            attributes of another one.
 
     Raises:
         InvalidInput: There is no such study, or it has other goals.
@@ -57,7 +62,7 @@ def read_foreign(given: str, objectives: Sequence[Objective]) -> list[FinishedTr
     complete = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
     odd = study.user_attrs.get(ATTRIBUTE, {}).get(STORED, ())
     space = Space(tuple(parameter_from_json(parameter) for parameter in odd))
-    return [_finished(trial, metrics, space) for trial in complete]
+    return [_finished(trial, metrics, space, [constraint.metric for constraint in constraints]) for trial in complete]
 
 
 def _open(place: str) -> BaseStorage:
@@ -97,7 +102,9 @@ def _metrics(given: str, study: object, objectives: Sequence[Objective]) -> list
     return list(names)
 
 
-def _finished(trial: FrozenTrial, metrics: Sequence[str], space: Space) -> FinishedTrial:
-    noted = trial.user_attrs.get(ATTRIBUTE, {}).get("values") or {}
-    values = noted or dict(zip(metrics, trial.values, strict=True))
-    return FinishedTrial(read(trial.params, trial.distributions, space), values)
+def _finished(trial: FrozenTrial, metrics: Sequence[str], space: Space, limited: Sequence[str]) -> FinishedTrial:
+    noted = trial.user_attrs.get(ATTRIBUTE, {})
+    values = noted.get("values") or dict(zip(metrics, trial.values, strict=True))
+    known = {**trial.user_attrs, **noted.get("constraints", {})}
+    limits = {metric: float(known[metric]) for metric in limited if is_number(known.get(metric))}
+    return FinishedTrial(read(trial.params, trial.distributions, space), {**limits, **values})

@@ -7,7 +7,6 @@ driver draws what an undisturbed one would have drawn.
 from __future__ import annotations
 
 import copy
-import math
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from tuner.domain.spec import Named
 from tuner.domain.tags import REPEAT_OF
 from tuner.errors import InvalidInput
 from tuner.space import Space
+from tuner.study.constraints import beyond_constraints
 from tuner.study.encoding import SamplerView
 from tuner.study.exploring import end_early, farthest, is_explored, is_paused
 from tuner.study.extrapolation import Extrapolation
@@ -201,7 +201,7 @@ class _SeenStudy(Study):
                 seen = farthest(seen)
             seen = _extrapolated(seen, self._ahead)
         if self._goal is not None and len(seen) > MOST:
-            beyond = {trial.number: _beyond(trial) for trial in seen if trial.system_attrs}
+            beyond = {trial.number: beyond_constraints(trial) for trial in seen if trial.system_attrs}
             seen = learning_set(seen, self._goal, beyond)
         return [*self._earlier, *seen]
 
@@ -212,10 +212,6 @@ class _SeenStudy(Study):
 def _repeats(trial: FrozenTrial) -> bool:
     """Whether a trial has the parameters of another one, with another seed."""
     return REPEAT_OF in trial.user_attrs.get(ATTRIBUTE, {}).get("tags", {})
-
-
-def _beyond(trial: FrozenTrial) -> float:
-    return math.fsum(max(0.0, beyond) for key, beyond in trial.system_attrs.items() if key.startswith("constraints:"))
 
 
 def _without_curve(trial: FrozenTrial) -> FrozenTrial:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tuner.domain.scoring import infeasible_loss
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import Source, TrialRecord, TrialState
 from tuner.errors import Infeasible
@@ -17,7 +18,7 @@ from tuner.space.conditions import walk as walk_space
 from tuner.space.parameters import Params, ParamValue
 from tuner.space.points import fitted_point
 from tuner.study import frozen_trial
-from tuner.study.constraints import set_constraints
+from tuner.study.constraints import beyond_constraints, set_constraints
 from tuner.study.encoding import read, store, store_loosely, suggest, told_values
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, STEP, STORED, HeldTrial, begun, number_of, record_of
 from tuner.study.transfer import as_optuna_trials
@@ -148,9 +149,13 @@ class Study:
 
     @property
     def earlier(self) -> list[tuple[dict[str, ParamValue], float]]:
-        """Parameters and first objective of the finished trials of other sweeps, in this space."""
-        space = self._spec.space
-        return [(read(t.params, t.distributions, space), float(t.values[0])) for t in self._earlier]
+        """Parameters and first loss of the finished trials of other sweeps, in this space."""
+        space, goal = self._spec.space, self._spec.objectives[0].goal
+        return [
+            (read(t.params, t.distributions, space), infeasible_loss(beyond) if beyond else goal.loss(t.values[0]))
+            for t in self._earlier
+            for beyond in [beyond_constraints(t)]
+        ]
 
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""

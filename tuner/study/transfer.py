@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuner.config.sampler_options import sampler_kind
@@ -20,6 +20,7 @@ from tuner.errors import Infeasible
 from tuner.space.conditions import Walk
 from tuner.space.drawing import drawn, read_value
 from tuner.space.parameters import Parameter, ParamValue
+from tuner.study.constraints import MAX_VIOLATION
 from tuner.study.encoding import distribution, encoded
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def as_optuna_trials(sources: Iterable[Source], spec: SweepSpec, walk: Walk) -> 
 
     A parameter that a trial did not have is drawn at random, so that it says nothing of it; one that
     this space does not have is passed over; a trial with a value that this space cannot hold, or
-    without an objective, is left out.
+    without an objective or what a constraint is on, is left out.
 
     Args:
         sources: Finished trials, by where they come from.
@@ -71,9 +72,14 @@ class _Report:
     def translate(self, trial: FinishedTrial, spec: SweepSpec, walk: Walk, chance: random.Random) -> list[FrozenTrial]:
         """Return the trial in the sweep's space, or nothing if it has no place there."""
         self.seen += 1
-        missing = [o.metric for o in spec.objectives if not math.isfinite(trial.values.get(o.metric, math.nan))]
+        wanted = (*(o.metric for o in spec.objectives), *(c.metric for c in spec.constraints))
+        missing = [metric for metric in wanted if not math.isfinite(trial.values.get(metric, math.nan))]
         if missing:
             self._left_out[f"no value of {', '.join(missing)}"] += 1
+            return []
+        beyond = [constraint.violation(trial.values[constraint.metric]) for constraint in spec.constraints]
+        if max(beyond, default=0.0) > 0 and not sampler_kind(spec.search.sampler.name).knows_constraints:
+            self._left_out[f"breaks a constraint, of which {spec.search.sampler.name} knows nothing"] += 1
             return []
         chooser = _Chooser(trial.params, chance)
         try:
@@ -90,7 +96,7 @@ class _Report:
         self._used += 1
         self._filled.update(chooser.filled.keys())  # of a mapping it would add the values
         self._unknown.update(name for name in trial.params if name not in params)
-        return [_made(chooser, [trial.values[o.metric] for o in spec.objectives])]
+        return [_made(chooser, trial.values, spec)]
 
     def line(self) -> str:
         """Say it in one line."""
@@ -132,11 +138,14 @@ class _Chooser:
         return value
 
 
-def _made(chooser: _Chooser, values: Sequence[float]) -> FrozenTrial:
+def _made(chooser: _Chooser, values: Mapping[str, float], spec: SweepSpec) -> FrozenTrial:
     import optuna
 
-    return optuna.trial.create_trial(
+    made = optuna.trial.create_trial(
         params={**chooser.taken, **chooser.filled},
         distributions={parameter.name: distribution(parameter) for parameter in chooser.parameters},
-        values=list(values),
+        values=[values[objective.metric] for objective in spec.objectives],
     )
+    for constraint in spec.constraints:
+        made.set_constraint(constraint.metric, min(constraint.violation(values[constraint.metric]), MAX_VIOLATION))
+    return made

@@ -256,8 +256,8 @@ class SweepSession:
             if unrecorded_s := self._peers.unrecorded_s(self._study.spent_until):
                 self._study.set_attributes(seconds=self._study.spent_s + unrecorded_s)
             self._peers.begin_work()
-        for params, value in self._study.earlier:
-            self._scheduler.learn(params, self._spec.objectives[0].goal.loss(value))
+        for params, loss in self._study.earlier:
+            self._scheduler.learn(params, loss)
         for line in self._study.learned:
             self._display.line(line)
         self._log.append(opening_record(self._manifest, self._placement.workers, self._study.learned))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.domain.objective import Goal, Objective
+from tuner.domain.objective import Constraint, Goal, Objective
 from tuner.errors import InvalidInput
 
 FLAG = "--from"
@@ -47,12 +47,16 @@ class Reported:
 
 
 def results_of(
-    format_name: str, reported: Sequence[Reported], objectives: Sequence[Objective], failed: int = 0
+    format_name: str,
+    reported: Sequence[Reported],
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint] = (),
+    failed: int = 0,
 ) -> Results:
     """Return those trials that ran to their end and reported the objectives.
 
     A trial that a scheduler stopped has a value of an earlier step than the others; it is left out, as
-    a pruned one of a sweep is.
+    a pruned one of a sweep is. What is no finite number by its rule is no value.
 
     Raises:
         InvalidInput: No trial has an objective.
@@ -65,7 +69,7 @@ def results_of(
         there = ", ".join(metrics) or "none"
         raise InvalidInput(FLAG, f"no trial of {format_name} has reported {', '.join(missing)}; reported were: {there}")
     found = [
-        (trial.params, {o.metric: o.of.value(trial.curves[o.metric], o.goal) for o in objectives})
+        (trial.params, _values(trial.curves, objectives, constraints))
         for trial in whole
         if all(trial.curves.get(o.metric) for o in objectives)
     ]
@@ -76,6 +80,14 @@ def results_of(
     }
     lines = [f"{count} of {format_name} {what}" for what, count in notes.items() if count]
     return Results(format_name, tuple(found), tuple(lines))
+
+
+def _values(
+    curves: Mapping[str, Sequence[float]], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> dict[str, float]:
+    limits = {c.metric: c.value(curves[c.metric]) for c in constraints if curves.get(c.metric)}
+    found = {**limits, **{o.metric: o.of.value(curves[o.metric], o.goal) for o in objectives}}
+    return {metric: value for metric, value in found.items() if math.isfinite(value)}
 
 
 def check_goal(metric: str, goal: Goal, theirs: str) -> None:
@@ -110,6 +122,6 @@ def flat(values: Mapping[str, Any], between: str, prefix: str = "") -> dict[str,
     return found
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any, finite: bool = True) -> bool:
+    """Whether a value is a number, a finite one if it has to be."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and (not finite or math.isfinite(value))

@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.domain.objective import Objective
+from tuner.domain.objective import Constraint, Objective
 from tuner.warm_start.base import Reported, Results, check_goal, is_number, read_json, results_of
 
 NAME = "Keras Tuner"
 _INTERNAL = "tuner/"  # what Hyperband keeps among the hyperparameters
 
 
-def read(folder: Path, objectives: Sequence[Objective]) -> Results | None:
+def read(folder: Path, objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()) -> Results | None:
     """Return the finished trials of a project of Keras Tuner; None if the folder is none.
 
-    An objective is looked for as ``val_METRIC`` first, which is what Keras calls an evaluation's.
+    A metric is looked for as ``val_METRIC`` first, which is what Keras calls an evaluation's.
 
     Args:
         folder: A project's, or the one around it if it holds one.
         objectives: Of the sweep.
+        constraints: Of the sweep.
 
     Raises:
         InvalidInput: No trial reported an objective, or it goes the other way.
@@ -36,11 +37,11 @@ def read(folder: Path, objectives: Sequence[Objective]) -> Results | None:
         if not isinstance(trial, dict) or trial.get("status") != "COMPLETED":
             failed += 1
             continue
-        reported.append(_reported(trial, objectives))
-    return results_of(NAME, reported, objectives, failed)
+        reported.append(_reported(trial, objectives, constraints))
+    return results_of(NAME, reported, objectives, constraints, failed)
 
 
-def _reported(trial: Mapping[str, Any], objectives: Sequence[Objective]) -> Reported:
+def _reported(trial: Mapping[str, Any], objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Reported:
     values = (trial.get("hyperparameters") or {}).get("values") or {}
     metrics = (trial.get("metrics") or {}).get("metrics") or {}
     curves = {str(name): _curve(history) for name, history in metrics.items()}
@@ -50,6 +51,9 @@ def _reported(trial: Mapping[str, Any], objectives: Sequence[Objective]) -> Repo
         if name in metrics:
             check_goal(name, objective.goal, str(metrics[name].get("direction")))
             curves[objective.metric] = curves[name]
+    for constraint in constraints:
+        if (name := f"val_{constraint.metric}") in metrics:
+            curves[constraint.metric] = curves[name]
     epochs: Any = values.get("tuner/epochs")
     return Reported(
         params={name: value for name, value in values.items() if not str(name).startswith(_INTERNAL)},
@@ -64,7 +68,7 @@ def _curve(history: Mapping[str, Any]) -> list[float]:
     observations = sorted(history.get("observations") or (), key=lambda observation: observation.get("step", 0))
     found = []
     for observation in observations:
-        numbers = [float(value) for value in observation.get("value") or () if is_number(value)]
+        numbers = [float(value) for value in observation.get("value") or () if is_number(value, finite=False)]
         if numbers:
             found.append(sum(numbers) / len(numbers))
     return found

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.domain.objective import Objective
+from tuner.domain.objective import Constraint, Objective
 from tuner.warm_start.base import Reported, Results, flat, is_number, read_json, results_of
 
 NAME = "Ray Tune"
 
 
-def read(folder: Path, objectives: Sequence[Objective]) -> Results | None:
+def read(folder: Path, objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()) -> Results | None:
     """Return the finished trials of an experiment of Ray Tune; None if the folder is none.
 
     Metrics that were reported nested have their keys joined by ``/``, as in Ray's own tables.
@@ -33,7 +33,7 @@ def read(folder: Path, objectives: Sequence[Objective]) -> Results | None:
             failed += 1
         elif rows:
             reported.append(_reported(place, rows))
-    return results_of(NAME, reported, objectives, failed)
+    return results_of(NAME, reported, objectives, constraints, failed)
 
 
 def _reported(place: Path, rows: Sequence[dict[str, Any]]) -> Reported:
@@ -43,7 +43,7 @@ def _reported(place: Path, rows: Sequence[dict[str, Any]]) -> Reported:
     for row in rows:
         metrics = flat({key: value for key, value in row.items() if key != "config"}, "/")
         for name, value in metrics.items():
-            if is_number(value):
+            if is_number(value, finite=False):
                 curves.setdefault(name, []).append(float(value))
     return Reported(
         params=flat(params, "."),

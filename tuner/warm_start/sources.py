@@ -17,6 +17,7 @@ from typing import Any
 from tuner.config.manifest import read_manifest
 from tuner.domain.objective import Objective
 from tuner.domain.repeats import first_of, groups_of
+from tuner.domain.scoring import constraint_values, curves_of
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import FinishedTrial, Source, TrialRecord, TrialState
 from tuner.errors import InvalidInput, Problem
@@ -30,9 +31,12 @@ from tuner.study.external import read_foreign
 from tuner.text import from_csv_text
 
 FLAG = "--from"
-_PREFIXES = {"params": ("params.", "params_", "param_"), "values": ("values.", "values_", "eval/")}
+_PREFIXES = {
+    "params": ("params.", "params_", "param_"),
+    "values": ("values.", "values_", "eval/", "constraints.", "constraints_"),
+}
 _STATE_COLUMNS = ("state", "status")
-_OTHERS = (*_STATE_COLUMNS, "trial", "number", "reason", "step", "seconds", "run_id", "trial_dir")
+_OTHERS = (*_STATE_COLUMNS, "feasible", "trial", "number", "reason", "step", "seconds", "run_id", "trial_dir")
 _COMPLETE = ("COMPLETE", "FINISHED", "TERMINATED", "SUCCEEDED", "")
 
 
@@ -42,8 +46,8 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
     Args:
         given: A sweep under ``root``, the URL of an Optuna storage (``URL#STUDY`` if it has
             several), an Optuna journal file, a results folder of Ray Tune or Keras Tuner, the
-            ``curves.jsonl`` of a sweep whose study is lost, or a CSV file: one row a trial, a column for
-            each parameter (``units``, ``params.units`` or ``params_units``) and for each objective.
+            ``curves.jsonl`` of a sweep whose study is lost, or a CSV file: one row a trial, a column for each
+            parameter (``units``, ``params.units`` or ``params_units``), objective, and metric of a constraint.
         root: Where sweeps are.
         spec: The sweep that is to learn from them.
 
@@ -52,15 +56,15 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
         StoreError: It cannot be read.
     """
     if "://" in given or given.partition("#")[0].endswith((".journal", ".db")):
-        trials = read_foreign(given, spec.objectives)
+        trials = read_foreign(given, spec.objectives, spec.constraints)
     elif given.endswith(".jsonl") and Path(given).is_file():
-        trials = _read_log(Path(given), spec.objectives)
+        trials = _read_log(Path(given), spec)
     elif given.endswith(".csv") or Path(given).is_file():
-        trials = _read_table(Path(given), spec.objectives)
+        trials = _read_table(Path(given), spec)
     elif Path(given).is_dir() and given not in {sweep_dir.name for sweep_dir in root.sweeps()}:
-        return _read_folder(given, spec.objectives)
+        return _read_folder(given, spec)
     else:
-        trials = _read_sweep(given, root, spec.objectives)
+        trials = _read_sweep(given, root, spec)
     if not trials:
         raise InvalidInput(FLAG, f"{hidden(given)} has no complete trial with an objective")
     return Source(hidden(given), tuple(trials))  # its name is written into the sweep's folder and sent to MLflow
@@ -120,10 +124,10 @@ def sources_of(sweep_dir: SweepDir, given: Sequence[str], spec: SweepSpec) -> li
     return frozen
 
 
-def _read_folder(given: str, objectives: Sequence[Objective]) -> Source:
+def _read_folder(given: str, spec: SweepSpec) -> Source:
     from tuner.warm_start import read_results  # only if a sweep is made that learns from such a folder
 
-    results = read_results(Path(given), objectives)
+    results = read_results(Path(given), spec.objectives, spec.constraints)
     if results is None:
         raise InvalidInput(
             FLAG,
@@ -135,33 +139,43 @@ def _read_folder(given: str, objectives: Sequence[Objective]) -> Source:
     return Source(given, trials, results.notes)
 
 
-def _read_sweep(name: str, root: Root, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+def _read_sweep(name: str, root: Root, spec: SweepSpec) -> list[FinishedTrial]:
     frozen = read_manifest(root.sweep(name))
     goals = {objective.metric: objective.goal.value for objective in frozen.spec.objectives}
-    _check_goals(f"the sweep {name!r}", goals, objectives)
+    _check_goals(f"the sweep {name!r}", goals, spec.objectives)
     records = read_trials(root.sweep(name), frozen.spec, frozen.storage_url)
+    complete = [record for record in records if record.state is TrialState.COMPLETE and record.values]
+    limits = {
+        record.number: constraint_values(spec.constraints, curves_of(record, frozen.spec.objectives))
+        for record in complete
+    }
     if frozen.spec.search.repeats > 1:
-        return _means(records, frozen.spec)
-    return [
-        FinishedTrial(record.params, _finite(record.values))
-        for record in records
-        if record.state is TrialState.COMPLETE and record.values
-    ]
+        return _means(records, frozen.spec, limits)
+    return [FinishedTrial(r.params, _finite({**limits[r.number], **r.values})) for r in complete]
 
 
-def _read_log(file: Path, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+def _read_log(file: Path, spec: SweepSpec) -> list[FinishedTrial]:
     """Return the complete trials of a record log; those that repeat others as one, with their mean."""
     opening = first_opening(file)
     if opening is None:
         raise InvalidInput(FLAG, f"{file} holds no records of a sweep, expected its curves.jsonl")
-    _check_goals(f"the sweep of {file}", opening.objectives, objectives)
-    complete = [trial for trial in logged_trials(file) if trial.state is TrialState.COMPLETE and trial.values]
+    _check_goals(f"the sweep of {file}", opening.objectives, spec.objectives)
+    found = logged_trials(file, [constraint.metric for constraint in spec.constraints])
     groups: dict[int, list[LoggedTrial]] = {}
-    for trial in complete:
-        groups.setdefault(first_of(trial.number, trial.tags), []).append(trial)
+    for trial in found:
+        if trial.state is TrialState.COMPLETE and trial.values:
+            groups.setdefault(first_of(trial.number, trial.tags), []).append(trial)
     return [
-        FinishedTrial(found[0].params, _finite({m: fmean(t.values[m] for t in found) for m in found[0].values}))
-        for found in groups.values()
+        FinishedTrial(
+            first.params,
+            _finite(
+                {
+                    **constraint_values(spec.constraints, first.curves),
+                    **{metric: fmean(trial.values[metric] for trial in (first, *others)) for metric in first.values},
+                }
+            ),
+        )
+        for first, *others in groups.values()
     ]
 
 
@@ -179,18 +193,27 @@ def _check_goals(what: str, goals: Mapping[str, str], objectives: Sequence[Objec
             raise InvalidInput(FLAG, f"{what} has the goal to {goals[metric]} {metric!r}, expected to {goal} it")
 
 
-def _means(records: Sequence[TrialRecord], spec: SweepSpec) -> list[FinishedTrial]:
-    """Return each set of parameters that has a complete trial with the mean of its seeds."""
+def _means(
+    records: Sequence[TrialRecord], spec: SweepSpec, limits: Mapping[int, Mapping[str, float]]
+) -> list[FinishedTrial]:
+    """Return each set of parameters that has a complete trial with the mean of its seeds.
+
+    Args:
+        records: Of the sweep.
+        spec: The sweep.
+        limits: Number of a trial to what counts of the metrics that constraints are on.
+    """
     params = {record.number: record.params for record in records}
     metric = spec.objectives[0].metric
     return [
-        FinishedTrial(params[group.typical], {metric: group.mean} if math.isfinite(group.mean) else {})
+        FinishedTrial(params[group.typical], _finite({**limits.get(group.typical, {}), metric: group.mean}))
         for group in groups_of(records, spec)
         if group.mean is not None
     ]
 
 
-def _read_table(file: Path, objectives: Sequence[Objective]) -> list[FinishedTrial]:
+def _read_table(file: Path, spec: SweepSpec) -> list[FinishedTrial]:
+    objectives = spec.objectives
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             rows = [
@@ -211,12 +234,14 @@ def _read_table(file: Path, objectives: Sequence[Objective]) -> list[FinishedTri
         shown = ", ".join(columns) or "none"
         raise InvalidInput(FLAG, f"{file} has no column for the objective {', '.join(missing)}; columns: {shown}")
     of = {o.metric: _column(o, objectives, columns) or "" for o in objectives}
-    others = [column for column in columns if column not in of.values()]
+    limits = {c.metric: column for c in spec.constraints if (column := _of_metric(c.metric, columns))}
+    others = [column for column in columns if column not in (*of.values(), *limits.values())]
     found = []
     for row in rows:
         values = {metric: _number(row[column]) for metric, column in of.items()}
         state = next((row[column] for column in _STATE_COLUMNS if row.get(column)), "")
         if state.upper() in _COMPLETE and all(value is not None for value in values.values()):
+            values |= {metric: _number(row[column]) for metric, column in limits.items()}
             known = {metric: value for metric, value in values.items() if value is not None}
             found.append(FinishedTrial(_params(row, others), known))
     return found
@@ -224,9 +249,12 @@ def _read_table(file: Path, objectives: Sequence[Objective]) -> list[FinishedTri
 
 def _column(objective: Objective, objectives: Sequence[Objective], columns: Sequence[str]) -> str | None:
     """Return the column of an objective: by its metric, or ``value``, ``objective`` if there is one."""
-    names = [*(f"{prefix}{objective.metric}" for prefix in _PREFIXES["values"]), objective.metric]
-    if len(objectives) == 1:
-        names += ["value", "objective"]
+    alone = ["value", "objective"] if len(objectives) == 1 else []
+    return _of_metric(objective.metric, columns) or next((name for name in alone if name in columns), None)
+
+
+def _of_metric(metric: str, columns: Sequence[str]) -> str | None:
+    names = [*(f"{prefix}{metric}" for prefix in _PREFIXES["values"]), metric]
     return next((name for name in names if name in columns), None)
 
 

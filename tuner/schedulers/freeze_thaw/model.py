@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tuner.domain.scoring import INFEASIBLE
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.gaussian_process import GaussianProcess, Observations, fit, prior
 
@@ -184,7 +185,7 @@ class CurveModel:
         score = sum(float(process.predict(features[None])[0][0]) for process in self._processes)
         rows = self._there(rung)
         rows = rows[np.argsort(self._scores[rung, rows], kind="stable")]
-        rows = rows[np.isfinite(self._losses[rung, rows])]
+        rows = rows[self._losses[rung, rows] < INFEASIBLE]
         loss = float(np.interp(score, self._scores[rung, rows], self._losses[rung, rows])) if len(rows) else math.nan
         return loss, self._rungs[rung]
 

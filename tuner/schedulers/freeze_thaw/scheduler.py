@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from tuner.domain.objective import Objective
+from tuner.domain.scoring import INFEASIBLE
 from tuner.domain.spec import SearchSettings, TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers.base import Begin, Promotion, Scheduler
@@ -47,7 +48,6 @@ class FreezeThawScheduler(Scheduler):
     goes_with_several_objectives = False
     needs_listed_parameters = True
     pauses_anywhere = True
-    infeasible_is_worst = True
     repeats_complete_trials = True
     imports = ("scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats")
 
@@ -145,8 +145,10 @@ class FreezeThawScheduler(Scheduler):
 
     def _said(self, loss: float, evaluation: int) -> str:
         """Say a loss after so many evaluations as the value that it is of."""
-        value, step = self._objective.goal.loss(loss), min(self._end, evaluation * self._every)
-        return f"{self._objective.metric} {value:.4g} at step {step}"
+        step = min(self._end, evaluation * self._every)
+        if loss >= INFEASIBLE:
+            return f"a broken constraint at step {step}"
+        return f"{self._objective.metric} {self._objective.goal.loss(loss):.4g} at step {step}"
 
     def _evaluation(self, step: int) -> int:
         """Return the number of the evaluation at a global step."""
