@@ -10,6 +10,8 @@ import pytest
 
 from tests.plots.sweeps import TWO, named, spec, trials
 from tuner.config import load_spec
+from tuner.domain.objective import Constraint
+from tuner.domain.tags import FEASIBLE, REPEAT_OF
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots import make_charts
 from tuner.plots.matplotlib_png import png
@@ -123,3 +125,45 @@ def test_of_thousands_of_trials_the_better_ones_and_some_others_are_drawn_and_a_
     text = report(one, found, list(charts.values()), [best.number], {})
     assert len(text) < 5_000_000
     assert text.count("<tr") == 1 + 1_000 and "The best 1000 of 3000" in text and '<tr class="best">' in text
+
+
+def infeasible(trial):
+    return replace(trial, tags={**trial.tags, FEASIBLE: "false"})
+
+
+def test_what_breaks_a_constraint_is_neither_the_best_nor_on_the_front_and_is_marked(one, tmp_path):
+    limited = replace(one, constraints=(Constraint("size", high=1.0),))
+    found = trials(limited)
+    ranked = sorted((t for t in found if t.state is TrialState.COMPLETE), key=lambda t: t.values["rmse"])
+    for trial in ranked[:4]:
+        found[trial.number] = infeasible(trial)
+    charts = named(make_charts(limited, found))
+    series = {s.name: s for s in charts["history"].panels[0].series}
+    assert sorted(series["infeasible"].y) == [t.values["rmse"] for t in ranked[:4]]
+    assert series["best so far"].y[-1] == ranked[4].values["rmse"]
+    curves = {s.name: s for s in charts["learning_curves"].panels[0].series}
+    assert f"best: trial {ranked[4].number}" in curves
+    assert sum(x is None for x in curves["infeasible"].x) == 4
+    assert len(charts["parallel_coordinates"].shades) == len(ranked) - 4
+
+    two = replace(spec(tmp_path, TWO), constraints=limited.constraints)
+    found = trials(two)
+    points = {s.name: s for s in make_charts(two, found)[0].panels[0].series}["Pareto front"]
+    front = [t for t in found if (t.values["rmse"], t.values["speed"]) in zip(points.x, points.y, strict=True)]
+    for trial in front:
+        found[trial.number] = infeasible(trial)
+    series = {s.name: s for s in make_charts(two, found)[0].panels[0].series}
+    assert set(series["infeasible"].x) == {t.values["rmse"] for t in front if t.state is TrialState.COMPLETE}
+    assert not set(series["Pareto front"].x) & {t.values["rmse"] for t in front}
+
+
+def test_of_parameters_with_several_seeds_the_curve_that_stands_out_is_of_the_best_set(one):
+    repeating = replace(one, search=replace(one.search, repeats=2))
+    found = [
+        replace(t, state=TrialState.COMPLETE, tags={REPEAT_OF: str(t.number - t.number % 2)}) for t in trials(one, 8)
+    ]
+    found = [replace(t, tags={} if t.number % 2 == 0 else t.tags, values={"rmse": 5.0}) for t in found]
+    found[3] = replace(found[3], values={"rmse": 0.1})  # a lucky seed: the mean of its set is 2.55
+    found[6], found[7] = (replace(t, values={"rmse": 1.0}) for t in found[6:])
+    names = [s.name for s in named(make_charts(repeating, found))["learning_curves"].panels[0].series]
+    assert "best: trial 6" in names

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tuner.domain.objective import Goal, Objective
 from tuner.domain.pareto import nondominated
-from tuner.domain.repeats import SeedGroups
+from tuner.domain.repeats import SeedGroups, groups_of
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots.axes import ABSENT, Scale, varying
@@ -28,7 +28,7 @@ from tuner.plots.chart import (
     robust_view,
     wants_log,
 )
-from tuner.plots.trial_series import MOST_BARS, by_state, by_value, curves, hover_text, is_finite, loss_of
+from tuner.plots.trial_series import MOST_BARS, STYLES, by_kind, by_value, curves, hover_text, is_finite, kinds, loss_of
 from tuner.study.importance import Importances, importances
 
 MANY = 200  # trials from which on lines are drawn thinner
@@ -76,12 +76,13 @@ def history(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | None:
         best: list[tuple[float, float]] = []
         groups = SeedGroups(spec.search.repeats, objective.goal)
         for trial in finished:
-            groups.finish(trial.number, trial.tags, trial.state, trial.values[objective.metric])
+            value = trial.values[objective.metric] if trial.feasible else None
+            groups.finish(trial.number, trial.tags, trial.state, value)
             mean = groups.best.mean if groups.best is not None else None
             if mean is not None and (not best or mean != best[-1][1]):
                 best.append((trial.number, mean))
         drawn, choice = _drawn(finished, objective)
-        series = list(by_state(drawn, objective))
+        series = list(by_kind(drawn, objective))
         if best:
             best.append((finished[-1].number, best[-1][1]))
             xs, ys = zip(*best, strict=True)
@@ -98,11 +99,13 @@ def learning_curves(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | N
     if not shown:
         return None
     objective = spec.objectives[0]
-    best = _best(trials, objective)
+    best = groups_of(trials, spec).best_of_all()
+    of_kind = kinds(shown)
     groups = {
         "not complete": ([t for t in shown if t.state not in _SHOWN], GREY),
+        "infeasible": ([t for t in of_kind.get("infeasible", ()) if t.state is TrialState.COMPLETE], GREY),
         "pruned": ([t for t in shown if t.state is TrialState.PRUNED], ORANGE),
-        **by_value([t for t in shown if t.state is TrialState.COMPLETE], objective),
+        **by_value(of_kind.get("complete", ()), objective),
     }
     points = sum(len(t.curve) for t in shown)
     drawn, choice = _drawn(shown, objective, MOST_POINTS * len(shown) // points)
@@ -120,7 +123,8 @@ def learning_curves(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | N
         words = tuple(f"trial {t.number}: {t.reason}" for t, _ in ends)
         series.append(Series("pruned here", xs, ys, words, color=ORANGE, marker="x", size=7))
     if best is not None:
-        series.append(curves(f"best: trial {best.number}", [best], BLACK, 2.5, 1.0))
+        own = [t for t in shown if t.number == best.typical]
+        series.append(curves(f"best: trial {best.typical}", own, BLACK, 2.5, 1.0))
     y, outside = _value_axis(objective.metric, objective, [value for t in shown for value in t.curve.values()])
     panel = Panel(tuple(series), Axis("global step"), y)
     return Chart("learning_curves", _titled("Learning curves", [choice, outside]), (panel,))
@@ -164,19 +168,19 @@ def slices(spec: SweepSpec, trials: Sequence[TrialRecord], mattered: Sequence[st
         scale = Scale.of(name, [t.params[name] for t in having], spec.space)
         series = [
             Series(
-                state.value.lower(),
+                kind,
                 tuple(scale.place(t.params[name]) for t in members),
                 tuple(t.values[objective.metric] for t in members),
                 tuple(hover_text(t, names) for t in members),
-                marker="o" if state is TrialState.COMPLETE else "x",
-                size=6 if state is TrialState.COMPLETE else 5,
+                marker=STYLES[kind][1],
+                size=STYLES[kind][2],
                 shades=tuple(float(t.number) for t in members),
             )
-            for state in _SHOWN
-            if (members := [t for t in having if t.state is state])
+            for kind, members in kinds(having).items()
         ]
         panels.append(Panel(tuple(series), Axis(name, scale.log, scale.categories, scale.whole), y))
-    note = f"circles are complete trials, crosses are pruned ones{left}"
+    crosses = "pruned ones or break a constraint" if spec.constraints else "pruned ones"
+    note = f"circles are complete trials, crosses are {crosses}{left}"
     return (
         Chart("slices", _titled("Slices", [choice, outside]), tuple(panels), note, shades="trial") if panels else None
     )
@@ -185,7 +189,7 @@ def slices(spec: SweepSpec, trials: Sequence[TrialRecord], mattered: Sequence[st
 def parallel_coordinates(spec: SweepSpec, trials: Sequence[TrialRecord], mattered: Sequence[str]) -> Parallel | None:
     """Each complete trial as a line through its parameters, of many those that mattered, to its objectives."""
     objective = spec.objectives[0]
-    shown = [t for t in trials if t.state is TrialState.COMPLETE and all(is_finite(t, o) for o in spec.objectives)]
+    shown = [t for t in _complete(spec, trials) if t.feasible]
     names, left = _few(varying(shown), mattered)
     if len(shown) < 2 or not names:
         return None
@@ -201,7 +205,8 @@ def parallel_coordinates(spec: SweepSpec, trials: Sequence[TrialRecord], mattere
         values = [t.values[each.metric] for t in shown]
         dimensions.append(Scale.numbers(values, wants_log(values)).dimension(each.metric, values))
     own = tuple(t.values[objective.metric] for t in shown)
-    note = f"complete trials; the darker a line, the better its {objective.metric}{left}"
+    kept = " that keep to the constraints" if spec.constraints else ""
+    note = f"complete trials{kept}; the darker a line, the better its {objective.metric}{left}"
     losses = tuple(map(objective.goal.loss, own))
     words = tuple(hover_text(trial, names) for trial in shown)
     title = _titled("Parallel coordinates", [choice])
@@ -210,17 +215,19 @@ def parallel_coordinates(spec: SweepSpec, trials: Sequence[TrialRecord], mattere
 
 def pareto_front(spec: SweepSpec, trials: Sequence[TrialRecord]) -> Chart | None:
     """Complete trials over each pair of objectives; those that none is better than are marked."""
-    shown = [t for t in trials if t.state is TrialState.COMPLETE and all(is_finite(t, o) for o in spec.objectives)]
+    shown = _complete(spec, trials)
     if not shown:
         return None
-    front = _front(shown, spec.objectives)
+    front = _front([t for t in shown if t.feasible], spec.objectives)
     on_front = {t.number for t in front}
     others, choice = _drawn([t for t in shown if t.number not in on_front], spec.objectives[0])
+    of_kind = kinds(others)
     panels = []
     for one, other in itertools.combinations(spec.objectives, 2):
         series = []
         for name, unordered, color, marker in (
-            ("complete", others, BLUE, "o"),
+            ("complete", of_kind.get("complete", ()), BLUE, "o"),
+            ("infeasible", of_kind.get("infeasible", ()), GREY, "x"),
             ("Pareto front", front, ORANGE, "*"),
         ):
             members = sorted(unordered, key=lambda t: t.values[one.metric])
@@ -291,9 +298,9 @@ def _name(objective: Objective) -> str:
     return objective.metric + rule
 
 
-def _best(trials: Iterable[TrialRecord], objective: Objective) -> TrialRecord | None:
-    complete = [t for t in trials if t.state is TrialState.COMPLETE and is_finite(t, objective)]
-    return min(complete, key=lambda t: (objective.goal.loss(t.values[objective.metric]), t.number), default=None)
+def _complete(spec: SweepSpec, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return complete trials, of which each objective can be shown."""
+    return [t for t in trials if t.state is TrialState.COMPLETE and all(is_finite(t, o) for o in spec.objectives)]
 
 
 def _front(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:

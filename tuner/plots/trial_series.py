@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from tuner.domain.objective import Objective
-from tuner.domain.trial import TrialRecord, TrialState
-from tuner.plots.chart import BLUE, ORANGE, SHADES, Series, is_drawable
+from tuner.domain.trial import TrialRecord
+from tuner.plots.chart import BLUE, GREY, ORANGE, SHADES, Series, is_drawable
 
 MOST_BARS = 30
 """Of so many parameters at most something is said of each."""
@@ -32,14 +32,26 @@ def loss_of(trial: TrialRecord, objective: Objective) -> float:
     return objective.goal.loss(trial.values[objective.metric]) if is_finite(trial, objective) else math.inf
 
 
-def by_state(trials: Sequence[TrialRecord], objective: Objective) -> Iterator[Series]:
-    """Yield complete and pruned trials, each with its value at its number."""
-    for state, color, marker in ((TrialState.COMPLETE, BLUE, "o"), (TrialState.PRUNED, ORANGE, "x")):
-        members = [t for t in trials if t.state is state]
-        if members:
-            xs = tuple(float(t.number) for t in members)
-            ys = tuple(t.values[objective.metric] for t in members)
-            yield Series(state.value.lower(), xs, ys, tuple(map(hover_text, members)), color, marker)
+STYLES = {"complete": (BLUE, "o", 6), "pruned": (ORANGE, "x", 5), "infeasible": (GREY, "x", 5)}
+"""Colour, marker and size of the points of each of ``kinds``."""
+
+
+def kinds(trials: Iterable[TrialRecord]) -> dict[str, list[TrialRecord]]:
+    """Return complete trials, pruned ones, and those of either that break a constraint; without empty ones."""
+    found: dict[str, list[TrialRecord]] = {kind: [] for kind in STYLES}
+    for trial in trials:
+        if (kind := trial.state.value.lower() if trial.feasible else "infeasible") in found:
+            found[kind].append(trial)
+    return {kind: members for kind, members in found.items() if members}
+
+
+def by_kind(trials: Sequence[TrialRecord], objective: Objective) -> Iterator[Series]:
+    """Yield the series of ``kinds``, each trial with its value at its number."""
+    for kind, members in kinds(trials).items():
+        color, marker, _ = STYLES[kind]
+        xs = tuple(float(t.number) for t in members)
+        ys = tuple(t.values[objective.metric] for t in members)
+        yield Series(kind, xs, ys, tuple(map(hover_text, members)), color, marker)
 
 
 def curves(name: str, trials: Iterable[TrialRecord], color: str, width: float, alpha: float) -> Series:
@@ -61,7 +73,7 @@ def curves(name: str, trials: Iterable[TrialRecord], color: str, width: float, a
 
 def hover_text(trial: TrialRecord, names: Iterable[str] | None = None) -> str:
     """Return a trial in the lines of a hover box; of its parameters those that are named, or not too many."""
-    shown = [f"trial {trial.number}: {trial.state.value}"]
+    shown = [f"trial {trial.number}: {trial.state.value}" + ("" if trial.feasible else ", infeasible")]
     shown += [f"{name} {value:.6g}" for name, value in trial.values.items()]
     listed = itertools.islice(trial.params, MOST_BARS) if names is None else (n for n in names if n in trial.params)
     shown += [_pair(name, trial.params[name]) for name in listed]
