@@ -8,6 +8,7 @@ from tests.study.studies import spec
 from tuner.domain.tags import FORKED_FROM, REPLACES
 from tuner.domain.trial import TrialState
 from tuner.driver.peers import SoleDriver
+from tuner.driver.stop_criteria import StopReason
 from tuner.driver.trial_queue import Next, TrialQueue
 from tuner.schedulers import Exploit, Scheduler
 from tuner.study import Study
@@ -20,7 +21,7 @@ def queue(trials=3, scheduler=None, storage=None):
     made = spec()
     made = replace(made, search=replace(made.search, trials=trials))
     study = Study(made, storage or memory_storage())
-    return TrialQueue(made, study, scheduler or Scheduler(), SoleDriver()), study
+    return TrialQueue(made, study, scheduler or Scheduler(), SoleDriver(), lambda record: None), study
 
 
 def finish(queue, study, record, state=COMPLETE):
@@ -112,6 +113,20 @@ def test_a_trial_that_came_to_its_rung_before_its_driver_died_is_paused(step, st
     study.report(number, step, {"rmse": 1.0})
     after, _ = queue(storage=storage)
     assert [record.state for record in after.sync()] == [state]
+
+
+def test_a_sweep_that_waits_for_those_that_run_takes_up_what_ran_when_its_driver_died_and_begins_nothing():
+    storage = memory_storage()
+    before, study = queue(storage=storage)
+    before.sync()
+    number = before.next().start.number
+    study.note(number, state=RUNNING.value)
+    after, _ = queue(storage=storage)
+    after.sync()
+    at_once, waits = StopReason("the time is over"), StopReason("no better trial", at_once=False)
+    assert not after.may_start(at_once) and after.may_start(waits) and after.may_start(None)
+    assert after.next().start.number == number
+    assert not after.may_start(waits) and after.may_start(None)
 
 
 def test_what_another_driver_noted_of_a_trial_since_is_not_overwritten_at_the_sweeps_end():

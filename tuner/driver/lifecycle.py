@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tuner.domain.job import JobStatus
-from tuner.domain.scoring import with_constraints
+from tuner.domain.scoring import curves_of, objective_values, with_constraints
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import DAMAGE
 from tuner.domain.trial import TrialRecord, TrialState
@@ -108,6 +108,12 @@ class TrialLifecycle:
         )
         self._tell_seconds(record)
         return record
+
+    def paused(self, record: TrialRecord) -> None:
+        """Tell that a trial had paused when its driver died."""
+        shown = _objectives(objective_values(self._spec.objectives, curves_of(record, self._spec.objectives)))
+        self._state(replace(record, reason=record.reason + shown))
+        self._context.study.note(record.number, state=record.state.value, reason=record.reason)
 
     def _tell_seconds(self, record: TrialRecord) -> None:
         self._context.scheduler.took(record.number, record.seconds, record.starting, record.trained, record.attempts)

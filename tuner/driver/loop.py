@@ -22,11 +22,11 @@ from tuner.driver.disk import FolderWatch, check_writable, folder_gone
 from tuner.driver.launch import copy_donor_checkpoint, first_step, new_attempt
 from tuner.driver.lifecycle import TrialLifecycle
 from tuner.driver.log_end import with_last_error
-from tuner.driver.outcomes import outcome_of_end
+from tuner.driver.outcomes import at_its_rung, outcome_of_end
 from tuner.driver.progress import Progress
 from tuner.driver.reactions import own_reactions
 from tuner.driver.running_trial import RunningTrial
-from tuner.driver.status import SweepStatus, trial_progress
+from tuner.driver.status import SweepStatus, in_order_of_ending, trial_progress
 from tuner.driver.stop_criteria import StopReason, trials_used_up
 from tuner.driver.stop_requests import trials_to_stop
 from tuner.driver.time_left import time_left
@@ -60,7 +60,7 @@ class Loop:
         self._running: dict[int, RunningTrial] = {}
         self._status = SweepStatus(spec)
         self._lifecycle = TrialLifecycle(spec, sweep_dir, context)
-        self._queue = TrialQueue(spec, context.study, context.scheduler, context.peers)
+        self._queue = TrialQueue(spec, context.study, context.scheduler, context.peers, self._lifecycle.paused)
         own = own_reactions(spec, sweep_dir, context.display.line, context.study.trials, self._lifecycle.say_once)
         self._reactions = (*own, *context.reactions)
         self._said_stopping = False
@@ -106,7 +106,7 @@ class Loop:
 
     def _sync(self) -> None:
         """Count what has become of trials that do not run here."""
-        for record in self._queue.sync():
+        for record in in_order_of_ending(self._queue.sync()):
             self._status.add_earlier(record)
             for reaction in self._reactions:
                 reaction.on_finished_elsewhere(record) if record.state.is_finished else reaction.on_suspended(record)
@@ -138,7 +138,8 @@ class Loop:
         return self._end is not None or self._context.stopping.asked
 
     def _start_trials(self) -> None:
-        while not self._is_ending and len(self._running) < self._workers and self._queue.may_start:
+        stopping = self._context.stopping
+        while not stopping.asked and len(self._running) < self._workers and self._queue.may_start(self._end):
             with self._context.peers.exclusive() as shared:
                 if shared:
                     self._sync()
@@ -207,9 +208,9 @@ class Loop:
             self._decide(trial, TrialOutcome(TrialState.PRUNED, by), kill=True)
         if decision is not Decision.PAUSE or trial.is_outcome_final:
             return
-        if step == trial.job.stop_at:
+        if trial.job.stop_at is not None and step >= trial.job.stop_at:
             # A model stops there by itself, its checkpoint written; a command has to be told.
-            trial.decide(TrialOutcome(TrialState.PAUSED, f"at its rung, step {step}"))
+            trial.decide(TrialOutcome(TrialState.PAUSED, at_its_rung(step)))
             if trial.job.model is None:
                 self._stop(trial, kill=False)
         elif self._context.scheduler.pauses_anywhere:  # by a kill: the checkpoint that was judged is there

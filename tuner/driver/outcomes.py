@@ -19,6 +19,11 @@ _PERTURBED = (
 )
 
 
+def at_its_rung(step: int | None) -> str:
+    """Return why a trial is paused that has come to a rung."""
+    return f"at its rung, step {step}"
+
+
 def outcome_of_end(
     running: RunningTrial, result: JobResult, damage: Sequence[str], nan: str, retries: int
 ) -> TrialOutcome:
@@ -44,7 +49,7 @@ def outcome_of_end(
         if running.job.stop_at is not None and (result.step or 0) >= running.job.stop_at:
             if running.was_evaluated_without_objective:
                 return running.missing()
-            return TrialOutcome(TrialState.PAUSED, f"at its rung, step {result.step}")
+            return TrialOutcome(TrialState.PAUSED, at_its_rung(result.step))
         return TrialOutcome(TrialState.RUNNING, "stopped by a signal that did not come from tuner")
     if result.ending is JobStatus.INFEASIBLE:
         return TrialOutcome(TrialState.PRUNED, f"infeasible: {result.reason}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tuner.domain.repeats import SeedGroups
 from tuner.domain.spec import SweepSpec
@@ -82,6 +82,11 @@ class SweepStatus:
         self.add_steps(record.number, max(0, trained - self._trained[record.number]))
         if record.state.is_finished:
             self.add_finished(record)
+
+
+def in_order_of_ending(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return trials as they ended, by which failures in a row are counted; unfinished ones come first."""
+    return sorted(trials, key=lambda trial: (trial.ended, trial.number))
 
 
 def trial_progress(trial: RunningTrial) -> TrialProgress:

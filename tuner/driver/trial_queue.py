@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tuner.config.sampler_options import sampler_kind
@@ -9,8 +10,10 @@ from tuner.domain.scoring import curves_of, losses_at, objective_values
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import FORKED_AT, FORKED_FROM, REPEAT_OF, REPLACES
 from tuner.domain.trial import TrialRecord, TrialState
+from tuner.driver.outcomes import at_its_rung
 from tuner.driver.peers import SharedDrivers, SoleDriver
 from tuner.driver.repeat_queue import RepeatQueue
+from tuner.driver.stop_criteria import StopReason
 from tuner.schedulers import Begin, Exploit, Promotion, Scheduler
 from tuner.study import Study
 from tuner.study.encoding import grid_points
@@ -42,10 +45,20 @@ class TrialQueue:
         study: Draws parameters.
         scheduler: Says who is promoted and who is replaced.
         peers: The other drivers of the sweep.
+        paused: Is told of a trial that came to its rung and whose driver died or stopped before it said so: the sampler
+            learns from what is paused.
     """
 
-    def __init__(self, spec: SweepSpec, study: Study, scheduler: Scheduler, peers: SharedDrivers | SoleDriver) -> None:
+    def __init__(
+        self,
+        spec: SweepSpec,
+        study: Study,
+        scheduler: Scheduler,
+        peers: SharedDrivers | SoleDriver,
+        paused: Callable[[TrialRecord], None],
+    ) -> None:
         self._spec = spec
+        self._tell_paused = paused
         self._study = study
         self._scheduler = scheduler
         self._peers = peers
@@ -88,9 +101,14 @@ class TrialQueue:
         """How many trials have not begun."""
         return max(0, self.total - self.begun)
 
-    @property
-    def may_start(self) -> bool:
-        """Whether to ask for the next trial: not if there was none to start and nothing has changed since."""
+    def may_start(self, end: StopReason | None) -> bool:
+        """Whether to ask for the next trial: not if there was none to start and nothing has changed since.
+
+        When the sweep ends and those that run are waited for, only for such as ran when their driver died.
+        """
+        if end is not None:
+            left_running = any(record.state is TrialState.RUNNING for record in self._waiting.values())
+            return left_running and not end.at_once
         return not self._nothing_to_start or self._peers.due
 
     def sync(self) -> list[TrialRecord]:
@@ -147,7 +165,9 @@ class TrialQueue:
         number, was = record.number, self._last_seen(record.number)
         begun = record.state is TrialState.RUNNING
         running = begun and self._peers.is_alive(record.driver)
-        record = record if running else _at_its_rung(record)
+        if not running and _is_at_its_rung(record):
+            record = replace(record, state=TrialState.PAUSED, reason=at_its_rung(record.stop_at))
+            self._tell_paused(record)
         now = "elsewhere" if running else record.state.value
         if was == (now, record.step):
             return []
@@ -261,9 +281,8 @@ def _chosen(record: TrialRecord, why: str) -> TrialRecord:
     return record if record.state.is_finished else replace(record, reason=why)
 
 
-def _at_its_rung(record: TrialRecord) -> TrialRecord:
-    """Return a trial as paused if it came to its rung and its driver died or stopped before it said so."""
+def _is_at_its_rung(record: TrialRecord) -> bool:
+    """Whether a trial has come to the step at which it was to pause, and is not said to be paused or finished."""
     if record.state.is_finished or record.state is TrialState.PAUSED or record.stop_at is None:
-        return record
-    at_rung = record.step is not None and record.step >= record.stop_at
-    return replace(record, state=TrialState.PAUSED) if at_rung else record
+        return False
+    return record.step is not None and record.step >= record.stop_at

@@ -10,7 +10,7 @@ from tuner.config.sampler_options import sampler_kind
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import SIMULATED
 from tuner.domain.trial import TrialState
-from tuner.driver.status import SweepStatus
+from tuner.driver.status import SweepStatus, in_order_of_ending
 from tuner.driver.stop_criteria import GRID, StopReason, trials_used_up
 from tuner.files.paths import SweepDir, TrialDir
 from tuner.recorders.mlflow.reader import is_fully_recorded
@@ -35,7 +35,7 @@ def nothing_to_run(sweep_dir: SweepDir, spec: SweepSpec, study: StudyOnDisk) -> 
     if TrialState.RUNNING in states:
         return None  # whoever closed it did not see it
     status = SweepStatus(spec)
-    for trial in study.trials:
+    for trial in in_order_of_ending(study.trials):
         status.add_earlier(trial)
     end = status.stop_criteria.reached(study.seconds, status.steps)
     if end is not None:
