@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 MODELS = HERE.parent / "data" / "models"
 SPACES = HERE.parents[1] / "search_spaces"
 BIN = Path(sys.executable).parent
+PREDICTION = "tf.squeeze(tf.matmul(columns, weights), 1)"
 
 
 def command(*arguments, **kwargs):
@@ -327,3 +328,40 @@ class serving:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(30)
         self.log.close()
+
+
+def test_a_checkpoint_is_exported_by_another_text_of_its_model_only_if_it_comes_to_what_was_recorded(
+    tmp_path, database
+):
+    import shutil
+
+    shutil.copy(database, tmp_path / "mlflow.db")
+    text = (MODELS / "served.py").read_text()
+    model, space = tmp_path / "model.py", tmp_path / "space.yaml"
+    model.write_text(text)
+    space.write_text(
+        "name: edited\nmodel: model.py\nobjective: {metric: rmse, goal: minimize}\n"
+        "parameters: {learning_rate: {type: float, low: 0.02, high: 0.1}, worse_from: 40}\n"
+        "train: {max_steps: 40, evaluate_every: 20}\nsearch: {sampler: random, trials: 1}\nrecord: {plots: false}\n"
+    )
+    assert command("run", space, "--root", tmp_path, "--no-export").returncode == 0
+    (trial,) = tuner.Sweep.open("edited", tmp_path).result().trials
+
+    model.write_text(text.replace(PREDICTION, f"2.0 * ({PREDICTION})"))
+    done = command("export", "edited", tmp_path / "wrong", "--root", tmp_path)
+    assert done.returncode == 2 and not (tmp_path / "wrong").exists()
+    assert "its text was changed since trial 0 was trained" in done.stderr
+    assert f"recorded is {trial.value:.6g}" in done.stderr
+    resumed = command("resume", "edited", "--trials", "2", "--root", tmp_path)
+    assert "its text; the trials that are there were trained by what it was before" in resumed.stderr
+    assert command("export", "edited:0", tmp_path / "wrong", "--root", tmp_path).returncode == 2
+    assert command("export", "edited:1", tmp_path / "right", "--root", tmp_path).returncode == 0
+
+    model.write_text(f"{text}\n# a remark\n")
+    done = command("export", "edited:0", tmp_path / "same", "--root", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "its checkpoint evaluates to what was recorded" in done.stderr
+    model.write_text(text)
+    done = command("export", "edited:0", tmp_path / "back", "--root", tmp_path)
+    assert done.returncode == 0 and "was changed" not in done.stderr
+    assert len(models_of(tmp_path, trial.run_id)) == 2  # what another text made is a model of its own

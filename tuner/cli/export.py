@@ -105,6 +105,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
     """Log the model, register it, and say how to serve it."""
     import os
 
+    from tuner.config.model_text import digest
     from tuner.recorders.mlflow.models import Models, model_tags
 
     if trial.run_id is None:
@@ -113,7 +114,7 @@ def _record(sweep: Sweep, trial: Trial, exported: Exported, register: str | None
     step = exported.choice.step
     try:
         models = Models.open(sweep.dir, os.environ.get("MLFLOW_TRACKING_URI"))
-        tags = model_tags(sweep.dir, trial.number, step)
+        tags = model_tags(sweep.dir, trial.number, step, digest(sweep.spec.model))
         model_id = models.log(trial.run_id, f"trial_{trial.number:04d}", exported.mlflow_model, tags, step)
         uri = f"models:/{model_id}"
         if register is not None:

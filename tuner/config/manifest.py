@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tuner.config.model_text import Texts, digest, with_text
 from tuner.config.spec_json import diff, from_json, hidden_spec, hides, private_part, secrets_of, to_json, with_private
 from tuner.config.unknown_sweep import unknown_sweep
 from tuner.domain.spec import SweepSpec
@@ -38,7 +39,7 @@ class SweepManifest:
         tags: Those given by ``--tag``.
         storage_url: Optuna storage, or empty for the journal.
         backend: Where its trials ran last.
-        model_text: Digest of the model's file as its trials had it last; empty if it is no file.
+        model_texts: Those that the model has had, see ``tuner.config.model_text``.
         corrected: Whether its search space is another one than that of its study, in which no trial was begun.
     """
 
@@ -47,7 +48,7 @@ class SweepManifest:
     tags: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = ""
     backend: str = "local"
-    model_text: str = ""
+    model_texts: Texts = ()
     corrected: bool = False
 
     def write(self, sweep_dir: SweepDir) -> None:
@@ -69,7 +70,7 @@ class SweepManifest:
             "tags": dict(self.tags),
             "storage_url": self.storage_url,
             "backend": self.backend,
-            "model_text": self.model_text,
+            "model_texts": self.model_texts,
             "root": str(sweep_dir.root.path),
         }
         return json.dumps(data, indent=1)
@@ -99,7 +100,11 @@ def _parsed(sweep_dir: SweepDir) -> SweepManifest:
     try:
         data = json.loads(file.read_bytes())
         spec = relocated(from_json(data["spec"]), data.get("root", ""), sweep_dir.root.path)
-        texts = [data["sweep_id"], spec.name, *(data.get(key, "") for key in ("storage_url", "backend", "model_text"))]
+        # Of a version that kept the last text alone, which had its trials since it was made.
+        before = [(data["model_text"], 0.0)] if data.get("model_text") else []
+        model_texts = tuple((text, float(since)) for text, since in data.get("model_texts", before))
+        texts = [data["sweep_id"], spec.name, data.get("storage_url", ""), data.get("backend", "")]
+        texts += [text for text, _ in model_texts]
         tags = data.get("tags", {})
         if not all(isinstance(text, str) for text in [*texts, spec.source, *tags.values()]):
             raise TypeError("expected text in it")
@@ -109,7 +114,7 @@ def _parsed(sweep_dir: SweepDir) -> SweepManifest:
             tags,
             data.get("storage_url", ""),
             data.get("backend", "local"),
-            data.get("model_text", ""),
+            model_texts,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, TunerError) as error:
         place = f", line {error.lineno}, byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
@@ -253,7 +258,8 @@ def resolve_manifest(
     if not sweep_dir.spec_file.exists():
         kept = without_password(storage_url) if storage_url else ""
         sweep_id = _recorded_id(sweep_dir, shown) or uuid.uuid4().hex
-        return SweepManifest(sweep_id, shown, hiding.values(tags), kept, model_text=_model_text(spec)), []
+        texts = with_text((), digest(spec.model), time.time())
+        return SweepManifest(sweep_id, shown, hiding.values(tags), kept, model_texts=texts), []
     before = read_manifest(sweep_dir)
     harmless, refused = diff(hidden_spec(before.spec), shown)
     corrected = bool(refused) and untried(before.spec)
@@ -271,12 +277,10 @@ def resolve_manifest(
                 ),
             ],
         )
-    text = _model_text(spec)
-    if before.model_text and text and text != before.model_text and not corrected:
+    texts = with_text(before.model_texts, digest(spec.model), time.time())
+    if before.model_texts and texts != before.model_texts and not corrected:
         harmless.append(f"{spec.model}: its text; the trials that are there were trained by what it was before")
-    found = replace(
-        before, spec=shown, tags=hiding.values({**before.tags, **tags}), model_text=text or before.model_text
-    )
+    found = replace(before, spec=shown, tags=hiding.values({**before.tags, **tags}), model_texts=texts)
     return replace(found, corrected=corrected), harmless
 
 
@@ -294,16 +298,6 @@ def _recorded_id(sweep_dir: SweepDir, spec: SweepSpec) -> str:
         found = f"{sweep_dir.records_file} has the records of another search space of that name"
         raise InvalidInput("", [Problem("", found, "give this one another name with --name")])
     return opened.sweep_id
-
-
-def _model_text(spec: SweepSpec) -> str:
-    """Return a digest of the model's file; empty if there is none to read."""
-    if spec.model is None or not spec.model.file:
-        return ""
-    try:
-        return hashlib.sha256(Path(spec.model.file).read_bytes()).hexdigest()[:16]
-    except OSError:
-        return ""  # importing it says what is wrong
 
 
 def same_storage(name: str, had: str, given: str) -> str:

@@ -34,6 +34,7 @@ SWEEP = "tuner.sweep"
 SWEEP_ID = "tuner.sweep_id"
 TRIAL = "tuner.trial"
 STEP = "tuner.step"
+TEXT = "tuner.model_text"  # digest of the text of the user's model
 
 # What runs in MLflow say.
 STATE = "tuner.state"

@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tuner.config.manifest import read_manifest
+from tuner.config.model_text import digest, text_at
 from tuner.domain.job import Job, killed_by
 from tuner.domain.spec import ModelRef
 from tuner.errors import InvalidInput, SweepError
@@ -176,9 +178,15 @@ def _place_order(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial, choi
     except (OSError, ValueError) as error:
         raise InvalidInput("", f"trial {trial.number} left no job that can be read: {error}") from error
     # The model is where the sweep has it now: the job says where it was when the trial ran.
-    replace(job, model=model or job.model, threads=max(job.threads, os.cpu_count() or 1)).write(stage / "job.json")
+    model = model or job.model
+    replace(job, model=model, threads=max(job.threads, os.cpu_count() or 1)).write(stage / "job.json")
     checkpoints.fork(trial_dir.path, choice.step, stage / "trial")
     order = {"step": choice.step, "metadata": _facts(sweep_dir, trial, choice, stage)}
+    trained = text_at(
+        read_manifest(sweep_dir).model_texts, trial.record.ended or trial.record.idle_since or time.time()
+    )
+    if trained and digest(model) not in (trained, ""):
+        order["recorded"] = trial.values_at(choice.step)  # is evaluated again by the text that the model has now
     (stage / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
 

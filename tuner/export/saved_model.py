@@ -10,6 +10,7 @@ go out, or STAGE/fault.json with a message.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import traceback
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tuner.domain.job import Job
-from tuner.errors import InvalidInput, TunerError
+from tuner.errors import InvalidInput, Problem, TunerError
 from tuner.export.held_out_rows import Rows, held_out
 from tuner.export.mlflow_model import import_mlflow, pack
 from tuner.export.parity_check import LOG_FILE, MLFLOW_MODEL, ROWS_FILE, SAVED_MODEL, encode
@@ -32,6 +33,7 @@ from tuner.processes import end_with_input, ignore_signals, log_to
 from tuner.trial.run import build, seed_everything
 
 TOLERANCE = 1e-5
+SAME = 1e-4  # what two evaluations of one model may differ by, relatively: threads add up in another order
 PREFERRED = ("serving_default", "predict")  # what is served, as in served_model.py
 
 
@@ -65,6 +67,7 @@ def save(stage: Path) -> dict[str, Any]:
     if model.function("serving_input_receiver_fn") is None:
         raise InvalidInput(f"model {model.ref}", _how_to_write_one(estimator, specs))
     checkpoint = str(stage / "trial" / f"model.ckpt-{order['step']}")
+    notes = _check_recorded(model, job, order, lambda: _evaluated(estimator, specs, checkpoint))
     seen = _export(model, job, estimator, checkpoint, stage)
     signatures = signatures_of(stage / SAVED_MODEL, seen.serving.names, set(seen.predictions.values()))
     served = next((name for name in PREFERRED if name in signatures), min(signatures, default=""))
@@ -100,7 +103,36 @@ def save(stage: Path) -> dict[str, Any]:
         "tolerance": TOLERANCE,
     }
     (stage / ROWS_FILE).write_text(json.dumps(told), encoding="utf-8")
-    return {"signatures": sorted(signatures), "served": served, "unfed": why, "notes": [packed] if packed else []}
+    notes += [packed] if packed else []
+    return {"signatures": sorted(signatures), "served": served, "unfed": why, "notes": notes}
+
+
+def _check_recorded(
+    model: UserModel, job: Job, order: Mapping[str, Any], evaluated: Callable[[], Mapping[str, float]]
+) -> list[str]:
+    """Evaluate a checkpoint again if the model's text is not the one that trained it; return what is to be said of it.
+
+    Raises:
+        InvalidInput: It comes to something else, so the export would be of another model than the recorded one.
+    """
+    if "recorded" not in order:
+        return []
+    found = evaluated()
+    for metric, recorded in order["recorded"].items():
+        again = float(found.get(metric, math.nan))
+        if not math.isclose(again, recorded, rel_tol=SAME, abs_tol=SAME):
+            what = f"its text was changed since trial {job.trial} was trained, and by what it is now the checkpoint of"
+            hint = "put back the text by which it was trained; what is to be tried with the new one is another sweep"
+            comes = f"{what} step {order['step']} comes to {metric} {again:.6g}, recorded is {recorded:.6g}"
+            raise InvalidInput(f"model {model.ref}", [Problem("", comes, hint)])
+    return ["the model's text was changed since the trial was trained; its checkpoint evaluates to what was recorded"]
+
+
+def _evaluated(estimator: Any, specs: Specs, checkpoint: str) -> Mapping[str, float]:
+    found: Mapping[str, float] = estimator.evaluate(
+        specs.eval.input_fn, steps=specs.eval.steps, hooks=specs.eval.hooks, checkpoint_path=checkpoint
+    )
+    return found
 
 
 def _export(model: UserModel, job: Job, estimator: Any, checkpoint: str, stage: Path) -> Seen:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.domain.tags import EXPORT, EXPORT_DIFFERS, EXPORT_MODEL_ID, EXPORTED_STEP, STEP, SWEEP, TRIAL
+from tuner.domain.tags import EXPORT, EXPORT_DIFFERS, EXPORT_MODEL_ID, EXPORTED_STEP, STEP, SWEEP, TEXT, TRIAL
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import SweepDir
 from tuner.recorders.mlflow.store import (
@@ -187,9 +187,16 @@ class Models:
 NAME = "best_model"
 
 
-def model_tags(sweep_dir: SweepDir, trial: int, step: int) -> dict[str, str]:
-    """Return the tags by which the model of a trial is found among those of a run."""
-    return {SWEEP: sweep_dir.name, TRIAL: str(trial), STEP: str(step)}
+def model_tags(sweep_dir: SweepDir, trial: int, step: int, text: str = "") -> dict[str, str]:
+    """Return the tags by which the model of a trial is found among those of a run.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        trial: Its number.
+        step: Global step of the checkpoint.
+        text: Digest of the text of the user's model: what another one made of the checkpoint is another model.
+    """
+    return {SWEEP: sweep_dir.name, TRIAL: str(trial), STEP: str(step), **({TEXT: text} if text else {})}
 
 
 def send_model(
