@@ -137,7 +137,7 @@ def test_an_earlier_sweep_says_where_to_begin(tmp_path):
     sweep = tuner.Sweep.from_file(write(tmp_path, "{method: freeze_thaw, trials: 12}", name="two"), tmp_path)
     lines = Lines()
     sweep.session(RunOptions(backend="simulated", sources=["one"]), lines).run()
-    assert "from one: 30 of 30 finished trials used" in lines.said
+    assert "from one: 30 of 30 complete trials used" in lines.said
     assert not any("learns nothing" in line for line in lines.said)
 
 

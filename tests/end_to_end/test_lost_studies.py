@@ -91,7 +91,7 @@ def test_what_is_advised_works_as_it_is_printed_and_the_new_sweep_learns_from_ev
     assert advice.startswith("tuner run sim.yaml --backend simulated --no-export --name sim-2 --from ")
     done = typed(root, shlex.split(advice)[1:])
     assert done.returncode == 0, done.stderr
-    assert f"from {sweep.dir.records_file}: 4 of 4 finished trials used" in done.stderr
+    assert f"from {sweep.dir.records_file}: 4 of 4 complete trials used" in done.stderr
     (source,) = tuner.warm_start.sources.frozen_sources(tuner.Sweep.open("sim-2", root).dir)
     assert min(trial.values["rmse"] for trial in source.trials) == best.value
     assert typed(root, ["delete", "sim"]).returncode == 0

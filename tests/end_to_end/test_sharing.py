@@ -224,9 +224,9 @@ def test_the_password_of_a_storage_that_is_learned_from_is_written_nowhere(serve
         with_source = [*command, "--trials", trials, "--from", f"{with_password}#old"]
         done = subprocess.run(with_source, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert "***@127.0.0.1" in done.stderr and "#old: 2 of 2 finished trials used" in done.stderr
+        assert "***@127.0.0.1" in done.stderr and "#old: 2 of 2 complete trials used" in done.stderr
         assert "s3cret" not in done.stderr + done.stdout
-    assert b"#old: 2 of 2 finished trials used" in (root / "mlruns/sweeps/sim/curves.jsonl").read_bytes()
+    assert b"#old: 2 of 2 complete trials used" in (root / "mlruns/sweeps/sim/curves.jsonl").read_bytes()
     assert [file for file in root.rglob("*") if file.is_file() and b"s3cret" in file.read_bytes()] == []
     missing = subprocess.run([*command, "--name", "b", "--from", f"{with_password}#x"], capture_output=True, text=True)
     assert missing.returncode == 2

@@ -128,7 +128,7 @@ def test_a_sweep_over_it_is_recorded_verified_and_goes_on_as_one_that_was_never_
     assert {"units_0", "units_1"} <= params[1].keys() and params[1]["batch"] == 32
     assert verify_sweep(sweep.dir, ran.result).differences == []
     _, _, lines = run(dynamic_file("{sampler: tpe, trials: 1}", "learning"), other, ["dynamic"])
-    assert lines[0] == "from dynamic: 4 of 4 finished trials used"
+    assert lines[0] == "from dynamic: 4 of 4 complete trials used"
     assert imported or "tensorflow" not in sys.modules
 
 
@@ -207,7 +207,7 @@ def test_a_finished_trial_that_is_infeasible_here_teaches_nothing():
     trials = tuple(FinishedTrial({"layers": layers, "units": 3}, {"rmse": 1.0}) for layers in (1, 2))
     found, (line, *_) = as_optuna_trials([Source("other", trials)], spec(), refuses)
     assert [trial.params["layers"] for trial in found] == [1]
-    assert "1 of 2 finished trials used" in line and "1 left out (infeasible in this space)" in line
+    assert "1 of 2 complete trials used" in line and "1 left out (infeasible in this space)" in line
 
 
 def test_a_check_draws_again_where_the_space_says_infeasible_but_not_for_ever():

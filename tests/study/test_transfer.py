@@ -56,7 +56,7 @@ def test_a_trial_of_the_same_space_is_taken_as_it_is():
     (found,), lines = translate([finished(0.5, batch=8)])
     assert found.params == {"rate": 0.01, "units": 32, "optimizer": "adam"}
     assert found.values == [0.5]
-    assert lines == ["from old: 1 of 1 finished trials used"]
+    assert lines == ["from old: 1 of 1 complete trials used"]
 
 
 def test_what_it_did_not_have_is_drawn_and_what_has_no_place_is_passed_over_and_said():
@@ -65,7 +65,7 @@ def test_what_it_did_not_have_is_drawn_and_what_has_no_place_is_passed_over_and_
     assert all(("momentum" in t.params) == (t.params["optimizer"] == "sgd") for t in found)
     assert all("dropout" not in t.params for t in found)
     assert lines == [
-        "from old: 30 of 30 finished trials used; momentum, optimizer, units: drawn at random if it was not "
+        "from old: 30 of 30 complete trials used; momentum, optimizer, units: drawn at random if it was not "
         "there; dropout: passed over, because this space has it not"
     ]
 
@@ -74,7 +74,7 @@ def test_values_of_several_types_that_were_drawn_in_the_place_of_what_was_not_th
     mixed = spec(Space((Float("rate", 0.0, 1.0), Categorical("choice", ("text", None, 1e-3, True)))))
     found, lines = translate([FinishedTrial({"rate": 0.5}, {"rmse": 1.0})] * 20, mixed)
     assert {trial.params["choice"] for trial in found} == {"text", None, 1e-3, True}
-    assert lines == ["from old: 20 of 20 finished trials used; choice: drawn at random if it was not there"]
+    assert lines == ["from old: 20 of 20 complete trials used; choice: drawn at random if it was not there"]
 
 
 def test_a_value_out_of_this_space_or_no_objective_leaves_the_trial_out():
@@ -82,7 +82,7 @@ def test_a_value_out_of_this_space_or_no_objective_leaves_the_trial_out():
     nothing_in_common = FinishedTrial({"depth": 3}, {"rmse": 1.0})
     found, (line,) = translate([*trials, finished(float("nan")), nothing_in_common, finished()])
     assert len(found) == 1
-    assert line.startswith("from old: 1 of 7 finished trials used")
+    assert line.startswith("from old: 1 of 7 complete trials used")
     assert "2 left out (units is not among the values it has here)" in line
     assert "1 left out (no value of rmse)" in line
     assert "1 left out (no parameter in common)" in line

@@ -27,9 +27,9 @@ def test_a_sweep_learns_from_another_and_from_a_table_and_resumes_with_what_it_w
     table.write_text("learning_rate,rmse\n0.05,0.1\n0.06,0.2\n5.0,0.1\n")
     file = space_file(name="second", search="{sampler: tpe, trials: 3}")
     _, lines, sweep = run(file, root, ["first", str(table)], trials=1, workers=1)
-    assert "from first: 3 of 3 finished trials used" in lines
+    assert "from first: 3 of 3 complete trials used" in lines
     assert (
-        f"from {table}: 2 of 3 finished trials used; 1 left out (learning_rate is not among the values it has here)"
+        f"from {table}: 2 of 3 complete trials used; 1 left out (learning_rate is not among the values it has here)"
         in lines
     )
     table.unlink()  # what it was made with is frozen
@@ -38,7 +38,7 @@ def test_a_sweep_learns_from_another_and_from_a_table_and_resumes_with_what_it_w
     assert [t.number for t in ran.result.trials] == [0, 1, 2]
     assert verify_sweep(sweep.dir, ran.result).differences == []
     tags = MlflowReader(sweep.dir).read(parent_run_id(sweep.dir)).tags
-    assert tags["tuner.from"].startswith("from first: 3 of 3 finished trials used")
+    assert tags["tuner.from"].startswith("from first: 3 of 3 complete trials used")
     with pytest.raises(tuner.InvalidInput, match="was made with --from first, "):
         run(file, root, ["first"])
 
@@ -60,7 +60,7 @@ def test_a_sweep_learns_from_a_results_folder_and_says_what_was_left_out_of_it_w
     (folder / "oracle.json").write_text("{}")
     file = space_file(search="{sampler: tpe, trials: 1}")
     expected = (
-        f"from {folder}: 2 of 2 finished trials used; 1 of Keras Tuner failed or did not finish; "
+        f"from {folder}: 2 of 2 complete trials used; 1 of Keras Tuner failed or did not finish; "
         "layers: passed over, because this space has it not"
     )
     _, lines, _ = run(file, root, [str(folder)], workers=1)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuner.domain.scoring import infeasible_loss
+from tuner.domain.seeds import derive
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import Source, TrialRecord, TrialState
 from tuner.errors import Infeasible
@@ -68,8 +69,10 @@ class Study:
         self._plain = STORED not in self.attributes
         search = spec.search
         one = spec.objectives[0] if len(spec.objectives) == 1 else None
+        # Of the same seed as the sweep that it learns from, it would begin with the trials that it knows.
+        seed = derive(search.seed, "earlier", *(source.name for source in sources)) if sources else search.seed
         sampler = make_sampler(
-            search.sampler, spec.space, search.seed, self._earlier, search.repeats, one, self._plain, spec.import_paths
+            search.sampler, spec.space, seed, self._earlier, search.repeats, one, self._plain, spec.import_paths
         )
         self._study.sampler = sampler
         sampler.prepare(self._study)

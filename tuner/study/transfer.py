@@ -100,7 +100,7 @@ class _Report:
 
     def line(self) -> str:
         """Say it in one line."""
-        parts = [f"from {self._name}: {self._used} of {self.seen} finished trials used", *self._notes]
+        parts = [f"from {self._name}: {self._used} of {self.seen} complete trials used", *self._notes]
         parts += [f"{count} left out ({why})" for why, count in self._left_out.most_common()]
         parts += _of("drawn at random if it was not there", self._filled)
         parts += _of("passed over, because this space has it not", self._unknown)

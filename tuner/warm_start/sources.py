@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -55,6 +56,7 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
         InvalidInput: It is none of these, or has another objective.
         StoreError: It cannot be read.
     """
+    notes: tuple[str, ...] = ()
     if "://" in given or given.partition("#")[0].endswith((".journal", ".db")):
         trials = read_foreign(given, spec.objectives, spec.constraints)
     elif given.endswith(".jsonl") and Path(given).is_file():
@@ -64,10 +66,10 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
     elif Path(given).is_dir() and given not in {sweep_dir.name for sweep_dir in root.sweeps()}:
         return _read_folder(given, spec)
     else:
-        trials = _read_sweep(given, root, spec)
+        trials, notes = _read_sweep(given, root, spec)
     if not trials:
         raise InvalidInput(FLAG, f"{hidden(given)} has no complete trial with an objective")
-    return Source(hidden(given), tuple(trials))  # its name is written into the sweep's folder and sent to MLflow
+    return Source(hidden(given), tuple(trials), notes)  # its name is written into the sweep's folder and sent to MLflow
 
 
 def write_sources(sweep_dir: SweepDir, sources: Iterable[Source]) -> None:
@@ -139,7 +141,8 @@ def _read_folder(given: str, spec: SweepSpec) -> Source:
     return Source(given, trials, results.notes)
 
 
-def _read_sweep(name: str, root: Root, spec: SweepSpec) -> list[FinishedTrial]:
+def _read_sweep(name: str, root: Root, spec: SweepSpec) -> tuple[list[FinishedTrial], tuple[str, ...]]:
+    """Return the complete trials of a sweep, and how many others it has, in words."""
     frozen = read_manifest(root.sweep(name))
     goals = {objective.metric: objective.goal.value for objective in frozen.spec.objectives}
     _check_goals(f"the sweep {name!r}", goals, spec.objectives)
@@ -149,9 +152,11 @@ def _read_sweep(name: str, root: Root, spec: SweepSpec) -> list[FinishedTrial]:
         record.number: constraint_values(spec.constraints, curves_of(record, frozen.spec.objectives))
         for record in complete
     }
+    others = Counter(record.state.value for record in records if record.state is not TrialState.COMPLETE)
+    notes = tuple(f"{count} {state} there, which say nothing of the end" for state, count in sorted(others.items()))
     if frozen.spec.search.repeats > 1:
-        return _means(records, frozen.spec, limits)
-    return [FinishedTrial(r.params, _finite({**limits[r.number], **r.values})) for r in complete]
+        return _means(records, frozen.spec, limits), notes
+    return [FinishedTrial(r.params, _finite({**limits[r.number], **r.values})) for r in complete], notes
 
 
 def _read_log(file: Path, spec: SweepSpec) -> list[FinishedTrial]:

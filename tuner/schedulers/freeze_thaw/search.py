@@ -110,6 +110,8 @@ class Search:
     def add(self, trial: int, point: Array) -> None:
         """Take that a trial exists; told again, that its parameters are these."""
         features = self._cube.features(point[None])[0]
+        if trial < 0:  # a sweep that learns from one of the same seed would begin with the trials that it knows
+            self._seed = derive(self._seed, "earlier", *point)
         known = self.trials.setdefault(trial, Trial(point, features))
         known.point, known.features = point, features
         self._begun.update(_rounded(features[None]))
@@ -173,8 +175,9 @@ class Search:
         return self._decided[1]
 
     def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
-        if may_begin and begun < INITIAL:
-            return NewTrial(self._initial(begun), f"one of {INITIAL} spread over the space")
+        spread = INITIAL - (len(self.trials) - begun)  # those of earlier sweeps count among them
+        if may_begin and begun < spread:
+            return NewTrial(self._initial(begun), f"one of {spread} spread over the space")
         rungs = self.rungs
         lengths, start = np.diff([0, *rungs]), self.start_cost.evaluations() or 0.0
         went = self._went(rungs, running)
