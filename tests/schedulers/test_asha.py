@@ -182,7 +182,8 @@ def test_the_stopping_variant_lets_the_first_trial_pass_and_then_one_in_eta():
     assert asha.report(1, 1, [0.95]) is Decision.STOP
     assert asha.report(2, 1, [0.5]) is Decision.CONTINUE
     assert asha.report(3, 1, [0.6]) is Decision.STOP
-    assert asha.report(4, 2, [99.0]) is Decision.CONTINUE  # no rung
+    assert asha.report(2, 2, [99.0]) is Decision.CONTINUE  # no rung
+    assert asha.report(4, 2, [99.0]) is Decision.STOP  # its first evaluation, behind the rung
     assert asha.report(5, 1, [float("nan")]) is Decision.STOP
     assert asha.report(2, 1, [0.5]) is Decision.CONTINUE  # said again
 
@@ -230,3 +231,25 @@ def test_promotion_by_front_takes_who_is_best_in_the_second_objective_too():
             asha.next_stop(step.trial, 1)
         promoted[rank] = found
     assert promoted == {"first": [0, 2], "nondominated": [0, 1]}
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 1, 30])
+def test_a_command_that_evaluates_at_other_steps_is_judged_at_the_nearest_one(shift):
+    """A loop that counts from 0 evaluates at 99, 199, ..."""
+    every = TrainSettings(max_steps=1000, evaluate_every=100)
+    asha, stopping = AshaScheduler(every, eta=3), StoppingAshaScheduler(every, eta=3)
+    for trial, loss in enumerate([0.5, 0.4, 0.3]):
+        assert asha.next_stop(trial, 0) == 100
+        pause(asha, trial, 100 + shift, loss)
+        assert stopping.report(trial, 100 + shift, [loss]) is Decision.CONTINUE
+    assert stopping.report(3, 100 + shift, [0.6]) is Decision.STOP
+    assert asha.next_resume(True) == Promotion(2)
+    assert asha.next_stop(2, 100 + shift) == 300
+    assert asha.report(2, 200 + shift, [0.2]) is Decision.CONTINUE
+    assert asha.report(2, 300 + shift, [0.1]) is Decision.PAUSE
+    after = AshaScheduler(every, eta=3)
+    curves = [{100: [0.5]}, {100: [0.4]}, {100: [0.3], 200: [0.2]}]
+    for trial, curve in enumerate(curves):
+        state = TrialState.PAUSED if trial < 2 else TrialState.INTERRUPTED
+        after.replay(trial, {step + shift: losses for step, losses in curve.items()}, state)
+    assert after.next_resume(True) is None  # one of three has gone on

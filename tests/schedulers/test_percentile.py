@@ -57,3 +57,15 @@ def test_trials_that_were_pruned_or_failed_set_no_bar():
     scheduler.report(7, 10, [0.1])
     scheduler.on_finished(7, TrialState.PRUNED)
     assert scheduler.report(9, 10, [1.0]) is CONTINUE
+
+
+def test_a_trial_with_other_steps_is_compared_with_what_the_completed_ones_had_last():
+    scheduler = PercentileScheduler(startup_trials=4, percentile=50.0)
+    for trial, loss in enumerate([0.1, 0.2, 0.3, 0.4, 0.5]):
+        for step in (100, 200, 300):
+            scheduler.report(trial, step, [loss + 100 / step])
+        scheduler.on_finished(trial, TrialState.COMPLETE)
+    assert scheduler.report(8, 90, [9.0]) is CONTINUE  # nobody was evaluated so early
+    assert scheduler.report(8, 120, [1.31]) is STOP  # the median is 1.3 at step 100
+    assert scheduler.report(9, 120, [1.29]) is CONTINUE
+    assert scheduler.report(9, 290, [0.81]) is STOP

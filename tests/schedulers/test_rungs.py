@@ -50,23 +50,23 @@ def test_a_number_of_steps_is_checked_under_its_own_key():
 def filled(losses, rung=None):
     rung = rung or Rung(10, 30)
     for trial, loss in enumerate(losses):
-        rung.add(trial, loss if isinstance(loss, tuple) else (loss,))
+        rung.add(trial, 10, loss if isinstance(loss, tuple) else (loss,))
     return rung
 
 
 def test_one_in_three_goes_on_and_no_more_however_many_better_ones_come():
     rung = filled([0.5, 0.4])
     assert rung.best() == [] and not rung.promotes(1)
-    rung.add(2, (0.6,))
+    rung.add(2, 10, (0.6,))
     assert rung.best() == [1] and rung.promotes(1) and not rung.promotes(0)
     rung.go_on(1)
-    rung.add(3, (0.1,))
+    rung.add(3, 10, (0.1,))
     assert rung.best() == [3] and not rung.promotes(3)
 
 
 def test_the_first_loss_of_a_trial_stands_and_what_is_no_number_is_last():
     rung = filled([math.nan, 0.9, 0.8])
-    rung.add(2, (0.1,))
+    assert rung.add(2, 10, (0.1,)) and not rung.add(2, 20, (0.1,))
     assert rung.loss(2) == 0.8 and rung.best() == [2]
     assert rung.loss(0) == math.inf and rung.loss(7) == math.inf
     assert 0 in rung and 7 not in rung

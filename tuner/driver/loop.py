@@ -208,7 +208,7 @@ class Loop:
             self._decide(trial, TrialOutcome(TrialState.PRUNED, by), kill=True)
         if decision is not Decision.PAUSE or trial.is_outcome_final:
             return
-        if trial.job.stop_at is not None and step >= trial.job.stop_at:
+        if trial.pauses_at(step):
             # A model stops there by itself, its checkpoint written; a command has to be told.
             trial.decide(TrialOutcome(TrialState.PAUSED, at_its_rung(step)))
             if trial.job.model is None:

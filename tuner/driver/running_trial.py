@@ -14,6 +14,7 @@ from tuner.domain.tags import STOPPED_AT, TRAINED_OUTSIDE
 from tuner.domain.trial import Evaluation, TrialOutcome, TrialRecord, TrialState
 from tuner.driver.missing_objective import missing_objective
 from tuner.events import FirstValueFilter
+from tuner.schedulers.rungs import comes_to
 from tuner.script.objective_folders import ObjectiveFolders
 
 
@@ -140,6 +141,11 @@ class RunningTrial:
         """Global steps until it pauses or ends by itself; None if that is not known."""
         end = self.job.stop_at or self.job.train.max_steps
         return max(0, end - self._reached) if end else None
+
+    def pauses_at(self, step: int) -> bool:
+        """Whether it is to pause at an evaluation; a model evaluates exactly there, a command perhaps beside."""
+        every = self.job.train.evaluate_every if self.job.model is None else 1
+        return self.job.stop_at is not None and comes_to(self.job.stop_at, step, every or 1)
 
     @property
     def tags(self) -> list[str]:

@@ -25,7 +25,7 @@ from tuner.domain.spec import TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.errors import Problem
 from tuner.schedulers.base import Promotion, Scheduler
-from tuner.schedulers.rungs import FrontRung, Rung, check_halving, halving_steps, make_rungs
+from tuner.schedulers.rungs import FrontRung, Rung, check_halving, halving_steps, make_rungs, rung_of
 
 
 class AshaScheduler(Scheduler):
@@ -47,7 +47,7 @@ class AshaScheduler(Scheduler):
         yield from check_halving(options, train)
 
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
-        self._rungs = make_rungs(train, eta, min_steps, rank)
+        self._rungs, self._every = make_rungs(train, eta, min_steps, rank), train.bounds()[0]
         self._paused: dict[int, int] = {}  # trial to the global step at which it waits
         # By the step of the rung: a heap of losses and trials.
         self._queues: dict[int, list[tuple[float, int]]] = {rung.step: [] for rung in self._rungs}
@@ -60,16 +60,15 @@ class AshaScheduler(Scheduler):
         self._paused.pop(trial, None)
         self._running.add(trial)
         self._go_on(trial, step)
-        return next((rung.step for rung in self._rungs if rung.step > step), None)
+        return next((rung.step for rung in self._rungs if rung.step > step and trial not in rung), None)
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
         self._last[trial] = max(step, self._last.get(trial, 0))
-        for rung in self._rungs:
-            if rung.step == step:
-                rung.add(trial, losses)
-                self._at[trial] = max(step, self._at.get(trial, 0))
-                return Decision.PAUSE
-        return Decision.CONTINUE
+        rung = rung_of(self._rungs, step, self._every)
+        if rung is None or not rung.add(trial, step, losses):
+            return Decision.CONTINUE
+        self._at[trial] = max(rung.step, self._at.get(trial, 0))
+        return Decision.PAUSE
 
     def on_finished(self, trial: int, state: TrialState) -> None:
         self._paused.pop(trial, None)
@@ -77,10 +76,10 @@ class AshaScheduler(Scheduler):
             self._running.discard(trial)
         self._completed = self._completed or state is TrialState.COMPLETE
         if state is TrialState.FAIL:  # whether it failed before its next rung, a later driver cannot tell
-            self._go_on(trial, self._at.get(trial, 0))
+            self._go_on(trial, self._last.get(trial, 0))
         if state is TrialState.PRUNED:  # by hand, or never promoted: a later driver cannot tell that either
             for rung in self._rungs:
-                if rung.step == self._last.get(trial):
+                if rung.came_at(trial) == self._last.get(trial):
                     rung.stay(trial)
         if state is TrialState.PAUSED and trial in self._at:
             self._paused[trial] = self._at[trial]
@@ -94,9 +93,9 @@ class AshaScheduler(Scheduler):
         self.on_finished(trial, state)
 
     def _go_on(self, trial: int, step: int) -> None:
-        """Note that a trial goes on from the rungs up to a global step."""
+        """Note that a trial goes on from the rungs to which its evaluations up to a global step brought it."""
         for rung in self._rungs:
-            if rung.step <= step:
+            if (came_at := rung.came_at(trial)) is not None and came_at <= step:
                 rung.go_on(trial)
 
     def next_resume(self, may_begin: bool) -> Promotion | None:

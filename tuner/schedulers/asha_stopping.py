@@ -15,7 +15,7 @@ from tuner.domain.spec import TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.errors import Problem
 from tuner.schedulers.base import Scheduler
-from tuner.schedulers.rungs import check_halving, make_rungs
+from tuner.schedulers.rungs import check_halving, make_rungs, rung_of
 
 
 class StoppingAshaScheduler(Scheduler):
@@ -36,13 +36,12 @@ class StoppingAshaScheduler(Scheduler):
         yield from check_halving(options, train)
 
     def __init__(self, train: TrainSettings, eta: int = 3, min_steps: int | None = None, rank: str = "first") -> None:
-        self._rungs = {rung.step: rung for rung in make_rungs(train, eta, min_steps, rank)}
+        self._rungs, self._every = make_rungs(train, eta, min_steps, rank), train.bounds()[0]
 
     def report(self, trial: int, step: int, losses: Sequence[float]) -> Decision:
-        rung = self._rungs.get(step)
-        if rung is None:
+        rung = rung_of(self._rungs, step, self._every)
+        if rung is None or not rung.add(trial, step, losses):
             return Decision.CONTINUE
-        rung.add(trial, losses)
         return Decision.CONTINUE if rung.keeps(trial) else Decision.STOP
 
     def replay(self, trial: int, curve: Mapping[int, Sequence[float]], state: TrialState) -> None:

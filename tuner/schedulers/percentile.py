@@ -2,13 +2,13 @@
 
 Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017, section 3.1, in the
 form that Optuna's PercentilePruner gave it: a trial stops at a step if its best evaluation so far is
-worse than that percentile of what the completed trials had at that step.
+worse than that percentile of what the completed trials had at that step (or last, if none was evaluated there).
 """
 
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 
 from tuner.domain.objective import comparable
@@ -47,6 +47,7 @@ class PercentileScheduler(Scheduler):
         self._shown: dict[int, dict[int, tuple[float, ...]]] = {}  # of trials that are not finished
         self._completed = 0
         self._at_step: dict[int, list[float]] = {}  # losses of completed trials, ascending
+        self._done: list[tuple[list[int], list[float]]] = []  # steps and losses of completed trials
         self._curves: dict[int, dict[int, float]] = {}  # of trials that are not finished
         self._seen: dict[int, int] = {}  # the interval of a trial's last evaluation; its first one there is judged
 
@@ -64,8 +65,18 @@ class PercentileScheduler(Scheduler):
         numbers = [loss for loss in curve.values() if not math.isnan(loss)]
         if not numbers:
             return Decision.STOP
-        bar = _percentile(self._at_step.get(step, []), self._percentile)
+        bar = _percentile(self._completed_at(step), self._percentile)
         return Decision.STOP if bar is not None and min(numbers) > bar else Decision.CONTINUE
+
+    def _completed_at(self, step: int) -> list[float]:
+        """Return the losses of completed trials at a step, ascending.
+
+        If none was evaluated there (steps may depend on a parameter, on the batch size say), those that each had last.
+        """
+        if step in self._at_step:
+            return self._at_step[step]
+        before = [bisect_right(steps, step) for steps, _ in self._done]
+        return sorted(losses[count - 1] for count, (_, losses) in zip(before, self._done, strict=True) if count)
 
     def _by_front(self, losses: tuple[float, ...], step: int) -> Decision:
         """Compare the front of a trial with the fronts of those that completed, all at one step."""
@@ -85,9 +96,10 @@ class PercentileScheduler(Scheduler):
             if self._rank != "first":
                 for step, losses in shown.items():
                     self._vectors.setdefault(step, []).append(losses)
-            for step, loss in curve.items():
-                if not math.isnan(loss):
-                    insort(self._at_step.setdefault(step, []), loss)
+            known = {step: loss for step, loss in sorted(curve.items()) if not math.isnan(loss)}
+            self._done.append((list(known), list(known.values())))
+            for step, loss in known.items():
+                insort(self._at_step.setdefault(step, []), loss)
 
 
 def _percentile(ascending: Sequence[float], percent: float) -> float | None:

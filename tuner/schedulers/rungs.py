@@ -67,6 +67,7 @@ class Rung:
     def __init__(self, step: int, next_step: int) -> None:
         self.step = step
         self.next_step = next_step
+        self._came_at: dict[int, int] = {}
         self._losses: dict[int, float] = {}
         self._gone_on: set[int] = set()
         self._ranked: list[tuple[float, int]] = []  # loss and trial, best first
@@ -74,11 +75,17 @@ class Rung:
     def __contains__(self, trial: object) -> bool:
         return trial in self._losses
 
-    def add(self, trial: int, losses: Sequence[float]) -> None:
-        """Note a trial's first loss here; the first one stands, and NaN loses against every number."""
+    def came_at(self, trial: int) -> int | None:
+        """Return the global step of the evaluation by which a trial came here, or None if it did not."""
+        return self._came_at.get(trial)
+
+    def add(self, trial: int, step: int, losses: Sequence[float]) -> bool:
+        """Take an evaluation of a trial here, and return whether it is the first: that stands. NaN is last."""
         if trial not in self._losses:
+            self._came_at[trial] = step
             self._losses[trial] = comparable(losses)[0]
             insort(self._ranked, (self._losses[trial], trial))
+        return self._came_at[trial] == step
 
     def loss(self, trial: int) -> float:
         """Return the loss of a trial here, infinite if it has none."""
@@ -125,10 +132,10 @@ class FrontRung(Rung):
         self._vectors: dict[int, tuple[float, ...]] = {}
         self._order: list[int] | None = None
 
-    def add(self, trial: int, losses: Sequence[float]) -> None:
-        super().add(trial, losses)
+    def add(self, trial: int, step: int, losses: Sequence[float]) -> bool:
         if trial not in self._vectors:
             self._vectors[trial], self._order = comparable(losses), None
+        return super().add(trial, step, losses)
 
     def ranked(self) -> list[int]:
         """Return the trials that have come here, best first."""
@@ -144,6 +151,20 @@ class FrontRung(Rung):
 
     def keeps(self, trial: int) -> bool:
         return trial in self.ranked()[: max(1, self._places)]
+
+
+def comes_to(rung: int, step: int, evaluate_every: int) -> bool:
+    """Whether an evaluation brings a trial to a rung, by the global steps of both.
+
+    A command may evaluate at other steps than it was asked to, at 99 of 100, say: what is nearer to a rung than to the
+    evaluation before it counts there, and what comes behind it without one counts, too.
+    """
+    return 2 * (rung - step) < evaluate_every
+
+
+def rung_of(rungs: Sequence[Rung], step: int, evaluate_every: int) -> Rung | None:
+    """Return the highest rung to which an evaluation brings a trial, or None."""
+    return next((rung for rung in reversed(rungs) if comes_to(rung.step, step, evaluate_every)), None)
 
 
 def halving_steps(rungs: Sequence[Rung], trials: int) -> int | None:
