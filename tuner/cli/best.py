@@ -42,7 +42,7 @@ def best(
     elif form is Format.CSV:
         write(rows, (), form)
     elif several:
-        write_trials(result, trials)
+        write_trials(result, trials, value_steps=True)
     else:
         for line in page(result, best_trial, terminal_width(), rows[0]["exported_step"]):
             say(line, hang=LABEL)

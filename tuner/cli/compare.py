@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.lines import say
 from tuner.cli.output import check_file
 from tuner.cli.tables import Format, FormatOption, write
 
@@ -30,6 +31,9 @@ def compare(
     if page is not None:
         check_file(page, "--html")
     found = subjects(names, root)
+    for subject in found:
+        if subject.why_none:
+            say(f"note: {subject.why_none}, so there is no best trial to compare", err=True)
     if page is not None:
         page.write_text(to_page(found), encoding="utf-8")
         typer.echo(f"wrote {page}", err=True)

@@ -30,7 +30,7 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
         exported_step: Global step of the checkpoint that export takes; None if there is none, or it is not known.
     """
     name, folder = f"{result.spec.name}:{trial.number}", result.dir.trial(trial.number)
-    values = "".join(f", {metric} {value:.6g}" for metric, value in trial.values.items())
+    values = "".join(f", {text}" for text in _values(trial))
     at = f" at step {trial.record.step}" if trial.record.step else ""
     yield f"trial {trial.number} of {result.spec.name}: {trial.state.value}{at}{values}"
     if trial.record.reason:
@@ -58,6 +58,18 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
         yield _line("MLflow", f"{server or 'http://127.0.0.1:5000'}/#/runs/{trial.run_id}")
         if not server:
             yield _line("", f"while it is there: tuner ui {result.spec.name}")
+
+
+def _values(trial: Trial) -> Iterator[str]:
+    """Yield each objective, and what it is of if that is not the trial's last step."""
+    values, steps = trial.values, trial.value_steps
+    for objective in trial.objectives:
+        metric, of = objective.metric, objective.of
+        if metric in values:
+            said = [] if of.rule == "last" else [str(of)]
+            if of.rule != "mean" and metric in steps and steps[metric] != trial.record.step:
+                said.append(f"of step {steps[metric]}")
+            yield f"{metric} {values[metric]:.6g}" + (f" ({', '.join(said)})" if said else "")
 
 
 def _line(label: str, text: str) -> str:

@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 _REASONS = 12
 
 
-def write_trials(result: SweepResult, trials: Sequence[Trial], width: int | None = None) -> None:
-    """Write trials as a table for people, and below it what their columns leave out."""
+def write_trials(
+    result: SweepResult, trials: Sequence[Trial], width: int | None = None, value_steps: bool = False
+) -> None:
+    """Write trials as a table for people, and below it what their columns leave out.
+
+    Args:
+        result: The sweep.
+        trials: Of it.
+        width: Of the terminal, in characters.
+        value_steps: Whether objectives that need not be of the last step have theirs beside them.
+    """
     width = width or terminal_width()
-    for line, is_heading in grid(_columns(result, trials), width):
+    for line, is_heading in grid(_columns(result, trials, value_steps), width):
         typer.echo(typer.style(line, bold=True) if is_heading else line)
     for line in notes(result, trials):
         typer.echo(fitted(line, width))
 
 
-def _columns(result: SweepResult, trials: Sequence[Trial]) -> list[Column]:
+def _columns(result: SweepResult, trials: Sequence[Trial], value_steps: bool) -> list[Column]:
     spec, rows = result.spec, [trial.row() for trial in trials]
 
     def column(heading: str, values: Sequence[Any]) -> Column:
@@ -37,6 +46,8 @@ def _columns(result: SweepResult, trials: Sequence[Trial]) -> list[Column]:
     columns = [column("trial", [row["trial"] for row in rows]), column("state", [row["state"] for row in rows])]
     for objective in spec.objectives:
         columns.append(Column(objective.metric, [cell_text(row["values"].get(objective.metric)) for row in rows], True))
+        if value_steps and objective.of.rule == "best":
+            columns.append(column("of step", [trial.value_steps.get(objective.metric) for trial in trials]))
     for constraint in spec.constraints:
         columns.append(column(constraint.metric, [row["constraints"].get(constraint.metric) for row in rows]))
     for key in ("repeat_of", "mean", "spread", "seeds") if spec.search.repeats > 1 else ():

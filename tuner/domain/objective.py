@@ -74,6 +74,9 @@ class Aggregation:
             return math.fsum(tail) / len(tail) if all(map(math.isfinite, tail)) else sum(tail) / len(tail)
         return values[-1]
 
+    def __str__(self) -> str:
+        return f"mean of the last {self.count}" if self.rule == "mean" else self.rule
+
 
 @dataclass(frozen=True)
 class Objective:

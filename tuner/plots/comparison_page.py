@@ -38,9 +38,21 @@ def curves_chart(curves: Mapping[str, Mapping[int, float]], metric: str, whole: 
 
 
 def comparison_page(
-    rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Mapping[int, float]], metric: str, whole: bool
+    rows: Sequence[Mapping[str, Any]],
+    curves: Mapping[str, Mapping[int, float]],
+    metric: str,
+    whole: bool,
+    notes: Sequence[str] = (),
 ) -> str:
-    """Return a page of rows with a column for each subject, the first column saying what a row is."""
+    """Return a page of rows with a column for each subject, the first column saying what a row is.
+
+    Args:
+        rows: What differs.
+        curves: Of each subject; see ``curves_chart``, as for ``metric`` and ``whole``.
+        metric: What the curves are of.
+        whole: Whether they are those of sweeps.
+        notes: What is to be said of the rows.
+    """
     head, *labels = list(rows[0])
     lines = []
     for row in rows:
@@ -49,6 +61,7 @@ def comparison_page(
         lines.append(f"<tr><th>{html.escape(str(row[head]))}</th>{cells}</tr>")
     heads = "".join(f"<th>{html.escape(label)}</th>" for label in ("", *labels))
     body = ["<h1>Comparison</h1>", f'<p class="quiet">{html.escape(", ".join(labels))}; what differs is shaded.</p>']
+    body += [f"<p>{html.escape(note)}</p>" for note in notes]
     chart = curves_chart(curves, metric, whole)
     if chart is not None:
         body.append(chart_part(chart))

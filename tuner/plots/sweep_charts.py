@@ -294,8 +294,7 @@ def _few(names: Sequence[str], mattered: Sequence[str]) -> tuple[list[str], str]
 
 def _name(objective: Objective) -> str:
     of = objective.of
-    rule = {"last": "", "best": " (best)", "mean": f" (mean of the last {of.count})"}[of.rule]
-    return objective.metric + rule
+    return objective.metric if of.rule == "last" else f"{objective.metric} ({of})"
 
 
 def _complete(spec: SweepSpec, trials: Iterable[TrialRecord]) -> list[TrialRecord]:

@@ -19,6 +19,7 @@ from tuner.domain.repeats import groups_of
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialState
 from tuner.errors import SweepError
+from tuner.files.driver_lock import at_work
 from tuner.files.paths import SweepDir
 from tuner.files.run_ids import run_ids
 from tuner.records.log import read_records
@@ -89,27 +90,38 @@ class SweepResult:
         """
         found = self.best_or_none
         if found is None:
-            complete = any(trial.state is TrialState.COMPLETE for trial in self.trials)
-            if complete and not self.spec.constraints:
-                raise SweepError(
-                    f"the objective of every complete trial of the sweep {self.spec.name!r} is NaN or infinite",
-                    f"see them with: tuner show {self.spec.name}",
-                )
-            if complete:
-                bounds = ", ".join(f"{c.metric} {c}" for c in self.spec.constraints)
-                raise SweepError(
-                    f"no complete trial of the sweep {self.spec.name!r} is feasible (constraints: {bounds})",
-                    f"see by how much with: tuner show {self.spec.name}",
-                )
-            states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
-            hint = f"see why with: tuner show {self.spec.name}"
-            if any(not trial.state.is_finished for trial in self.trials):
-                hint = (
-                    f"see what each has shown with: tuner show {self.spec.name}; "
-                    f"go on with: tuner resume {self.spec.name}; or export one: tuner export {self.spec.name}:N OUT_DIR"
-                )
-            raise SweepError(f"the sweep {self.spec.name!r} has no complete trial (states there are: {states})", hint)
+            raise self.why_no_best()
         return found
+
+    def why_no_best(self) -> SweepError:
+        """Return the error that says why a sweep without a best trial has none, and what to do."""
+        name = self.spec.name
+        if any(trial.state is TrialState.COMPLETE for trial in self.trials):
+            if not self.spec.constraints:
+                return SweepError(
+                    f"the objective of every complete trial of the sweep {name!r} is NaN or infinite",
+                    f"see them with: tuner show {name}",
+                )
+            bounds = ", ".join(f"{c.metric} {c}" for c in self.spec.constraints)
+            return SweepError(
+                f"no complete trial of the sweep {name!r} is feasible (constraints: {bounds})",
+                f"see by how much with: tuner show {name}",
+            )
+        states = ", ".join(sorted({trial.state.value for trial in self.trials})) or "none"
+        return SweepError(f"the sweep {name!r} has no complete trial (states there are: {states})", self._to_get_one())
+
+    def _to_get_one(self) -> str:
+        """Return what can be done about a sweep that has no complete trial."""
+        name = self.spec.name
+        if at_work(self.dir):
+            return f"wait for one: tuner watch {name}; see what each has shown with: tuner show {name}"
+        open_trials = [trial for trial in self.trials if not trial.state.is_finished]
+        if not open_trials:
+            return f"see why with: tuner show {name}"
+        shown = f"see what each has shown with: tuner show {name}; go on with: tuner resume {name}"
+        if any(trial.state is not TrialState.RUNNING and trial.ranked_steps for trial in open_trials):
+            return f"{shown}; or export one: tuner export {name}:N OUT_DIR"
+        return shown
 
     @property
     def best_or_none(self) -> Trial | None:

@@ -59,9 +59,17 @@ class Trial:
     @property
     def value_step(self) -> int | None:
         """Global step of the evaluation that the first objective is of; of a mean the last one; None without any."""
-        if self.objectives[0].of.rule != "best":
-            return self.record.step
-        return next(iter(ranked_steps(self.record.curve, self.objectives[0].goal)), None)
+        return self.value_steps.get(self.objectives[0].metric)
+
+    @property
+    def value_steps(self) -> dict[str, int]:
+        """Each objective's metric to the step of its value, as ``value_step`` has it of the first."""
+        curves = curves_of(self.record, self.objectives)
+        return {
+            objective.metric: ranked_steps(curve, objective.goal)[0] if objective.of.rule == "best" else max(curve)
+            for objective in self.objectives
+            if (curve := curves.get(objective.metric))
+        }
 
     @property
     def ranked_steps(self) -> list[int]:
