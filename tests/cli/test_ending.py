@@ -14,6 +14,7 @@ from tuner.domain.trial import TrialRecord, TrialState
 from tuner.driver.progress import NullDisplay
 from tuner.driver.stop_criteria import StopReason
 from tuner.driver.trial_queue import NEVER_RESUMED
+from tuner.files.driver_lock import DriverLock
 from tuner.results import SweepResult, Trial
 from tuner.study.reading import StudyOnDisk
 from tuner.sweep import RunOptions
@@ -22,13 +23,14 @@ from tuner.sweep.run_outcome import RunOutcome
 C, P, F = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 
 
-def ended(tmp_path, monkeypatch, records, search="sampler: random", end=None, of=""):
+def ended(tmp_path, monkeypatch, records, search="sampler: random", end=None, of="", command=()):
     monkeypatch.chdir(tmp_path)
     text = SIMULATED.replace("sampler: random", search).replace("{metric: rmse}", f"{{metric: rmse{of}}}")
     (tmp_path / "sim.yaml").write_text(text)
     sweep = tuner.Sweep.from_file(tmp_path / "sim.yaml", tmp_path)
     sweep.dir.trials_dir.mkdir(parents=True)
-    result = SweepResult(sweep.dir, sweep.spec, study=StudyOnDisk(records, frozenset(), 0.0))
+    spec = replace(sweep.spec, command=command)
+    result = SweepResult(sweep.dir, spec, study=StudyOnDisk(records, frozenset(), 0.0))
     return list(ending_lines(RunOutcome(result, end or StopReason("5 of 5 trials"), 0)))
 
 
@@ -64,6 +66,15 @@ def test_where_no_trial_completed_a_mistake_in_the_file_and_one_in_the_model_hav
         "if the model is wrong, mend it, and run the failed trial again:",
         "  tuner retry sim",
     ]
+
+
+def test_of_a_command_it_is_not_a_model_that_may_be_wrong(tmp_path, monkeypatch):
+    end = StopReason("1 trials failed one after another", failed=True)
+    lines = ended(tmp_path, monkeypatch, [record(0, F)], end=end, command=("python", "task.py"))
+    assert (
+        "if the search space file or the command line is wrong, mend it, delete this sweep, and run it again:" in lines
+    )
+    assert "if the program is wrong, mend it, and run the failed trial again:" in lines
 
 
 def test_where_trials_completed_the_failed_ones_are_run_again_and_new_ones_are_offered(tmp_path, monkeypatch):
@@ -183,3 +194,18 @@ def test_importance_of_a_sweep_that_is_not_through_names_no_more_trials_than_it_
         "1 of 2 trials have ended; go on with:",
         "  tuner resume sim",
     ]
+
+
+def test_while_a_driver_is_at_work_nobody_is_told_to_resume(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sim.yaml").write_text(SIMULATED)
+    limits = RunOptions(backend="simulated", timeout_s=0.001)
+    sweep = tuner.Sweep.from_file("sim.yaml", tmp_path)
+    sweep.session(limits, NullDisplay()).run()
+    from tuner.cli import importance, retry  # noqa: F401
+
+    with DriverLock(sweep.dir.driver_file):
+        for words in (["importance", "sim"], ["retry", "sim"], ["retry", "sim:0"]):
+            said = " ".join(call(*words).output.split())
+            assert "tuner watch sim" in said and "tuner resume" not in said
+    assert "go on with: tuner resume sim" in " ".join(call("retry", "sim").output.split())

@@ -96,13 +96,15 @@ def test_silent_late_loud_and_deaf_scripts_end_clearly_and_the_sweep_goes_on(swe
     assert found["loud"].value == 0.5
     assert (Path(found["loud"].trial_dir) / "log.txt").stat().st_size > 100_000_000
     reasons = {kind: found[kind].record.reason for kind in kinds if found[kind].state is TrialState.FAIL}
+    gone = reasons.pop("gone")
     assert reasons == {
         "silent": "the objective 'score' never came: no evaluation wrote a scalar",
         "other": "the objective 'score' never came; tags that are there: scope; did you mean 'scope'?",
         "deaf": "ran longer than its limit of 4 s; killed 1 s later, as it came to no checkpoint",
         "broken": "the command exited with status 3",
-        "gone": "the command exited with status 127",
     }
+    assert gone.startswith("the command exited with status 127; its log ends with ")
+    assert "/no/such/program" in gone
 
 
 def test_an_interrupted_command_runs_again_in_its_folder_and_what_was_reported_first_stands(sweep):

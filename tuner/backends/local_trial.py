@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tuner.backends.base import Message, Reported
-from tuner.domain.job import Job, JobResult, JobStatus, killed_by
+from tuner.domain.job import EXITED, Job, JobResult, JobStatus, killed_by
 from tuner.domain.tags import NOTE
 from tuner.events import Follower, ScriptFollower
 from tuner.files import backup
@@ -73,4 +73,4 @@ class LocalTrial:
         attempt, step = self.job.attempt, newest_step_below(self.dir.path)
         if status == 0:
             return JobResult(JobStatus.STOPPED if self.asked else JobStatus.FINISHED, attempt, step)
-        return JobResult(JobStatus.FAILED, attempt, step, f"the command exited with status {status}")
+        return JobResult(JobStatus.FAILED, attempt, step, f"{EXITED} {status}")

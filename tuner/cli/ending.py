@@ -171,10 +171,12 @@ def _failures(result: SweepResult, limit_struck: bool) -> Iterator[str]:
     them = "trial" if len(failed) == 1 else "trials"
     retry = [f"  tuner retry {name}"] if any(not is_judged(t, result.spec.train.max_steps) for t in failed) else []
     if not any(trial.state is TrialState.COMPLETE for trial in result.trials):
-        which = "search space file" if retry else "model or the file"
+        program = "program" if result.spec.command else "model"
+        file = "search space file or the command line" if result.spec.command else "search space file"
+        which = file if retry else f"{program} or the file"
         yield f"if the {which} is wrong, mend it, delete this sweep, and run it again:"
         yield f"  tuner delete {name}"
-        yield from (f"if the model is wrong, mend it, and run the failed {them} again:", *retry) if retry else ()
+        yield from (f"if the {program} is wrong, mend it, and run the failed {them} again:", *retry) if retry else ()
         return
     if retry:
         yield f"{len(failed)} {them} failed; when the cause is mended, run the failed {them} again:"

@@ -34,6 +34,7 @@ def importance(
         return 0
     from tuner.cli.ending import named
     from tuner.cli.lines import say
+    from tuner.files.driver_lock import at_work
     from tuner.study.importance import too_few
 
     records, more = [trial.record for trial in result.trials], False
@@ -54,7 +55,10 @@ def importance(
             if row["share"] is None:
                 typer.echo(f"  {row['parameter']:<{wide}}  left out: {row['left_out']}")
     ended = sum(trial.state.is_finished for trial in result.trials)
-    if more and ended < result.spec.search.trials:
+    if more and at_work(result.dir):
+        say(f"{ended} of {result.spec.search.trials} trials have ended; watch the others with:")
+        say(f"  tuner watch {named(result)}")
+    elif more and ended < result.spec.search.trials:
         say(f"{ended} of {result.spec.search.trials} trials have ended; go on with:")
         say(f"  tuner resume {named(result)}")
     elif more:

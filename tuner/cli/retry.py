@@ -30,6 +30,7 @@ def retry(
     from tuner.cli.ending import is_judged
     from tuner.cli.targets import open_trial, trial_of
     from tuner.domain.trial import TrialState
+    from tuner.files.driver_lock import at_work
     from tuner.sweep import RunOptions
 
     del debug
@@ -40,7 +41,8 @@ def retry(
     if not failed:
         what = f"trial {number} is {chosen[0].state.value}" if number is not None else "no trial of it has failed"
         found = f"the sweep {sweep.spec.name!r}: {what}, so there is nothing to run again"
-        raise InvalidInput("", [Problem("", found, f"go on with: tuner resume {sweep.spec.name}")])
+        way = "it is being worked on; watch it with: tuner watch" if at_work(sweep.dir) else "go on with: tuner resume"
+        raise InvalidInput("", [Problem("", found, f"{way} {sweep.spec.name}")])
     stands = [
         trial.number for trial in chosen if trial.number in failed and is_judged(trial, sweep.spec.train.max_steps)
     ]

@@ -124,6 +124,7 @@ def killed_by(status: int) -> str:
     return f"killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
 
 
+EXITED = "the command exited with status"
 NO_FIT = "the checkpoint does not fit the model"
 
 """How the reason of a trial begins that could not read the checkpoint it was to begin with."""

@@ -1,33 +1,43 @@
-"""What went wrong at the end of a trial's log, if its command caught an error, printed it and ended well."""
+"""What went wrong, as the end of a trial's log says: an error that its command printed, and then ended well or badly."""
 
 from __future__ import annotations
 
 import os
 import re
 import sysconfig
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+from tuner.domain.job import EXITED
 from tuner.domain.trial import TrialOutcome, TrialState
+from tuner.hiding import Hiding
 
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
 _ATTEMPT = re.compile(r"tuner: trial \d+, (attempt|life) \d+, began ")  # life: in logs of former versions
+_OF_LIBRARIES = re.compile(
+    r"tuner: |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |[IWE]\d{4} "
+)  # TensorFlow says errors of its own that are none
+_ERROR = re.compile(r"\b(error|fatal|invalid|no such|not found|unknown|unrecognized)\b", re.IGNORECASE)
 _BYTES = 1 << 16
+_LONGEST = 200  # characters of last words
 _LINES = 10  # a command may say a little more after an error
 
 
-def with_last_error(outcome: TrialOutcome, log_file: Path, of_command: bool) -> TrialOutcome:
-    """Return a trial's outcome with the error that the trial caught and printed at its end, if it did.
+def with_last_error(outcome: TrialOutcome, log_file: Path, of_command: bool, hide: Hiding) -> TrialOutcome:
+    """Return a trial's outcome with the error that the trial printed at its end, if it did.
 
     Args:
         outcome: What becomes of the trial.
         log_file: Its log.
         of_command: Whether it is a user's command, which may have caught the error that ended its training.
+        hide: Hides secrets.
     """
-    if not outcome.objective_missing and not (of_command and outcome.state is TrialState.COMPLETE):
+    by_status = of_command and EXITED in outcome.reason
+    if not (outcome.objective_missing or by_status or (of_command and outcome.state is TrialState.COMPLETE)):
         return outcome
-    error = last_error(log_file)
+    error = hide(last_error(log_file) or (last_words(log_file) if by_status else ""))
     reason = "; ".join(part for part in (outcome.reason, error and f"its log ends with {error}") if part)
     return replace(outcome, reason=reason)
 
@@ -49,6 +59,16 @@ def last_error(log_file: Path) -> str:
         if line.strip() and not line[0].isspace():
             return f"{line.strip()}{place}" if len(said) - number <= _LINES else ""
     return ""
+
+
+def last_words(log_file: Path) -> str:
+    """Return the error with which the log of a trial's last attempt ends, in a line; empty if none is named there.
+
+    A command that does not know a flag says so in a line or two, and ends with a status that says nothing.
+    """
+    lines = [line.strip() for line in _end(log_file) if line.strip() and not _OF_LIBRARIES.match(line)][-_LINES:]
+    errors = [number for number, line in enumerate(lines) if _ERROR.search(line)]
+    return textwrap.shorten(" ".join(lines[errors[-1] :]), _LONGEST, placeholder=" ...") if errors else ""
 
 
 def _end(log_file: Path) -> list[str]:

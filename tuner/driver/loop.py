@@ -247,7 +247,7 @@ class Loop:
             self._lifecycle.say_once(note)
         self._status.add_steps(trial.number, trial.trained)
         outcome = outcome_of_end(trial, result, message.damage, search.nan, search.retries)
-        outcome = with_last_error(outcome, trial_dir.log_file, bool(trial.job.command))
+        outcome = with_last_error(outcome, trial_dir.log_file, bool(trial.job.command), self._context.hide)
         damage = self._lifecycle.damage_tag(message.trial, message.damage)
         record = trial.ended(outcome, result, self._context.clock(), self._context.now(), damage)
         if not outcome.state.is_finished:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput, Problem
 from tuner.files import checkpoints
+from tuner.files.driver_lock import at_work
 from tuner.files.paths import SweepDir
 from tuner.results import Trial
 
@@ -39,9 +40,10 @@ def choose_checkpoint(sweep_dir: SweepDir, trial: Trial) -> Choice:
         InvalidInput: The trial runs, was never evaluated, or none of its evaluated checkpoints is there.
     """
     if trial.state is TrialState.RUNNING:
-        raise InvalidInput(
-            "", [Problem("", f"trial {trial.number} is RUNNING", "wait for its end, or export another one")]
-        )
+        hint = "wait for its end, or export another one"
+        if not at_work(sweep_dir):
+            hint = f"no driver is at work, so its end comes after: tuner resume {sweep_dir.name}; or export another one"
+        raise InvalidInput("", [Problem("", f"trial {trial.number} is RUNNING", hint)])
     ranked = trial.ranked_steps
     if not ranked:
         why = f": {trial.record.reason}" if trial.record.reason else ""

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from tuner.domain.job import Job, JobResult, JobStatus
+from tuner.domain.job import EXITED, Job, JobResult, JobStatus
 from tuner.errors import Infeasible
 from tuner.estimator.one_task import tf_config
 from tuner.estimator.script_control import ScriptControl, TrialStopped
@@ -113,10 +113,10 @@ def _run_script(program: Program, job: Job, trial_dir: TrialDir, request: StopRe
 def _exited(error: SystemExit) -> tuple[JobStatus, str]:
     """Say what a script's own exit means; a text is its last word, as for an interpreter."""
     if isinstance(error.code, int):
-        return JobStatus.FAILED, f"the command exited with status {error.code}"
+        return JobStatus.FAILED, f"{EXITED} {error.code}"
     print(error.code, file=sys.stderr, flush=True)  # noqa: T201
     words = str(error.code).strip().splitlines()
-    return JobStatus.FAILED, f"the command exited: {words[-1]}" if words else "the command exited with status 1"
+    return JobStatus.FAILED, f"the command exited: {words[-1]}" if words else f"{EXITED} 1"
 
 
 def _stopper(control: ScriptControl) -> Callable[[int, FrameType | None], None]:
