@@ -44,6 +44,11 @@ def _counted(name: str) -> list[str]:
     return re.findall(r"\d+|(?<![^\W_])[^\W\d_]{1,2}(?![^\W_])", name.lower())
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something: ``1 trial``, ``2 trials``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def shortened(value: Any, longest: int = 60) -> str:
     """Return a value for a message, cut if it is long."""
     text = repr(value)

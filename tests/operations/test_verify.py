@@ -9,11 +9,12 @@ from tests.spaces import SIMULATED
 from tuner.domain.trial import Evaluation, TrialState
 from tuner.driver.progress import NullDisplay
 from tuner.operations.trial_comparison import Report, TrialComparison
-from tuner.operations.verify import _compare_model, verify_sweep
+from tuner.operations.verify import _compare_model, verify_now, verify_sweep
 from tuner.recorders.mlflow.reader import RecordedModel, RecordedRun
 from tuner.recorders.mlflow.statuses import STATUS
 from tuner.records.log import RecordLog
-from tuner.records.record import ModelExported
+from tuner.records.record import ModelExported, TrialChanged
+from tuner.records.trials import settled_trials
 from tuner.results import Trial
 from tuner.sweep import RunOptions
 
@@ -106,3 +107,39 @@ def test_of_a_trial_that_was_decided_early_what_was_recorded_counts_and_what_cam
     assert differences(run, beyond) == []
     (lost,) = differences(replace(run, metrics={**metrics, "eval/loss": {}}), beyond)
     assert "MLflow, eval/loss: step 30 is missing, event files: 2.0" in lost
+
+
+def test_what_a_driver_may_still_write_is_not_compared_while_it_is_at_work(finished, monkeypatch):
+    sweep, best = finished
+    study = sweep.result()
+    stale = replace(best.record, state=TrialState.RUNNING)  # as it was when the study was read, before it ended
+    study.trials = [replace(trial, record=stale) if trial.number == best.number else trial for trial in study.trials]
+    assert any("is in" in line or "RUNNING" in line for line in verify_sweep(sweep.dir, study).differences)
+    report = verify_sweep(sweep.dir, study, working=True)
+    assert (report.differences, report.trials, report.unsettled) == ([], 1, 1)
+
+
+def test_a_driver_that_begins_while_records_are_read_is_no_reason_for_a_difference(finished, monkeypatch):
+    sweep, best = finished
+    stale, held = sweep.result(), []
+    record = replace(best.record, state=TrialState.RUNNING)
+    stale.trials = [replace(trial, record=record) if trial.number == best.number else trial for trial in stale.trials]
+    monkeypatch.setattr("tuner.operations.verify.at_work", lambda _: list(held))
+
+    def read():
+        held.append({})
+        return stale
+
+    assert verify_now(sweep.dir, read).differences == []
+
+
+def test_a_trial_is_settled_when_its_end_has_arrived(tmp_path):
+    log, file = RecordLog(tmp_path / "log"), tmp_path / "log"
+    log.append(TrialChanged(0, 1.0, TrialState.RUNNING))
+    assert settled_trials(file, None) == set()
+    log.append(TrialChanged(0, 2.0, TrialState.FAIL))
+    assert settled_trials(file, None) == settled_trials(file, file.stat().st_size) == {0}
+    assert settled_trials(file, file.stat().st_size - 1) == set()
+    log.append(TrialChanged(0, 3.0, TrialState.RUNNING))  # by tuner retry
+    assert settled_trials(file, None) == set()
+    log.close()

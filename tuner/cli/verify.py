@@ -8,26 +8,32 @@ import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 from tuner.cli.lines import say
+from tuner.text import counted
 
 
 @command("verify")
 def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = False) -> int:
-    """Compare study, MLflow and event files, and say where they differ."""
+    """Compare study, MLflow and event files, and say where they differ.
+
+    While a driver is at work, only trials are compared that have ended and whose records have all arrived.
+    """
     from tuner.cli.targets import open_sweep
-    from tuner.files.driver_lock import at_work
-    from tuner.operations.verify import verify_sweep
+    from tuner.operations.verify import verify_now
 
     del debug
     sweep = open_sweep(name, root)
-    report = verify_sweep(sweep.dir, sweep.result())
+    report = verify_now(sweep.dir, sweep.result)
     for line in report.differences:
         say(line)
     for line in report.notes:
         say(f"note: {line}", err=True)
-    if report.differences and at_work(sweep.dir):
-        say("note: a driver is at work, so records are on their way; verify again when it has ended", err=True)
+    if report.unsettled:
+        which = f"{report.unsettled} of {counted(report.unsettled + report.trials, 'trial')}"
+        why = "that have not ended, or whose records are on their way, are not compared"
+        say(f"note: a driver is at work: {which} {why}; verify again when it has ended", err=True)
     if report.differences:
-        typer.echo(f"{len(report.differences)} differences", err=True)
+        typer.echo(counted(len(report.differences), "difference"), err=True)
         return 1
-    typer.echo(f"{report.trials} trials, {report.values} values: study, MLflow and event files are equal")
+    compared = f"{counted(report.trials, 'trial')}, {counted(report.values, 'value')}"
+    typer.echo(f"{compared}: study, MLflow and event files are equal")
     return 0

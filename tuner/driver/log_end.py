@@ -1,4 +1,4 @@
-"""What went wrong, as the end of a trial's log says: an error that its command printed, and then ended well or badly."""
+"""What went wrong, as the end of a trial's log says: an error that its command printed before it ended."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from tuner.hiding import Hiding
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
 _ATTEMPT = re.compile(r"tuner: trial \d+, (attempt|life) \d+, began ")  # life: in logs of former versions
-_OF_LIBRARIES = re.compile(
-    r"tuner: |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |[IWE]\d{4} "
-)  # TensorFlow says errors of its own that are none
+# TensorFlow logs "errors" of its own that are none, about a GPU that is not there for instance.
+_OF_LIBRARIES = re.compile(r"tuner: |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |[IWE]\d{4} ")
 _ERROR = re.compile(r"\b(error|fatal|invalid|no such|not found|unknown|unrecognized)\b", re.IGNORECASE)
 _BYTES = 1 << 16
 _LONGEST = 200  # characters of last words

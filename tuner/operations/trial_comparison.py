@@ -31,12 +31,14 @@ class Report:
         notes: What is not a difference but worth knowing, a line each.
         trials: How many trials were compared.
         values: How many values of evaluations were compared.
+        unsettled: How many trials were not compared, as a driver is at work on them.
     """
 
     differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     trials: int = 0
     values: int = 0
+    unsettled: int = 0
 
 
 class TrialComparison:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tuner.config.manifest import SweepManifest, read_manifest
 from tuner.domain.tags import SIMULATED, STEP, TRIAL
@@ -21,20 +21,40 @@ from tuner.operations.trial_comparison import Report, TrialComparison
 from tuner.recorders.mlflow.naming import ValidNames
 from tuner.recorders.mlflow.reader import MlflowReader, RecordedModel
 from tuner.recorders.mlflow.statuses import STATUS_OF_END
-from tuner.records.log import DamagedLine, last_record, read_lines
+from tuner.records.log import DamagedLine, last_record, read_lines, read_sent_offset
 from tuner.records.record import ModelExported, SweepClosed
-from tuner.records.trials import begun_trials, idle_trials
+from tuner.records.trials import begun_trials, idle_trials, settled_trials
 from tuner.results import SweepResult, Trial
 from tuner.study.reading import read_study
 
 
-def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
+def verify_now(sweep_dir: SweepDir, read: Callable[[], SweepResult]) -> Report:
+    """Compare what a sweep holds now, whether or not a driver is at work, or begins or ends meanwhile.
+
+    Raises:
+        RecorderError: MLflow does not answer, or refuses.
+    """
+    working = bool(at_work(sweep_dir))  # before anything is read: what it writes later is not there yet
+    report = verify_sweep(sweep_dir, read(), working)
+    if report.differences and not working and at_work(sweep_dir):  # it has begun meanwhile
+        report = verify_sweep(sweep_dir, read(), True)
+    return report
+
+
+def verify_sweep(sweep_dir: SweepDir, result: SweepResult, working: bool | None = None) -> Report:
     """Compare event files, study and MLflow of all trials of a sweep.
+
+    Args:
+        sweep_dir: The sweep's folder.
+        result: What its study has.
+        working: Whether a driver was at work when the study was read: trials that have not ended, or whose records
+            are on their way, may then be farther in one place than in another, and are not compared. None: as now.
 
     Raises:
         RecorderError: MLflow does not answer, or refuses.
     """
     report = Report()
+    working = bool(at_work(sweep_dir)) if working is None else working
     frozen = read_manifest(sweep_dir)
     simulation = frozen.spec.simulation if SIMULATED in frozen.tags else None
     in_log = None
@@ -46,19 +66,24 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         report.notes.append("simulated with record: false: there is nothing in MLflow to compare")
     damaged, exports = _log_of(sweep_dir)
     report.notes += damaged
+    sent = read_sent_offset(sweep_dir.sent_file) if in_mlflow else None  # before MLflow is read, which then has these
     recorded = MlflowReader(sweep_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     if in_mlflow and not recorded.is_there:
-        report.differences.append("MLflow: there are no records, its database is not there")
+        lines = report.notes if working and not sent else report.differences  # a driver that has begun makes it
+        lines.append("MLflow: there are no records, its database is not there")
         in_mlflow = False
     parents, runs = recorded.whole_runs(frozen.sweep_id) if in_mlflow else ([], {})
-    if in_mlflow:
+    if in_mlflow and not working:
         report.differences += _differences_of_sweep(sweep_dir, parents)
+    compared = _settled(sweep_dir, result.trials, sent) if working else result.trials
+    report.unsettled = len(result.trials) - len(compared)
     idle_since = idle_trials(sweep_dir.records_file)
     recorded_beyond = recorded_beyond_study(sweep_dir, result.trials)
     scripted = RecordedMetrics(sweep_dir, result.spec) if result.spec.command and simulation is None else None
     names = ValidNames(frozen.spec.space.names)
     for trial in result.trials:
-        names.add(trial.params)
+        names.add(trial.params)  # of all, as those that they share a name with are called by their order
+    for trial in compared:
         found = runs.pop(trial.number, [])
         if len(found) != 1 and in_mlflow:
             report.differences.append(f"trial {trial.number}: has {len(found)} MLflow runs, expected 1")
@@ -68,19 +93,21 @@ def verify_sweep(sweep_dir: SweepDir, result: SweepResult) -> Report:
         since = idle_since.get(trial.number, math.inf)
         TrialComparison(sweep_dir, trial, run, report, evaluations, scripted, names, beyond, since).run()
         report.trials += 1
-    if not at_work(sweep_dir):
+    for trial in result.trials:
+        runs.pop(trial.number, None)
+    if not working:
         report.differences += log_differences(sweep_dir, result.trials)
     for number, where in _lost(sweep_dir, frozen, result, runs).items():
         report.differences.append(f"trial {number}: has {where} but is not in the study")
-    trials = {trial.number: trial for trial in result.trials}
-    for record in exports:
-        if record.trial in trials:
-            _compare_export(record, trials[record.trial], report)
-    if in_mlflow:
-        run_ids = {run_id for run_id, _ in parents} | {trial.run_id for trial in result.trials if trial.run_id}
-        for model in recorded.models_of(run_ids):
-            _compare_model(model, trials, report)
+    run_ids = {run_id for run_id, _ in parents} | {trial.run_id for trial in result.trials if trial.run_id}
+    _compare_exported(exports, recorded.models_of(run_ids) if in_mlflow else (), compared, report)
     return report
+
+
+def _settled(sweep_dir: SweepDir, trials: Sequence[Trial], sent: int | None) -> list[Trial]:
+    """Return the trials that a driver which is at work writes no more of, and that are the same everywhere."""
+    settled = settled_trials(sweep_dir.records_file, sent)
+    return [trial for trial in trials if trial.state.is_finished and trial.number in settled]
 
 
 def _lost(sweep_dir: SweepDir, frozen: SweepManifest, result: SweepResult, runs: Iterable[int]) -> Mapping[int, str]:
@@ -121,6 +148,18 @@ def _differences_of_sweep(sweep_dir: SweepDir, parents: Sequence[tuple[str, str]
         expected, ((_, status),) = STATUS_OF_END[last.finished], parents
         if status != expected:
             yield f"MLflow: the sweep's own run is {status}, expected {expected}: {last.reason}"
+
+
+def _compare_exported(
+    exports: Iterable[ModelExported], models: Iterable[RecordedModel], compared: Iterable[Trial], report: Report
+) -> None:
+    """Compare what was exported of these trials with their curves."""
+    trials = {trial.number: trial for trial in compared}
+    for record in exports:
+        if record.trial in trials:
+            _compare_export(record, trials[record.trial], report)
+    for model in models:
+        _compare_model(model, trials, report)
 
 
 def _compare_export(record: ModelExported, trial: Trial, report: Report) -> None:

@@ -110,3 +110,19 @@ def idle_trials(file: Path) -> dict[int, float]:
         elif isinstance(record, TrialChanged):
             ended.setdefault(record.trial, record.time)  # one that was paused may be pruned later
     return {trial: max(time, newest.get(trial, 0.0)) for trial, time in ended.items()}
+
+
+def settled_trials(file: Path, sent: int | None) -> set[int]:
+    """Return the trials that a sweep's log says to have finished, so that a driver writes no more of them.
+
+    Args:
+        file: The log.
+        sent: How many bytes of it the tracking store has: others may still be on their way; None if none are sent.
+    """
+    settled: set[int] = set()
+    for record, end in read_records(file):
+        if isinstance(record, TrialChanged) and record.state.is_finished and (sent is None or end <= sent):
+            settled.add(record.trial)
+        elif isinstance(record, (TrialChanged, Evaluated)):
+            settled.discard(record.trial)
+    return settled
