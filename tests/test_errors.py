@@ -23,6 +23,8 @@ def test_all_mistakes_are_said_at_once_each_with_its_source_and_of_many_the_firs
     many = InvalidInput("space.yaml", [Problem("", f"mistake {n}") for n in range(MOST_SHOWN + 3)])
     assert len(many.problems) == MOST_SHOWN + 3
     assert str(many).splitlines()[-1] == "space.yaml: 3 more mistakes"
+    one_more = InvalidInput("", [Problem("", f"mistake {n}") for n in range(MOST_SHOWN + 1)])
+    assert str(one_more).splitlines()[-1] == "1 more mistake"
 
 
 def test_what_a_user_can_mend_ends_a_command_with_2():

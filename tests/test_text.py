@@ -4,7 +4,7 @@ import pytest
 
 from tuner.cli.tables import write_table
 from tuner.plots.html_table import table
-from tuner.text import cell_text, csv_text, from_csv_text, nearest, nearest_name, parse_duration
+from tuner.text import cell_text, counted, csv_text, from_csv_text, nearest, nearest_name, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,8 @@ def test_a_duration_in_other_units_is_answered_in_ours(text, meant):
         parse_duration(text)
     assert str(error.value).partition("; write ")[2] == meant
     assert not meant or parse_duration(meant)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 trials"), (1, "1 trial"), (2, "2 trials")])
+def test_one_is_not_called_many(count, said):
+    assert counted(count, "trial") == said

@@ -85,7 +85,8 @@ class InvalidInput(SweepError):
         self.problems = tuple(problems)
         lines = [f"{source}: {problem}" if source else str(problem) for problem in self.problems[:MOST_SHOWN]]
         if (more := len(self.problems) - MOST_SHOWN) > 0:
-            lines.append(f"{source}: {more} more mistakes" if source else f"{more} more mistakes")
+            left = f"{more} more mistake{'s' if more > 1 else ''}"
+            lines.append(f"{source}: {left}" if source else left)
         super().__init__("\n".join(lines))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import tuner
 from tests.cli.command import call
-from tuner.cli import best, compare  # noqa: F401
+from tuner.cli import best, compare, show  # noqa: F401
 from tuner.driver.progress import NullDisplay
 from tuner.files.driver_lock import DriverLock
 from tuner.study import Study
@@ -53,6 +53,7 @@ def rows(root, *names):
 def test_the_step_beside_a_value_is_that_of_the_value(root, judged):
     shown = call("best", "best", "--root", root).stdout
     assert f"COMPLETE at step 200, rmse {judged.value:.6g} (best, of step {judged.value_step})" in shown
+    assert "folder       none: a simulated trial trains nothing" in shown
     for name in ("best", f"best:{judged.number}"):
         compared = rows(root, name)
         assert compared["step of the objective"] == [str(judged.value_step)]
@@ -89,6 +90,8 @@ def test_why_a_sweep_has_no_best_trial_is_said(root, tmp_path):
     sweep.session(RunOptions(backend="simulated", trials=1), NullDisplay()).run()
     sweep.dir.journal_file.unlink()
     Study(sweep.spec, open_journal(sweep.dir.journal_file)).ask()
+    assert "has no trial 7: it has trial 0 alone" in call("show", "none:7", "--root", tmp_path).output
+    assert "has no trial '7'; trials there: 0" in call("compare", "none:7", "--root", tmp_path).output
     page = tmp_path / "page.html"
     shown = call("compare", "none", "--root", tmp_path, "--html", page)
     said = "the sweep 'none' has no complete trial (states there are: RUNNING)"

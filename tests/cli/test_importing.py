@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.cli.command import tuner
+from tests.cli.command import call, tuner
+from tuner.cli import importing  # noqa: F401
 
 
 def test_import_prints_a_search_space_on_stdout_and_notes_on_stderr():
@@ -17,3 +18,11 @@ def test_import_of_what_it_does_not_know_names_what_it_knows(space_file):
     done = tuner("import", space_file())
     assert done.returncode == 2 and done.stdout == ""
     assert "is no search space of: AI Platform" in done.stderr
+
+
+def test_import_of_a_python_file_says_what_it_takes(tmp_path):
+    (tmp_path / "model.py").write_text("")
+    done = call("import", tmp_path / "model.py")
+    assert done.exit_code == 2
+    assert "is a Python file, expected a search space of: AI Platform, " in " ".join(done.output.split())
+    assert "model: ..." not in done.output

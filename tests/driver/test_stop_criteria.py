@@ -27,6 +27,8 @@ def after(trials, goal=Goal.MINIMIZE, **search):
         (4, 4, 8, "4 of 8 trials, all points of the grid"),
         (4, 9, 8, "4 of 8 trials"),
         (9, 9, 8, "9 trials, and 8 were asked for"),
+        (1, 1, 1, "1 of 1 trial"),
+        (2, 2, 1, "2 trials, and 1 was asked for"),
     ],
 )
 def test_a_sweep_without_trials_to_begin_says_of_how_many_it_had(begun, total, trials, reason):

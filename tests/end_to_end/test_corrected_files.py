@@ -46,5 +46,8 @@ def test_a_sweep_that_was_stopped_before_its_first_trial_takes_a_corrected_file(
     assert read_manifest(again.dir).spec == again.spec
 
     (tmp_path / "sim.yaml").write_text(text)
-    with pytest.raises(InvalidInput, match="what was recorded keeps its meaning"):
+    with pytest.raises(
+        InvalidInput,
+        match=r"changed: parameters\.units: .*\n.* goes on only as it was \(run the changed one as another sweep",
+    ):
         sweep(tmp_path, storage).session(RunOptions(backend="simulated"), NullDisplay()).run()

@@ -130,4 +130,8 @@ def test_without_that_the_first_counts_a_line_says_what_to_do_and_all_places_agr
 def test_a_folder_that_has_no_objective_fails_with_those_that_have(script, root):
     _, result, _ = script(root, ", folder: eval_tst")
     assert {t.state for t in result.trials} == {TrialState.FAIL}
-    assert "the folder 'eval_tst' has none; eval_alien, eval_test has" in result.trials[0].record.reason
+    said = (
+        "never came in the folder 'eval_tst' that objective.folder names; folders that have it: eval_alien, eval_test"
+    )
+    reason = result.trials[0].record.reason
+    assert reason.endswith(f"{said}; did you mean 'eval_test'?") and "tags that are there" not in reason

@@ -22,7 +22,8 @@ def test_of_a_command_the_folder_counts_that_was_there_first_and_that_is_said():
 def test_a_folder_that_is_wanted_counts_alone_and_it_is_said_where_the_objective_is_else():
     folders = ObjectiveFolders({"rmse": "test"})
     assert not folders.counts("rmse", at("validation"))
-    assert folders.elsewhere("rmse") == "the folder 'test' has none; validation has"
+    said = "the objective 'rmse' never came in the folder 'test' that objective.folder names; folders that have it: "
+    assert folders.elsewhere("rmse") == f"{said}validation"
     assert folders.choices == []
     assert folders.counts("rmse", at("test"))
 

@@ -5,8 +5,11 @@ import sys
 
 import pytest
 
+import tuner
 from tests.warm_start.folders import RMSE
+from tuner.files.paths import Root
 from tuner.warm_start import read_results
+from tuner.warm_start.sources import read_source
 
 
 def test_another_folder_is_neither_tools(tmp_path):
@@ -49,3 +52,12 @@ def test_folders_that_the_tools_themselves_wrote_are_read(package, program, tmp_
     assert len(found.trials) == 4 and found.notes == ()
     for params, values in found.trials:
         assert values["rmse"] == pytest.approx(params["lr"] * (2 if params["kind"] == "a" else 1))
+
+
+@pytest.mark.parametrize("given", ["nosuchdir/x", "nosuchdir/curves.jsonl", "a,b"])
+def test_what_is_no_file_no_folder_and_no_name_is_answered_with_what_is_taken(tmp_path, given):
+    with pytest.raises(tuner.InvalidInput) as refused:
+        read_source(given, Root(tmp_path), None)
+    assert f"--from: found no file or folder {given!r}, nor can it name a sweep (it takes the name of" in str(
+        refused.value
+    )

@@ -9,6 +9,7 @@ import typer
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 from tuner.cli.tables import Format, FormatOption, write
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from tuner.results import SweepResult
@@ -55,11 +56,12 @@ def importance(
             if row["share"] is None:
                 typer.echo(f"  {row['parameter']:<{wide}}  left out: {row['left_out']}")
     ended = sum(trial.state.is_finished for trial in result.trials)
+    planned, verb = counted(result.spec.search.trials, "trial"), "have" if result.spec.search.trials > 1 else "has"
     if more and at_work(result.dir):
-        say(f"{ended} of {result.spec.search.trials} trials have ended; watch the others with:")
+        say(f"{ended} of {planned} {verb} ended; watch the others with:")
         say(f"  tuner watch {named(result)}")
     elif more and ended < result.spec.search.trials:
-        say(f"{ended} of {result.spec.search.trials} trials have ended; go on with:")
+        say(f"{ended} of {planned} {verb} ended; go on with:")
         say(f"  tuner resume {named(result)}")
     elif more:
         say(f"for 10 more trials, {len(result.trials) + 10} in all:")

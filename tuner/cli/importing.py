@@ -23,9 +23,11 @@ def import_(
     from tuner.importers import IMPORTERS, import_file
 
     del root, debug
+    names = ", ".join(importer.name for importer in IMPORTERS)
+    if file.suffix == ".py" and file.is_file():
+        raise InvalidInput(str(file), f"is a Python file, expected a search space of: {names} (YAML or JSON)")
     found = import_file(file)
     if found is None:
-        names = ", ".join(importer.name for importer in IMPORTERS)
         hint = "one of ours runs as it is: tuner run FILE"
         raise InvalidInput(str(file), [Problem("", f"is no search space of: {names}", hint)])
     for note in found.notes:

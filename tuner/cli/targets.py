@@ -101,6 +101,8 @@ def trial_of(sweep: Sweep, number: int) -> Trial:
     found = {trial.number: trial for trial in sweep.result().trials}
     if number not in found:
         there = f"it has trials {min(found)} to {max(found)}" if found else "it has no trials yet"
+        if len(found) == 1:
+            there = f"it has trial {min(found)} alone"
         raise InvalidInput(
             "", f"the sweep {sweep.spec.name!r} has no trial {number}: {there}; see: tuner show {sweep.spec.name}"
         )

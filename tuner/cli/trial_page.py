@@ -50,7 +50,9 @@ def page(result: SweepResult, trial: Trial, width: int, exported_step: int | Non
         yield _line("checkpoints", f"at step {ranges(steps)}, {show_size(checkpoints.size(folder.path))}")
     if exported_step is not None:
         yield _line("to export", f"step {exported_step}: tuner export {result.spec.name} OUT_DIR")
-    yield _line("folder", os.path.relpath(folder.path) if folder.path.exists() else "none yet")
+    gone = "none: a simulated trial trains nothing" if result.spec.simulation else "none: it is gone"
+    none = gone if trial.state.is_finished else "none yet"
+    yield _line("folder", os.path.relpath(folder.path) if folder.path.exists() else none)
     if folder.log_file.exists():
         yield _line("log", f"tuner logs {name}")
     if trial.run_id:

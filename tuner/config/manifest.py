@@ -269,11 +269,11 @@ def resolve_manifest(
         raise InvalidInput(
             f"sweep {spec.name}",
             [
-                *[Problem("", f"was made with another search space: {line}") for line in refused],
+                *[Problem("", f"its trials were run with another search space; changed: {line}") for line in refused],
                 Problem(
                     "",
-                    "what was recorded keeps its meaning",
-                    f"give this one another name with --name, or remove the other: tuner delete {spec.name}",
+                    "trials with different ones cannot be compared, so this sweep goes on only as it was",
+                    f"run the changed one as another sweep with --name, or delete this one: tuner delete {spec.name}",
                 ),
             ],
         )

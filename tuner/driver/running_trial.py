@@ -295,14 +295,16 @@ class RunningTrial:
         metrics = [metric for metric, curve in self._curves.items() if not curve]
         objectives = {objective.metric for objective in self._objectives}
         what = "objective" if objectives.intersection(metrics) else "constraint"
-        elsewhere = [line for metric in metrics if self._folders and (line := self._folders.elsewhere(metric))]
+        elsewhere = {m: line for m in metrics if self._folders and (line := self._folders.elsewhere(m))}
+        nowhere = [metric for metric in metrics if metric not in elsewhere]
+        said = [missing_objective(nowhere, self.tags, what, self._unwritten())] if nowhere else []
+        said += elsewhere.values()
         if self._outside:
-            elsewhere.append(
+            said.append(
                 f"its Estimator trained in {self._outside}, and only what is below the trial's own folder is read: "
                 "give the command that one, as in --job-dir {trial_dir}"
             )
-        reason = "; ".join([missing_objective(metrics, self.tags, what, self._unwritten()), *elsewhere])
-        return TrialOutcome(TrialState.FAIL, reason, objective_missing=True)
+        return TrialOutcome(TrialState.FAIL, "; ".join(said), objective_missing=True)
 
     def ended(
         self, outcome: TrialOutcome, result: JobResult, now: float, wall_time: float, tags: Mapping[str, str]

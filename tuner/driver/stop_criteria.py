@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tuner.domain.objective import Goal
 from tuner.domain.spec import SearchSettings
 from tuner.domain.trial import TrialState
+from tuner.text import counted
 
 GRID = ", all points of the grid"  # how the reason ends of a sweep of fewer trials than were asked for
 
@@ -48,10 +49,11 @@ def trials_used_up(begun: int, total: int, trials: int) -> StopReason:
         trials: How many were asked for; a grid may have fewer points.
     """
     if begun > trials:  # fewer were asked for than it had
-        return StopReason(f"{begun} trials, and {trials} were asked for", limit="--trials")
+        asked = f"{trials} {'was' if trials == 1 else 'were'} asked for"
+        return StopReason(f"{counted(begun, 'trial')}, and {asked}", limit="--trials")
     if begun < trials and begun == total:
-        return StopReason(f"{begun} of {trials} trials{GRID}")
-    return StopReason(f"{begun} of {trials} trials", limit="--trials")
+        return StopReason(f"{begun} of {counted(trials, 'trial')}{GRID}")
+    return StopReason(f"{begun} of {counted(trials, 'trial')}", limit="--trials")
 
 
 def meets_target(value: float, target: float | None, goal: Goal) -> bool:
@@ -109,13 +111,15 @@ class StopCriteria:
         search, budget = self._search, self._search.budget
         if search.max_failed_trials is not None and self._failed > search.max_failed_trials:
             return StopReason(
-                f"{self._failed} trials failed (max_failed_trials: {search.max_failed_trials})",
+                f"{counted(self._failed, 'trial')} failed (max_failed_trials: {search.max_failed_trials})",
                 failed=True,
                 limit="search.max_failed_trials",
             )
         if self._failed_in_a_row >= search.max_consecutive_failures:
             return StopReason(
-                f"{self._failed_in_a_row} trials failed one after another, the last: {self._last_reason}",
+                f"{counted(self._failed_in_a_row, 'trial')} failed one after another, the last: {self._last_reason}"
+                if self._failed_in_a_row > 1
+                else f"1 trial failed (max_consecutive_failures: 1): {self._last_reason}",
                 failed=True,
                 limit="search.max_consecutive_failures",
             )

@@ -173,7 +173,7 @@ def to_page(found: Sequence[Subject]) -> str:
 def _of_trial(name: str, result: SweepResult, number: str) -> Subject:
     trials = {trial.number: trial for trial in result.trials}
     if not number.isdecimal() or int(number) not in trials:
-        there = f"0 to {max(trials)}" if trials else "none"
+        there = " to ".join(dict.fromkeys(map(str, (min(trials), max(trials))))) if trials else "none"
         raise InvalidInput("", f"the sweep {result.spec.name!r} has no trial {number!r}; trials there: {there}")
     trial = trials[int(number)]
     metrics, of_seeds = _last_metrics(result, trial), trial.group.row() if trial.group else {}

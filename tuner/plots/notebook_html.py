@@ -12,6 +12,7 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import TrialRecord, TrialState
 from tuner.plots.axes import varying
 from tuner.plots.html_table import cell
+from tuner.text import counted
 
 _SHOWN = 20
 
@@ -40,6 +41,6 @@ def result_html(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[i
         rows.append(f"<tr{style}>{''.join(map(cell, values))}</tr>")
     more = f"<p>and {len(trials) - _SHOWN} more</p>" if len(trials) > _SHOWN else ""
     return (
-        f"<p><b>{html.escape(spec.name)}</b>: {len(trials)} trials ({states})</p>"
+        f"<p><b>{html.escape(spec.name)}</b>: {counted(len(trials), 'trial')} ({states})</p>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>{more}"
     )

@@ -16,6 +16,7 @@ from tuner.plots.axes import varying
 from tuner.plots.chart import Chart, Parallel
 from tuner.plots.html_page import chart_part, page
 from tuner.plots.html_table import definitions, table
+from tuner.text import counted
 
 MOST_ROWS = 1_000
 
@@ -42,7 +43,7 @@ def report(
     body.append(f"<pre>{html.escape(spec.source.rstrip())}</pre>")
     if facts:
         body += ["<h2>To repeat it</h2>", definitions(facts)]
-    return page(f"{spec.name}: a sweep of {len(trials)} trials", body, charts=bool(charts))
+    return page(f"{spec.name}: a sweep of {counted(len(trials), 'trial')}", body, charts=bool(charts))
 
 
 def _head(spec: SweepSpec, trials: Sequence[TrialRecord], best: Sequence[int]) -> Iterator[str]:

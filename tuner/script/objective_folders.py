@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import OBJECTIVE_FOLDERS
 from tuner.domain.trial import Evaluation
+from tuner.text import suggestion
 
 
 def metrics_of(spec: SweepSpec) -> tuple[str, ...]:
@@ -42,9 +43,13 @@ class ObjectiveFolders:
         return chosen == evaluation.folder
 
     def elsewhere(self, metric: str) -> str:
-        """Say in which other folders than the wanted one there is ``metric``; empty if there are none."""
+        """Say that ``metric`` came in other folders than the wanted one; empty if it did not."""
         others = sorted(self._others.get(metric, ()))
-        return f"the folder {self._wanted[metric]!r} has none; {', '.join(others)} has" if others else ""
+        if not others:
+            return ""
+        said = f"the objective {metric!r} never came in the folder {self._wanted[metric]!r} that objective.folder names"
+        hint = suggestion(self._wanted[metric], others)
+        return f"{said}; folders that have it: {', '.join(others)}{hint and f'; {hint}'}"
 
     @property
     def tags(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ from tuner.sweep.declaration import Functions, Keywords, declared
 from tuner.sweep.notebook import default_display
 from tuner.sweep.run_options import RunOptions
 from tuner.sweep.source_file import read_source_file
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -201,5 +202,5 @@ class Sweep:
 
     def __repr__(self) -> str:
         search = self.spec.search
-        what = f"{len(self.spec.space.parameters)} parameters, {search.trials} trials"
+        what = f"{counted(len(self.spec.space.parameters), 'parameter')}, {counted(search.trials, 'trial')}"
         return f"<Sweep {self.spec.name!r}: {what}, {search.sampler.name}, {search.scheduler.name}, in {self.dir.path}>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,11 @@ from tuner.study.external import read_foreign
 from tuner.text import from_csv_text
 
 FLAG = "--from"
+_PATH = re.compile(r"[^A-Za-z0-9_.\-]|^[^A-Za-z0-9]")  # of what is no file: no sweep is called so
+_TAKES = (
+    "the name of a sweep under the root, the URL of an Optuna storage, an Optuna journal, a sweep's curves.jsonl, "
+    "a CSV table, or a results folder of Ray Tune or Keras Tuner"
+)
 _PREFIXES = {
     "params": ("params.", "params_", "param_"),
     "values": ("values.", "values_", "eval/", "constraints.", "constraints_"),
@@ -65,6 +71,9 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
         trials = _read_table(Path(given), spec)
     elif Path(given).is_dir() and given not in {sweep_dir.name for sweep_dir in root.sweeps()}:
         return _read_folder(given, spec)
+    elif _PATH.search(given):
+        found = f"found no file or folder {hidden(given)!r}, nor can it name a sweep"
+        raise InvalidInput(FLAG, [Problem("", found, f"it takes {_TAKES}")])
     else:
         trials, notes = _read_sweep(given, root, spec)
     if not trials:
