@@ -16,7 +16,9 @@ from tuner.driver.stop_criteria import StopReason
 from tuner.driver.trial_queue import NEVER_RESUMED
 from tuner.files.driver_lock import DriverLock
 from tuner.results import SweepResult, Trial
+from tuner.study import Study
 from tuner.study.reading import StudyOnDisk
+from tuner.study.storage import open_journal
 from tuner.sweep import RunOptions
 from tuner.sweep.run_outcome import RunOutcome
 
@@ -202,10 +204,15 @@ def test_while_a_driver_is_at_work_nobody_is_told_to_resume(tmp_path, monkeypatc
     limits = RunOptions(backend="simulated", timeout_s=0.001)
     sweep = tuner.Sweep.from_file("sim.yaml", tmp_path)
     sweep.session(limits, NullDisplay()).run()
-    from tuner.cli import importance, retry  # noqa: F401
+    from tuner.cli import importance, retry, verify  # noqa: F401
 
     with DriverLock(sweep.dir.driver_file):
         for words in (["importance", "sim"], ["retry", "sim"], ["retry", "sim:0"]):
             said = " ".join(call(*words).output.split())
             assert "tuner watch sim" in said and "tuner resume" not in said
+        Study(sweep.spec, open_journal(sweep.dir.journal_file)).ask()  # which runs
+        verified = call("verify", "sim")
+        said = "trials that have not ended, or whose records are on their way, are not compared (1 of 2)"
+        assert verified.exit_code == 0 and said in " ".join(verified.output.split())
+        assert verified.output.splitlines()[-1].startswith("1 trial, 1 value: study, MLflow and")
     assert "go on with: tuner resume sim" in " ".join(call("retry", "sim").output.split())

@@ -28,9 +28,9 @@ def verify(name: NameArgument, root: RootOption = Path(), debug: DebugOption = F
     for line in report.notes:
         say(f"note: {line}", err=True)
     if report.unsettled:
-        which = f"{report.unsettled} of {counted(report.unsettled + report.trials, 'trial')}"
-        why = "that have not ended, or whose records are on their way, are not compared"
-        say(f"note: a driver is at work: {which} {why}; verify again when it has ended", err=True)
+        which = f"not compared ({report.unsettled} of {report.unsettled + report.trials})"
+        what = f"trials that have not ended, or whose records are on their way, are {which}"
+        say(f"note: a driver is at work, so {what}; verify again when it has ended", err=True)
     if report.differences:
         typer.echo(counted(len(report.differences), "difference"), err=True)
         return 1
