@@ -50,3 +50,16 @@ def test_all_lines_of_all_its_modules_are_named_at_once(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("the command can be run")
     assert check(tmp_path, "python", "-m", "trainer.tsk").returncode == 2
+
+
+@pytest.mark.parametrize(("more", "noted"), [("", True), ("estimator.evaluate(rows)\n", False)])
+def test_a_command_that_trains_and_never_evaluates_has_a_note_and_tensorflow_none(tmp_path, monkeypatch, more, noted):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    (tmp_path / "task.py").write_text(
+        f"import tensorflow as tf\nestimator = tf.estimator.DNNRegressor()\nestimator.train(rows)\n{more}"
+    )
+    done = check(tmp_path, "python", "task.py", "--job-dir", "{trial_dir}")
+    assert (done.returncode, done.stderr) == (0, "")
+    note = "note: its Python files call train and never evaluate: each trial will be judged by the last summary of its"
+    assert done.stdout.startswith(note) == noted
+    assert done.stdout.splitlines()[-1].startswith("the command can be run")

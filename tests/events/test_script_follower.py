@@ -46,6 +46,21 @@ def test_what_training_writes_counts_where_no_evaluation_has_it_and_later_trials
     assert said(ScriptFollower(tmp_path, ["loss"], follower.learnt).poll()) == [("train", 1, {"loss": 9.0})]
 
 
+def test_a_trial_that_is_judged_by_its_training_has_a_note_of_the_step(tmp_path):
+    write(tmp_path / "train", scalar(1, loss=9.0), scalar(201, loss=3.0))
+    note = "no evaluation of 'loss' was found: the trial is judged by the training's summary of step 201"
+    for known, wanted, expected in (({}, {}, note), ({"loss": "train"}, {}, note), ({}, {"loss": "train"}, "")):
+        follower = ScriptFollower(tmp_path, ["loss"], known, wanted)
+        follower.poll()
+        follower.finish()
+        assert follower.note == expected
+    write(tmp_path / "eval", scalar(10, loss=2.0))
+    follower = ScriptFollower(tmp_path, ["loss"])
+    follower.poll()
+    follower.finish()
+    assert follower.note == ""
+
+
 def test_summaries_in_the_trials_own_folder_count_where_there_is_no_other(tmp_path):
     write(tmp_path, scalar(3, val=1.0))
     assert said(ScriptFollower(tmp_path, ["val"]).poll()) == [(".", 3, {"val": 1.0})]

@@ -207,6 +207,16 @@ def test_an_ai_platform_file_says_metric_goal_grid_limits_and_whom_to_learn_from
     assert "max_failed_trials" in ran.end.reason
 
 
+def test_a_command_that_never_evaluates_is_said_once_to_be_judged_by_its_training(sweep):
+    script = f"{EVENTS} $1/train score 1=0.9 ${{2#*=}}=0.5"
+    ran, lines = drive(sweep(script, "{steps: {type: categorical, choices: [201, 299]}}"))
+    note = "no evaluation of 'score' was found: the trial is judged by the training's summary of step"
+    assert len([line for line in lines if line.startswith(f"note: {note} ")]) == 1
+    for trial in ran.result.trials:
+        assert trial.state is TrialState.COMPLETE
+        assert trial.record.tags["tuner.note"] == f"{note} {trial.params['steps']}"
+
+
 def test_a_program_gets_signals_as_from_a_shell(sweep):
     """The masks of signals that are blocked and ignored: a bit each, that of SIGTERM being the 15th."""
     script = f"grep -E 'SigBlk|SigIgn' /proc/self/status > $1/signals; {EVENTS} $1 score 1=0.5"

@@ -260,7 +260,8 @@ class LocalBackend(Backend):
             self._folders |= {
                 tag: for_every_trial(folder, trial.job.trial) for tag, folder in trial.follower.learnt.items()
             }
-            result = trial.with_clearing_note(dataclasses.replace(result, seen=tuple(trial.follower.seen)))
+            result = dataclasses.replace(result, seen=tuple(trial.follower.seen))
+            result = trial.with_clearing_note(result.noted(trial.follower.note) if trial.follower.note else result)
             backup.remove(trial.dir)
             if trial.offered is not None:
                 trial.offered.close()

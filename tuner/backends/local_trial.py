@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from tuner.backends.base import Message, Reported
 from tuner.domain.job import EXITED, Job, JobResult, JobStatus, killed_by
-from tuner.domain.tags import NOTE
 from tuner.events import Follower, ScriptFollower
 from tuner.files import backup
 from tuner.files.checkpoints import newest_step, newest_step_below
@@ -56,7 +53,7 @@ class LocalTrial:
                 JobStatus.FAILED, self.job.attempt, None, f"{what}, and so is no copy of the other trial: {keep}"
             )
         note = f"{what}, and trains from nothing; what was evaluated before counts: {keep}"
-        return dataclasses.replace(result, tags={**result.tags, NOTE: note})
+        return result.noted(note)
 
     def result(self, status: int) -> JobResult:
         """Return what the trial said of its end, or what its exit status says if it said nothing."""

@@ -50,12 +50,12 @@ def _check_command(space: Path, script: list[str], overrides: list[str], root: P
     sweep = Sweep.from_file(space, root, None, overrides, script)
     check_settings(sweep.spec)
     check_script(sweep.spec)
-    files, problems = check_sources(sweep.spec)
-    for problem in problems:
-        say(problem)
-    if problems:
-        say(f"{len(problems)} places to change; tuner modernize prints a patch for what is mechanical", err=True)
+    found = check_sources(sweep.spec)
+    for line in (*found.problems, *(f"note: {note}" for note in found.notes)):
+        say(line)
+    if found.problems:
+        say(f"{len(found.problems)} places to change; tuner modernize prints a patch for what is mechanical", err=True)
         return 1
-    asks = f": its Python files ({files}) ask for nothing that TensorFlow 2 has no more" if files else ""
+    asks = f": its Python files ({found.files}) ask for nothing that TensorFlow 2 has no more" if found.files else ""
     typer.echo(f"the command can be run{asks}")
     return 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.domain.tags import NOTE
 from tuner.domain.tf_cluster import Task
 from tuner.files.atomic import write_whole
 from tuner.files.paths import private_file
@@ -165,6 +166,10 @@ class JobResult:
     def hidden(self, hide: Hiding) -> JobResult:
         """Return it with no secret in its texts."""
         return replace(self, reason=hide(self.reason), tags=hide.values(self.tags))
+
+    def noted(self, note: str) -> JobResult:
+        """Return it with a note added to those that it has."""
+        return replace(self, tags={**self.tags, NOTE: "; ".join(filter(None, (self.tags.get(NOTE), note)))})
 
     def write(self, file: Path) -> None:
         """Write the result to ``file``."""

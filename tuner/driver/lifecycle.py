@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -125,9 +126,10 @@ class TrialLifecycle:
         return {DAMAGE: "; ".join(damage)} if damage else {}
 
     def say_once(self, note: str) -> None:
-        """Show a note, once: what the first trial that ends says of its model, later ones would repeat."""
-        if note and note not in self._said:
-            self._said.add(note)
+        """Show a note, once: later trials would repeat what the first one that ends says, of other steps."""
+        kind = re.sub(r"\bstep \d+", "step", note)
+        if note and kind not in self._said:
+            self._said.add(kind)
             self._context.display.line(f"note: {note}")
 
     def _state(self, record: TrialRecord) -> None:

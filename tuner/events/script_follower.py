@@ -52,6 +52,8 @@ class ScriptFollower:
         self._training: dict[str, bool] = {}  # by folder, as it was seen first
         self._held: list[Evaluation] = []
         self._found: set[str] = set()  # objectives that an evaluation had
+        self._evaluated: set[str] = set()  # those that a folder of no training had
+        self._trained: dict[str, int] = {}  # objectives of a training that count: last step
         self._seen: set[str] = set()
         self.learnt: dict[str, str] = {}
 
@@ -87,7 +89,22 @@ class ScriptFollower:
             replace(e, scalars={tag: v for tag, v in e.scalars.items() if self.learnt.get(tag) == e.folder})
             for e in self._held
         ]
+        for evaluation in released:
+            self._note_training(evaluation)
         return [self._marked(evaluation) for evaluation in released if evaluation.scalars]
+
+    @property
+    def note(self) -> str:
+        """Say by which summaries of its training the trial is judged, if by any; ask after ``finish``."""
+        return "; ".join(
+            f"no evaluation of {metric!r} was found: the trial is judged by the training's summary of step {step}"
+            for metric, step in sorted(self._trained.items())
+            if metric not in self._evaluated
+        )
+
+    def _note_training(self, evaluation: Evaluation) -> None:
+        for metric in self._metrics.intersection(evaluation.scalars) - self._wanted.keys():
+            self._trained[metric] = max(evaluation.step, self._trained.get(metric, 0))
 
     def _counted(self, evaluation: Evaluation, folders: set[str]) -> Evaluation:
         """Return what of an evaluation counts now, and hold back what may count later."""
@@ -101,6 +118,9 @@ class ScriptFollower:
             if later:
                 self._held.append(replace(evaluation, scalars=later))
             scalars = now
+            self._note_training(replace(evaluation, scalars=now))
+        else:
+            self._evaluated |= self._metrics & scalars.keys()
         self._found |= self._metrics & scalars.keys()
         return replace(evaluation, scalars=scalars)
 

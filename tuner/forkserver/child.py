@@ -15,11 +15,9 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import replace
 from typing import NoReturn
 
 from tuner.domain.job import Job, JobResult
-from tuner.domain.tags import NOTE
 from tuner.estimator.session_close import close_sessions_in_background
 from tuner.estimator.stop_control import StopRequest
 from tuner.files.paths import TrialDir
@@ -179,8 +177,7 @@ def _add_note(job: Job, trial_dir: TrialDir, note: str) -> None:
     """Add a note to the result, which was written when the job was done."""
     result = JobResult.read(trial_dir.result_file, job.attempt)
     if result is not None:
-        notes = [result.tags[NOTE], note] if NOTE in result.tags else [note]
-        replace(result, tags={**result.tags, NOTE: "; ".join(notes)}).write(trial_dir.result_file)
+        result.noted(note).write(trial_dir.result_file)
 
 
 def _now() -> str:
