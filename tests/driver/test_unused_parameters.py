@@ -28,6 +28,14 @@ def test_trials_of_one_curve_and_other_parameters_are_said_once():
     assert unused.add(record(3, {"rate": 0.5, "units": 4})) == ""
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_curves_that_are_no_numbers_prove_nothing(value):
+    unused = UnusedParameters(["rate"])
+    for curve in ({20: value, 40: value}, {20: 0.5, 40: value, 60: value}):
+        assert [unused.add(record(n, {"rate": float(n)}, curve=curve)) for n in (0, 1)] == ["", ""]
+    assert unused.add(record(2, {"rate": 2.0})) == "" and unused.add(record(3, {"rate": 3.0}))
+
+
 @pytest.mark.parametrize(
     "other",
     [{"curve": {20: 0.5}}, {"curve": {20: 0.5, 40: 0.25000001}}, {"others": {"accuracy": {20: 1.0}}}, {"curve": {}}],

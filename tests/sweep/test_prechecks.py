@@ -5,9 +5,11 @@ import pytest
 import tuner
 from tests.end_to_end.test_sweeps import Lines
 from tests.spaces import SIMULATED
+from tests.sweep.simulated import simulated
 from tuner.config import load_spec
 from tuner.config.spec_json import hidden_spec
 from tuner.driver.missing_objective import missing_objective
+from tuner.errors import InvalidInput
 from tuner.hiding import HIDDEN
 from tuner.schedulers import make_scheduler
 from tuner.study.encoding import distribution
@@ -167,3 +169,14 @@ def test_a_model_whose_text_has_changed_is_said_once_and_the_sweep_goes_on(tmp_p
         f"changed: {tmp_path / 'model.py'}: its text; the trials that are there were trained by what it was before"
     ]
     assert run(4) == []
+
+
+def test_a_sweep_that_is_refused_for_what_it_learns_from_leaves_no_folder(tmp_path):
+    sweep = simulated(tmp_path)
+    with pytest.raises(InvalidInput, match="no sweep 'gone'"):
+        sweep.run(backend="simulated", sources=["gone"])
+    assert not sweep.dir.path.exists()
+    sweep.run(backend="simulated")
+    with pytest.raises(InvalidInput, match="was made without it"):
+        sweep.run(backend="simulated", sources=["gone"])
+    assert len(sweep.result().trials) == 2

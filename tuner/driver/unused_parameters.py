@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -30,8 +31,9 @@ class UnusedParameters:
     def add(self, record: TrialRecord) -> str:
         """Take a trial that is finished; return a line about it and an earlier one, or nothing."""
         self.trials += record.state is TrialState.COMPLETE
-        if len(record.curve) < 2 or self._same:
-            return ""  # one value may be the same by chance
+        numbers = [value for value in record.curve.values() if math.isfinite(value)]
+        if len(numbers) < 2 or self._same:
+            return ""  # one value may be the same by chance, and all that diverges is NaN
         number, params = self._curves.setdefault(_digest(record), (record.number, record.params))
         differing = [name for name in self._names if params.get(name) != record.params.get(name)]
         if number == record.number or not differing:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tuner.files.paths import SweepDir
@@ -14,6 +16,26 @@ STAGE = ".files-"
 
 _OF_A_WRITER = re.compile(r"\..*\.[0-9]")
 _OF_A_PROCESS = re.compile(r"\..+[.-]([0-9]+)")
+
+
+@contextmanager
+def tidy(sweep_dir: SweepDir) -> Iterator[None]:
+    """Remove what others have left, and in the end the folder itself if the sweep was refused before it was made.
+
+    Enter it while holding the driver's lock.
+    """
+    remove_unfinished(sweep_dir)
+    try:
+        yield
+    finally:
+        if {entry.name for entry in _entries(sweep_dir.path)} <= {
+            sweep_dir.driver_file.name,
+            sweep_dir.trials_dir.name,
+        }:
+            with suppress(OSError):
+                sweep_dir.trials_dir.rmdir()  # only if it is empty
+                sweep_dir.driver_file.unlink()
+                sweep_dir.path.rmdir()
 
 
 def remove_unfinished(sweep_dir: SweepDir) -> None:

@@ -23,7 +23,7 @@ from tuner.driver.stop_criteria import StopReason
 from tuner.driver.stop_requests import StoppedAtStart, StopRequests
 from tuner.errors import BackendError, InvalidInput, Problem, StoppedWaiting, StoreError
 from tuner.files.driver_lock import DriverLock
-from tuner.files.litter import remove_unfinished
+from tuner.files.litter import tidy
 from tuner.files.paths import SweepDir
 from tuner.model_space.client import open_model_space, walk_of
 from tuner.processes import import_beside
@@ -165,7 +165,7 @@ class SweepSession:
         """Take the sweep for this driver alone, or join those that share its study on a database."""
         if not self._storage_url:
             lock = self._open.enter_context(DriverLock(self._dir.driver_file))
-            remove_unfinished(self._dir)
+            self._open.enter_context(tidy(self._dir))
             self._peers = SoleDriver(lock)
             return
         study_lock = StudyLock(self._storage_url, self._spec.name, self._dir.study_lock_file, self._reconnection)
