@@ -98,15 +98,9 @@ def trial_of(sweep: Sweep, number: int) -> Trial:
     Raises:
         InvalidInput: It has none of that number; says which there are.
     """
-    found = {trial.number: trial for trial in sweep.result().trials}
-    if number not in found:
-        there = f"it has trials {min(found)} to {max(found)}" if found else "it has no trials yet"
-        if len(found) == 1:
-            there = f"it has trial {min(found)} alone"
-        raise InvalidInput(
-            "", f"the sweep {sweep.spec.name!r} has no trial {number}: {there}; see: tuner show {sweep.spec.name}"
-        )
-    return found[number]
+    from tuner.sweep.retry import trial_of as found_of
+
+    return found_of(sweep.result(), number)
 
 
 def split(text: str) -> tuple[str, int | None]:

@@ -28,10 +28,8 @@ def tidy(sweep_dir: SweepDir) -> Iterator[None]:
     try:
         yield
     finally:
-        if {entry.name for entry in _entries(sweep_dir.path)} <= {
-            sweep_dir.driver_file.name,
-            sweep_dir.trials_dir.name,
-        }:
+        made_first = {sweep_dir.driver_file.name, sweep_dir.trials_dir.name}
+        if {entry.name for entry in _entries(sweep_dir.path)} <= made_first:
             with suppress(OSError):
                 sweep_dir.trials_dir.rmdir()  # only if it is empty
                 sweep_dir.driver_file.unlink()

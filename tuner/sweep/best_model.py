@@ -6,10 +6,11 @@ import fcntl
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 
 from tuner.domain.spec import ModelRef
-from tuner.driver.progress import Display
+from tuner.driver.progress import Display, NullDisplay
 from tuner.errors import TunerError
 from tuner.export import Choice, Exported, ExportProcesses, choose_checkpoint, export_trial
 from tuner.export.checkpoint_choice import exported_step
@@ -79,8 +80,14 @@ def _export_best(
     except (TunerError, OSError) as error:
         problem = str(error).splitlines()[0]
         log.append(ModelExported(time.time(), best.number, step, problem=problem))
-        display.line(f"the best model was not exported: {problem}")
-        display.line(f"  try again with: tuner export {result.dir.name} OUT_DIR")
+        said = (
+            f"the best model was not exported: {problem}",
+            f"  try again with: tuner export {result.dir.name} OUT_DIR",
+        )
+        for line in said:
+            display.line(line)
+        if type(display) is NullDisplay:  # a program's, which sees no lines
+            warnings.warn("\n".join(said), RuntimeWarning, stacklevel=2)
         return False
     values, gone = best.values_at(step), choice.note
     log.append(ModelExported(time.time(), best.number, step, exported.checked, "", values, choice.differs, gone))

@@ -28,6 +28,7 @@ from tuner.study.database import database_url
 from tuner.sweep.callbacks import Callbacks, EvaluationCallback, SweepCallback, TrialCallback
 from tuner.sweep.declaration import Functions, Keywords, declared
 from tuner.sweep.notebook import default_display
+from tuner.sweep.retry import failed_trials, numbers_of
 from tuner.sweep.run_options import RunOptions
 from tuner.sweep.source_file import read_source_file
 from tuner.text import counted
@@ -172,11 +173,13 @@ class Sweep:
             The result; a sweep that was stopped has trials that are not finished.
 
         Raises:
-            InvalidInput: The search space or the model has mistakes.
+            InvalidInput: The search space or the model has mistakes, or a trial of ``retry`` has not failed.
             SweepLocked: Another driver works on it.
             KeyboardInterrupt: Ctrl-C; the sweep, or the export of its best model, can be continued.
         """
         callbacks = Callbacks(on_trial_start, on_evaluation, on_trial_end, on_sweep_end)
+        if retry := numbers_of(retry):
+            failed_trials(self.result(), retry)
         options = RunOptions(
             trials, workers, timeout_s, trial_timeout_s, seed, backend, tags or {}, sources, export, retry, callbacks
         )
