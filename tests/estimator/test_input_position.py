@@ -7,12 +7,25 @@ import pytest
 
 from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import ModelRef, TrainSettings
+from tuner.estimator.input_position import reason_of
 from tuner.estimator.input_progress import InputProgress, InputProgressFile
 from tuner.events import read_all
 from tuner.files import checkpoints
 from tuner.files.paths import TrialDir
 
-UNSEEN = {"tuner.input_position": "not checkpointed: no position in the input was saved at step 60"}
+LOST = "no position in the input was saved at step 60"
+UNSEEN = {
+    "tuner.input_position": f"not checkpointed: {LOST}",
+    "tuner.note": f"a trial that was resumed at step 60 has read its input from the start: {LOST}",
+}
+TRACE = """Graph execution error:
+
+Detected at node 'SerializeIterator' defined at (most recent call last):
+    File "task.py", line 22, in <module>
+Node: 'SerializeIterator'
+{said}
+\t [[{{{{node SerializeIterator}}}}]]"""
+PY_FUNCTION = "the input uses tf.py_function, whose state TensorFlow cannot save"
 
 
 def test_how_far_an_input_is_stands_where_its_position_was_saved_last(tmp_path):
@@ -126,3 +139,41 @@ def test_a_position_that_nobody_wrote_down_is_said_and_training_goes_on(live, tm
     for file in tmp_path.glob("input.ckpt*"):
         file.unlink()
     assert live(tmp_path, attempt=2) == UNSEEN
+    assert not list(tmp_path.glob(".input.ckpt.tried*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TRACE.format(said="EagerPyFunc is stateful."), PY_FUNCTION),
+        (
+            TRACE.format(said="RandomUniform is stateful."),
+            "the input uses the operation RandomUniform, whose state TensorFlow cannot save",
+        ),
+        (TRACE.format(said="The disk is full."), "The disk is full."),
+        ("Graph execution error:\n\nno such key\n", "no such key"),
+        ("", "TensorFlow does not say why"),
+    ],
+)
+def test_the_reason_is_a_line_of_what_tensorflow_says_behind_its_trace(error, reason):
+    assert reason_of(error) == reason
+
+
+@pytest.mark.tf
+def test_a_trial_that_goes_on_without_its_inputs_position_says_so_and_why(live, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from tuner.testing import tiny_model
+
+    plain = tiny_model.train_input_fn
+
+    def through_python(params):
+        return plain(params).map(
+            lambda x, y: (x, tf.ensure_shape(tf.py_function(lambda value: value, [y], y.dtype), y.shape))
+        )
+
+    monkeypatch.setattr(tiny_model, "train_input_fn", through_python)
+    assert live(tmp_path, stop_at=60) == {"tuner.input_position": f"not checkpointed: {PY_FUNCTION}"}
+    tags = live(tmp_path, attempt=2)
+    assert tags["tuner.input_position"] == f"not checkpointed: {LOST}: {PY_FUNCTION}"
+    assert tags["tuner.note"] == f"{UNSEEN['tuner.note']}: {PY_FUNCTION}"

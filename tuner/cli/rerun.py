@@ -32,6 +32,8 @@ def rerun(
         say(line)
     if done.differences:
         typer.echo(f"{len(done.differences)} of {done.compared} values differ", err=True)
+        for reason in done.reasons:
+            say(f"a reason may be: {reason}", err=True)
         return 1
     typer.echo(f"trial {number} again: {done.compared} values, all equal to the last bit")
     return 0

@@ -17,6 +17,7 @@ the trial goes on without.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,13 @@ _SHARE = 50  # a saving may take one in so many seconds
 _SELDOM_S = 5.0  # to draw the batches of so much training again is soon done
 
 _KEEPING = ("MakeIterator", "SerializeIterator", "DeserializeIterator")  # what does not draw from an iterator
+
+_TRIED = f".{PREFIX}.tried"
+_STATEFUL = {
+    "EagerPyFunc": "tf.py_function",
+    "PyFunc": "Python's code (Dataset.from_generator, tf.numpy_function, tf.compat.v1.py_func)",
+}
+_OF_A_TRACE = re.compile(r"Graph execution error|Detected at node|File \"|\[\[")
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +56,7 @@ class InputPosition:
 
     Attributes:
         trouble: A line if it fell back, else an empty string.
+        note: A line if the trial went on without its position, else an empty string.
     """
 
     def __init__(
@@ -68,7 +77,7 @@ class InputPosition:
         self._drawn = InputProgress(None, 0)
         self._saved_at_s = 0.0
         self._cost_s = 0.0
-        self.trouble = ""
+        self.trouble = self.note = ""
 
     def listener(self) -> Any:
         """Make the listener that saves."""
@@ -122,17 +131,31 @@ class InputPosition:
         self._begun_at = step
         self._saved_at_s = time.monotonic()
         self._drawn = InputProgress(None, 0)
-        if not step or self.trouble:
-            return
+        if step and not self.trouble:
+            self._go_on(session, step)
+        if step and self.trouble:
+            self.note = f"a trial that was resumed at step {step} has read its input from the start: {self.trouble}"
+
+    def _go_on(self, session: Any, step: int) -> None:
+        """Put the input where it was at a checkpoint."""
         found = self._file.at(step)
         if found is None or (found.batches and not self._batches):
-            self._fall_back(f"no position in the input was saved at step {step}")
+            self._try_to_save(session)
+            why = f": {self.trouble}" if self.trouble else ""
+            self._fall_back(f"no position in the input was saved at step {step}{why}")
             return
         with self._falling_back():
             if found.saved is not None:
                 self._saver.restore(session, f"{self._dir / PREFIX}-{found.saved}")
             self._draw(session, found.batches)
         self._drawn = found
+
+    def _try_to_save(self, session: Any) -> None:
+        """Find out why no position was saved, if none can be; at its start an input's buffers are empty."""
+        with self._falling_back():
+            self._saver.save(session, str(self._dir / _TRIED), write_meta_graph=False, write_state=False)
+        for file in self._dir.glob(f"{_TRIED}*"):
+            file.unlink(missing_ok=True)
 
     def _draw(self, session: Any, batches: int) -> None:
         import tensorflow as tf
@@ -175,16 +198,23 @@ class InputPosition:
         try:
             yield
         except (tf.errors.OpError, ValueError) as error:
-            lines = [line for line in str(error).splitlines() if line and "Graph execution error" not in line]
-            self._fall_back(
-                next((line for line in lines if "rror" in line or "not" in line), lines[0] if lines else "")
-            )
+            self._fall_back(reason_of(str(error)))
 
     def _fall_back(self, why: str) -> None:
         if self._required:
             raise RuntimeError(f"checkpoint_input is true, but {why}; set train.checkpoint_input: auto")
         self.trouble = why.strip()[:300]
         logger.warning("The position in the input is not checkpointed: %s", self.trouble)
+
+
+def reason_of(error: str) -> str:
+    """Return in one line why an input cannot be saved or restored, of what TensorFlow says: a trace comes first."""
+    if found := re.search(r"(\w+) is stateful", error):
+        name = _STATEFUL.get(found[1], f"the operation {found[1]}")
+        return f"the input uses {name}, whose state TensorFlow cannot save"
+    *_, said = re.split(r"^Node: .*$", error, flags=re.MULTILINE)
+    lines = [line.strip() for line in said.splitlines()]
+    return next((line for line in lines if line and not _OF_A_TRACE.match(line)), "TensorFlow does not say why")
 
 
 def _iterators() -> list[Any]:

@@ -175,6 +175,8 @@ class ScriptedEstimators:
         position = self._positions.pop(id(executor), None)
         if position is not None:
             position.tag(self._tags)
+            if position.note:
+                self._note(position.note)
         if self._control.stopped and not at_end(model_dir, train_spec.max_steps):
             self._control.leave(True)
         self._control.stopped = False

@@ -6,10 +6,12 @@ Nothing of the sweep is changed.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 import tempfile
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from tuner.backends import Ended, Message
 from tuner.backends.local import LocalBackend
 from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import ModelRef
-from tuner.domain.tags import FORKED_AT, FORKED_FROM
+from tuner.domain.tags import FORKED_AT, FORKED_FROM, INPUT_POSITION
 from tuner.domain.trial import TrialState
 from tuner.errors import InvalidInput, Problem, SweepError
 from tuner.events import FirstValueFilter, read_all
@@ -38,10 +40,12 @@ class Rerun:
     Attributes:
         compared: How many values were compared.
         differences: A line for each value that is not the recorded one to the last bit.
+        reasons: What is known that may have made it differ, a line each.
     """
 
     compared: int
     differences: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
@@ -89,7 +93,8 @@ def rerun(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial) -> Rerun:
         end = next(message for message in messages if isinstance(message, Ended)).result
         if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
             raise SweepError(f"trial {trial.number} failed this time: {end.reason}", _tail(again))
-        return _compared(expected, _values(again.path, trial.record.step))
+        done = _compared(expected, _values(again.path, trial.record.step))
+        return replace(done, reasons=tuple(_reasons(trial, recorded.model)) if done.differences else ())
 
 
 def _begin_as(trial: Trial, sweep_dir: SweepDir, again: TrialDir) -> None:
@@ -128,6 +133,18 @@ def _compared(expected: Mapping[Key, float], found: Mapping[Key, float]) -> Reru
         elif not same_bits(expected[key], found[key]):
             differences.append(f"{folder}/{tag} at step {step}: recorded {expected[key]!r}, again {found[key]!r}")
     return Rerun(len({*expected, *found}), tuple(differences))
+
+
+def _reasons(trial: Trial, model: ModelRef) -> Iterator[str]:
+    """Yield what is known of a trial that makes it train otherwise when it runs again whole."""
+    record = trial.record
+    if record.attempts > 1 and (why := record.tags.get(INPUT_POSITION)):
+        yield f"it was resumed without the position in its input ({why})"
+    with contextlib.suppress(OSError):
+        written = Path(model.file).stat().st_mtime if model.file else 0.0
+        if record.started and written > record.started:
+            at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(written))
+            yield f"{Path(model.file).name} was written at {at}, after the trial began, so that its text may be another"
 
 
 def _tail(trial_dir: TrialDir) -> str:

@@ -132,7 +132,7 @@ def _train_and_evaluate(job: Job, trial_dir: Path, control: StopControl, tags: d
                 tags[UNREAD] = json.dumps(sorted(params.unread))
     if position is not None:
         position.tag(tags)
-    tag(specs, tags, advancing.note)
+    tag(specs, tags, advancing.note, position.note if position is not None else "")
     ended = at_end(trial_dir, specs.train.max_steps)
     return JobStatus.STOPPED if control.stopped and not ended else JobStatus.FINISHED
 
@@ -150,12 +150,12 @@ def write_eval_folder(specs: Specs, trial_dir: Path) -> None:
     TrialDir(trial_dir).own_evaluations_file.write_text(f"{specs.eval_folder}\n", encoding="utf-8")
 
 
-def tag(specs: Specs, tags: dict[str, str], note: str = "") -> None:
+def tag(specs: Specs, tags: dict[str, str], *notes: str) -> None:
     """Put what the run is to say of the specs, and of their use, into ``tags``."""
     if specs.servable:
         tags[SERVABLE] = "true"
-    if notes := [*specs.notes, *([note] if note else [])]:
-        tags[NOTE] = "; ".join(notes)
+    if said := [*specs.notes, *filter(None, notes)]:
+        tags[NOTE] = "; ".join(said)
 
 
 def build(model: UserModel, job: Job, trial_dir: Path) -> tuple[Any, Specs]:
