@@ -182,9 +182,8 @@ def _place_order(sweep_dir: SweepDir, model: ModelRef | None, trial: Trial, choi
     replace(job, model=model, threads=max(job.threads, os.cpu_count() or 1)).write(stage / "job.json")
     checkpoints.fork(trial_dir.path, choice.step, stage / "trial")
     order = {"step": choice.step, "metadata": _facts(sweep_dir, trial, choice, stage)}
-    trained = text_at(
-        read_manifest(sweep_dir).model_texts, trial.record.ended or trial.record.idle_since or time.time()
-    )
+    texts = read_manifest(sweep_dir).model_texts if sweep_dir.spec_file.exists() else ()
+    trained = text_at(texts, trial.record.ended or trial.record.idle_since or time.time())
     if trained and digest(model) not in (trained, ""):
         order["recorded"] = trial.values_at(choice.step)  # is evaluated again by the text that the model has now
     (stage / "order.json").write_text(json.dumps(order), encoding="utf-8")

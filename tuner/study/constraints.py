@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuner.domain.objective import Constraint
+from tuner.domain.objective import Constraint, Goal
+from tuner.domain.scoring import infeasible_loss
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -34,3 +35,9 @@ def set_constraints(
 def beyond_constraints(trial: FrozenTrial) -> float:
     """Return by how much a trial that Optuna holds is beyond its constraints in all; 0 if it keeps to them."""
     return math.fsum(max(0.0, beyond) for key, beyond in trial.system_attrs.items() if key.startswith("constraints:"))
+
+
+def loss_of(trial: FrozenTrial, goal: Goal) -> float:
+    """Return the first loss of a complete trial, ``infeasible_loss`` if it breaks a constraint."""
+    beyond = beyond_constraints(trial)
+    return infeasible_loss(beyond) if beyond else goal.loss(trial.values[0])

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tuner.domain.scoring import infeasible_loss
 from tuner.domain.seeds import derive
 from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import Source, TrialRecord, TrialState
@@ -19,7 +18,7 @@ from tuner.space.conditions import walk as walk_space
 from tuner.space.parameters import Params, ParamValue
 from tuner.space.points import fitted_point
 from tuner.study import frozen_trial
-from tuner.study.constraints import beyond_constraints, set_constraints
+from tuner.study.constraints import loss_of, set_constraints
 from tuner.study.encoding import read, store, store_loosely, suggest, told_values
 from tuner.study.frozen_trial import ATTRIBUTE, FORGOTTEN, STEP, STORED, HeldTrial, begun, number_of, record_of
 from tuner.study.transfer import as_optuna_trials
@@ -154,11 +153,7 @@ class Study:
     def earlier(self) -> list[tuple[dict[str, ParamValue], float]]:
         """Parameters and first loss of the finished trials of other sweeps, in this space."""
         space, goal = self._spec.space, self._spec.objectives[0].goal
-        return [
-            (read(t.params, t.distributions, space), infeasible_loss(beyond) if beyond else goal.loss(t.values[0]))
-            for t in self._earlier
-            for beyond in [beyond_constraints(t)]
-        ]
+        return [(read(t.params, t.distributions, space), loss_of(t, goal)) for t in self._earlier]
 
     def _may_wait(self) -> bool:
         """Whether a trial that was enqueued may not have been asked for yet; others may enqueue on a database."""
