@@ -27,7 +27,7 @@ def after(trials, goal=Goal.MINIMIZE, **search):
         (4, 4, 8, "4 of 8 trials, all points of the grid"),
         (4, 9, 8, "4 of 8 trials"),
         (9, 9, 8, "9 trials, and 8 were asked for"),
-        (1, 1, 1, "1 of 1 trial"),
+        (1, 1, 1, "1 of 1 trials"),
         (2, 2, 1, "2 trials, and 1 was asked for"),
     ],
 )

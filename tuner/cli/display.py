@@ -8,7 +8,6 @@ import time
 from tuner.cli.lines import fitted
 from tuner.domain.trial import TrialState
 from tuner.driver.progress import Display, Progress
-from tuner.text import counted
 
 
 def duration(seconds: float | None) -> str:
@@ -26,9 +25,9 @@ def duration(seconds: float | None) -> str:
 def summary(progress: Progress) -> str:
     """Return where a sweep stands, in one line."""
     counts = progress.counts
-    done = f"{progress.done}/{counted(progress.total, 'trial')}"
+    done = f"{progress.done}/{progress.total} trials"
     begun = sum(counts.values()) + len(progress.running)
-    parts = [f"{begun}/{counted(progress.total, 'trial')} begun" if counts.get(TrialState.PAUSED) else done]
+    parts = [f"{begun}/{progress.total} trials begun" if counts.get(TrialState.PAUSED) else done]
     for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.PAUSED):
         if counts.get(state):
             parts.append(f"{counts[state]} {state.value.lower()}")

@@ -14,7 +14,7 @@ import typer
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.lines import say
 from tuner.errors import InvalidInput, TunerError
-from tuner.text import counted, without_login
+from tuner.text import without_login
 
 if TYPE_CHECKING:
     from tuner.files.paths import Root
@@ -109,7 +109,7 @@ def _not_there_yet(sweep: Sweep) -> str:
     except TunerError:
         return ""  # the study is away or damaged; MLflow's pages are not
     there = len(run_ids(sweep.dir).keys() & set(trials))
-    said = f"MLflow has {there} of {counted(len(trials), 'trial')} so far"
+    said = f"MLflow has {there} of {len(trials)} trials so far"
     if at_work(sweep.dir):
         return f"{said}; the others are being sent" if there < len(trials) else ""
     files = sweep.dir.records_file, sweep.dir.sent_file

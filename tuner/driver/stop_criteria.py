@@ -52,8 +52,8 @@ def trials_used_up(begun: int, total: int, trials: int) -> StopReason:
         asked = f"{trials} {'was' if trials == 1 else 'were'} asked for"
         return StopReason(f"{counted(begun, 'trial')}, and {asked}", limit="--trials")
     if begun < trials and begun == total:
-        return StopReason(f"{begun} of {counted(trials, 'trial')}{GRID}")
-    return StopReason(f"{begun} of {counted(trials, 'trial')}", limit="--trials")
+        return StopReason(f"{begun} of {trials} trials{GRID}")
+    return StopReason(f"{begun} of {trials} trials", limit="--trials")
 
 
 def meets_target(value: float, target: float | None, goal: Goal) -> bool:
