@@ -223,7 +223,7 @@ class SweepResult:
 
         frame = self.dataframe()
         files = [Path(folder) / "trials.csv", Path(folder) / "trials.parquet"]
-        frame.rename(columns=csv_text).map(csv_text).to_csv(files[0], index=False)
+        frame.rename(columns=csv_text).apply(lambda column: column.map(csv_text)).to_csv(files[0], index=False)
         for name in frame.columns:  # a column of Parquet has one type
             kinds = {type(value) for value in frame[name] if not pandas.api.types.is_scalar(value) or value == value}
             if len(kinds - {type(None)}) > 1 or list in kinds:
