@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tests.end_to_end.test_budgets import run
-from tests.end_to_end.test_sweeps import Lines
 from tuner.domain.tags import RESTARTED
 from tuner.domain.trial import TrialState
 from tuner.events import read_all

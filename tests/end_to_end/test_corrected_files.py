@@ -3,6 +3,7 @@
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tests.spaces import SIMULATED
 from tuner.backends.placement import tags_of
 from tuner.config import load_spec
@@ -12,14 +13,6 @@ from tuner.errors import InvalidInput
 from tuner.study import Study
 from tuner.study.storage import open_storage
 from tuner.sweep import RunOptions
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 def sweep(folder, storage):

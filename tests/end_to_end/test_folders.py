@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import tuner
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tuner.config.manifest import read_manifest
 from tuner.domain.trial import TrialState
 from tuner.events import read_all

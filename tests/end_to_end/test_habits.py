@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tuner.domain.trial import TrialState
-from tuner.driver.progress import NullDisplay
 from tuner.events import read_all
 from tuner.operations.delete import plan_deletion
 from tuner.operations.verify import verify_sweep
@@ -25,14 +25,6 @@ SCHEDULERS = {
     "asha": "{name: asha, eta: 2}",
     "pbt": "{name: pbt, population: 10, every: 20, quantile: 0.5}",
 }
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import tuner
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tuner.config.manifest import read_manifest
 from tuner.domain.trial import TrialState
 from tuner.operations.verify import verify_sweep

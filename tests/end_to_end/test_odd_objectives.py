@@ -8,7 +8,7 @@ import pytest
 
 import tuner
 from tests.conftest import MODELS
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tuner.domain.trial import TrialState
 from tuner.operations.verify import verify_sweep
 from tuner.sweep import RunOptions

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tuner.domain.trial import TrialState
 from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
@@ -119,14 +120,6 @@ def test_a_trial_that_goes_on_says_from_which_step_and_a_copy_from_which_trial(t
     for trial in copies:
         donor, step = (trial.record.tags[f"tuner.forked_{word}"] for word in ("from", "at"))
         assert f"trial {trial.number}: goes on from trial {donor} at step {step}, simulated" in lines
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 def test_real_and_simulated_trials_are_not_mixed_in_a_sweep(tmp_path):

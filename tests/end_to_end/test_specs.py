@@ -7,20 +7,12 @@ from pathlib import Path
 import pytest
 
 import tuner
-from tuner.driver.progress import NullDisplay
+from tests.displays import Lines
 from tuner.operations.verify import verify_sweep
 from tuner.sweep import RunOptions
 
 pytestmark = pytest.mark.slow
 MODELS = Path(__file__).parents[1] / "data" / "models"
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 def sweep(space_file, root, tmp_path, **constants):

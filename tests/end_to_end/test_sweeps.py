@@ -10,23 +10,15 @@ from dataclasses import replace
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tuner.config import sampler_options
 from tuner.domain.trial import TrialState
-from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
 from tuner.operations.verify import verify_sweep
 from tuner.results import SweepResult
 from tuner.sweep import RunOptions
 
 pytestmark = pytest.mark.slow
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 def run(file, root, **limits):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import tuner
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tuner.domain.spec import ModelRef
 from tuner.domain.trial import TrialState
 from tuner.errors import BackendError

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tuner.domain.trial import TrialState
 from tuner.driver.progress import NullDisplay
 from tuner.errors import InvalidInput
@@ -20,14 +21,6 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 EVENTS = f"'{sys.executable}' '{HERE / 'write_events.py'}'"
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

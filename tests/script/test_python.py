@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tuner
+from tests.displays import Lines
 from tuner.domain.trial import TrialState
-from tuner.driver.progress import NullDisplay
 from tuner.events import read_all
 from tuner.operations.verify import verify_sweep
 from tuner.sweep import RunOptions
@@ -20,14 +20,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.tf]
 
 HERE = Path(__file__).parent
 TRAINERS = HERE.parent / "data" / "trainers"
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import tuner
-from tuner.driver.progress import NullDisplay
+from tests.displays import Lines
 from tuner.sweep import RunOptions
 
 SPACE = """
@@ -33,14 +33,6 @@ class Killed(NullDisplay):
 file = Path(sys.argv[1])
 tuner.Sweep.from_file(file, file.parent).session(RunOptions(backend="simulated"), Killed()).run()
 """
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

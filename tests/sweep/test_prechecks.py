@@ -3,7 +3,7 @@
 import pytest
 
 import tuner
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tests.spaces import SIMULATED
 from tests.sweep.simulated import simulated
 from tuner.config import load_spec

@@ -3,7 +3,7 @@
 import pytest
 
 import tuner
-from tuner.driver.progress import NullDisplay
+from tests.displays import Lines
 from tuner.sweep import RunOptions
 from tuner.warm_start.sources import read_source
 
@@ -15,14 +15,6 @@ train: {max_steps: 9, evaluate_every: 1}
 search: {sampler: random, trials: 25, workers: 1, seed: 0}
 simulation: {curves: curves.csv, record: false}
 """
-
-
-class Lines(NullDisplay):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import tuner
-from tests.end_to_end.test_sweeps import Lines
+from tests.displays import Lines
 from tuner.files.run_ids import parent_run_id
 from tuner.operations.verify import verify_sweep
 from tuner.recorders.mlflow.reader import MlflowReader

@@ -24,12 +24,17 @@ def set_constraints(
     """Give Optuna by how much a trial is beyond each constraint whose metric has a value."""
     frozen = copy.copy(storage.get_trial(trial_id))
     frozen.system_attrs = before = dict(frozen.system_attrs)
+    constrain(frozen, constraints, values)
+    for key in frozen.system_attrs.keys() - storage.get_trial(trial_id).system_attrs.keys():
+        storage.set_trial_system_attr(trial_id, key, before[key])
+
+
+def constrain(trial: FrozenTrial, constraints: Sequence[Constraint], values: Mapping[str, float]) -> None:
+    """Note in a trial by how much it is beyond each constraint whose metric has a value."""
     for constraint in constraints:
         if constraint.metric in values:
             beyond = constraint.violation(values[constraint.metric])
-            frozen.set_constraint(constraint.metric, min(beyond, MAX_VIOLATION))
-    for key in frozen.system_attrs.keys() - storage.get_trial(trial_id).system_attrs.keys():
-        storage.set_trial_system_attr(trial_id, key, before[key])
+            trial.set_constraint(constraint.metric, min(beyond, MAX_VIOLATION))
 
 
 def beyond_constraints(trial: FrozenTrial) -> float:

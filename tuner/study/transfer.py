@@ -20,7 +20,7 @@ from tuner.errors import Infeasible
 from tuner.space.conditions import Walk
 from tuner.space.drawing import drawn, read_value
 from tuner.space.parameters import Parameter, ParamValue
-from tuner.study.constraints import MAX_VIOLATION
+from tuner.study.constraints import constrain
 from tuner.study.encoding import distribution, encoded
 
 if TYPE_CHECKING:
@@ -146,6 +146,5 @@ def _made(chooser: _Chooser, values: Mapping[str, float], spec: SweepSpec) -> Fr
         distributions={parameter.name: distribution(parameter) for parameter in chooser.parameters},
         values=[values[objective.metric] for objective in spec.objectives],
     )
-    for constraint in spec.constraints:
-        made.set_constraint(constraint.metric, min(constraint.violation(values[constraint.metric]), MAX_VIOLATION))
+    constrain(made, spec.constraints, values)
     return made
