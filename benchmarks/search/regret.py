@@ -47,8 +47,13 @@ def judged(name: str, spec: SweepSpec, costs: Costs = FREE) -> Run:
 
 def run_pair(pair: str, name: str, seed: int, costs: Costs) -> Run:
     """Run a sweep of a pair of sampler and scheduler, or of a method."""
+    return run(name, *pair_of(pair), seed, costs)
+
+
+def pair_of(pair: str) -> tuple[Named, Named]:
+    """Return sampler and scheduler of ``SAMPLER+SCHEDULER``, or of a method's name."""
     sampler, _, scheduler = pair.partition("+")
-    return run(name, Named(sampler), Named(scheduler or (sampler if sampler in METHODS else "none")), seed, costs)
+    return Named(sampler), Named(scheduler or (sampler if sampler in METHODS else "none"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

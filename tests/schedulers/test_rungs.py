@@ -5,7 +5,16 @@ import math
 import pytest
 
 from tuner.domain.spec import TrainSettings
-from tuner.schedulers.rungs import FrontRung, Rung, check_halving, check_steps, make_rungs, rung_steps
+from tuner.schedulers.rungs import (
+    FrontRung,
+    Rung,
+    check_halving,
+    check_steps,
+    halving_places,
+    halving_steps,
+    make_rungs,
+    rung_steps,
+)
 
 TRAIN = TrainSettings(100, 10)
 
@@ -89,3 +98,11 @@ def test_by_fronts_a_trial_goes_on_that_is_best_in_the_second_objective_alone():
     rung = filled(losses, FrontRung(10, 30))
     assert sorted(rung.best()) == [0, 1]
     assert rung.keeps(1) and not rung.keeps(2)
+
+
+def test_places_of_successive_halving_are_a_rungs_share_of_those_before_and_the_least_to_the_end():
+    assert halving_places([1, 3, 10], 40) == [40, 13, 3]
+    assert halving_places([1, 3, 10], 12, least=2) == [12, 4, 2]
+    assert halving_places([10], 7) == [7]
+    assert halving_places([1, 3, 10], 1, least=2) == [1, 1, 1]
+    assert halving_steps([1, 3, 10], 40) == 40 + 13 * 2 + 3 * 7

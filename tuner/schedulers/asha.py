@@ -110,7 +110,9 @@ class AshaScheduler(Scheduler):
         return Promotion(last, "the best, and no new trial may begin") if last is not None else None
 
     def planned_steps(self, trials: int) -> int | None:
-        return halving_steps(self._rungs, trials)
+        if not self._rungs:
+            return None
+        return halving_steps([*(rung.step for rung in self._rungs), self._rungs[-1].next_step], trials)
 
     def _best_paused(self, rung: Rung) -> int | None:
         """Return the best of the trials that wait at a rung, or None."""

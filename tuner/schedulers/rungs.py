@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from operator import mul
 from typing import Any
 
 from tuner.domain.objective import comparable
@@ -167,16 +169,24 @@ def rung_of(rungs: Sequence[Rung], step: int, evaluate_every: int) -> Rung | Non
     return next((rung for rung in reversed(rungs) if comes_to(rung.step, step, evaluate_every)), None)
 
 
-def halving_steps(rungs: Sequence[Rung], trials: int) -> int | None:
-    """Return the global steps that so many trials train in all: the share of a rung goes on, and one to the end.
+def halving_places(stops: Sequence[int], trials: int, least: int = 1) -> list[int]:
+    """Return how many of so many trials train to each stop: all to the first, from there on the share of a rung.
 
-    None if there is no rung, so that nothing is halved.
+    Args:
+        stops: The rungs and the end, in steps or evaluations.
+        trials: That begin.
+        least: So many train to the end, if so many begin.
     """
-    steps, before, going = 0, 0, trials
-    for rung in rungs:
-        steps += going * (rung.step - before)
-        before, going = rung.step, max(min(1, trials), going * rung.step // rung.next_step)
-    return steps + going * (rungs[-1].next_step - before) if rungs else None
+    going = [trials]
+    for stop, following in pairwise(stops):
+        going.append(max(min(least, trials), going[-1] * stop // following))
+    return going
+
+
+def halving_steps(stops: Sequence[int], trials: int, least: int = 1) -> int:
+    """Return the steps or evaluations that so many trials train in all; see ``halving_places``."""
+    lengths = [following - stop for stop, following in pairwise([0, *stops])]
+    return sum(map(mul, halving_places(stops, trials, least), lengths))
 
 
 def make_rungs(train: TrainSettings, eta: int, min_steps: int | None, rank: str) -> list[Rung]:

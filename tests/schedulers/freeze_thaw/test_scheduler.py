@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from tuner.domain.objective import Objective
-from tuner.domain.spec import SearchSettings, TrainSettings
+from tuner.domain.spec import Budget, SearchSettings, TrainSettings
 from tuner.domain.trial import Decision, TrialState
 from tuner.schedulers import Begin, Promotion
 from tuner.schedulers.freeze_thaw import FreezeThawScheduler
@@ -35,12 +35,12 @@ def loss(params, step):
 class Sweep:
     """What a driver does with a scheduler, one worker at a time, without trials."""
 
-    def __init__(self, trials, space=SPACE, train=TRAIN, loss=loss, repeats=1, seed=0, start=0.0):
-        self.search = SearchSettings(trials=trials, seed=seed, repeats=repeats)
+    def __init__(self, trials, space=SPACE, train=TRAIN, loss=loss, repeats=1, seed=0, start=0.0, **limits):
+        self.search = SearchSettings(trials=trials, seed=seed, repeats=repeats, **limits)
         self.space, self.train, self.loss = space, train, loss
         self.params, self.memory, self.curves, self.states = {}, {}, {}, {}
         self.start, self.starts = start, Counter()  # evaluations that take as long as a start, and how many there were
-        self.history = []
+        self.history, self.shown = [], []  # what was decided; trial and step of each evaluation
         self.restart()
 
     def restart(self):
@@ -72,7 +72,9 @@ class Sweep:
         curve = self.curves[trial]
         self.scheduler.next_stop(trial, max(curve, default=0))
         for step in [*range(every, end, every), end]:
-            curve.setdefault(step, self.loss(self.params[trial], step)) if step > max(curve, default=0) else None
+            if step > max(curve, default=0):
+                curve[step] = self.loss(self.params[trial], step)
+                self.shown.append((trial, step))
             decision = self.scheduler.report(trial, step, [curve[step]])
             if restart() and decision is Decision.CONTINUE and step < end:
                 self.states[trial] = TrialState.INTERRUPTED  # its driver died after it had reported
@@ -166,6 +168,44 @@ def test_trials_are_frozen_and_thawed_and_the_sweep_ends_with_a_complete_one():
     truth = {trial: loss(params, 135) for trial, params in sweep.params.items()}
     assert min(truth[trial] for trial in complete) < min(truth.values()) + 0.05  # the best was not left behind
     assert all(("momentum" in params) == (params["optimizer"] == "sgd") for params in sweep.params.values())
+
+
+@pytest.mark.parametrize("trials, places", [(5, [5, 1, 1, 1]), (12, [12, 4, 1, 1]), (40, [40, 13, 4, 2])])
+def test_so_many_trials_go_each_stretch_as_successive_halving_has_and_the_last_place_is_given_last(trials, places):
+    sweep = Sweep(trials).run()
+    assert [sum(max(curve) >= step for curve in sweep.curves.values()) for step in (10, 30, 90, 135)] == places
+    to_the_end = [at for at, (_, step) in enumerate(sweep.shown) if step == 100]
+    assert to_the_end[-1] > sweep.shown.index((trials - 1, 10))
+
+
+@pytest.mark.parametrize("limit", [{"timeout_s": 60.0}, {"budget": Budget(steps=10_000)}])
+def test_one_trial_is_complete_before_a_limit_of_time_or_steps_and_a_better_one_still_has_a_place(limit):
+    both = 0
+    for seed in range(8):
+        sweep = Sweep(20, seed=seed, **limit).run()
+        first, *last = (at for at, (_, step) in enumerate(sweep.shown) if step == 100)
+        assert first < sweep.shown.index((15, 10))
+        assert all(at > sweep.shown.index((19, 10)) for at in last)
+        at_rung = {trial: curve[90] for trial, curve in sweep.curves.items() if 90 in curve}
+        assert max(sweep.curves[min(at_rung, key=at_rung.__getitem__)]) == 135
+        both += len(last)
+    assert both
+
+
+def test_what_comes_to_a_rung_together_is_compared_there():
+    """The first of many workers' trials to come to a rung went on, and took the others' places."""
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=30), [Objective("rmse")])
+    for trial in range(30):
+        scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
+        scheduler.next_stop(trial, 0)
+    for trial in range(30):
+        assert scheduler.report(trial, 10, [30.0 - trial]) is Decision.PAUSE or trial >= 14
+        scheduler.on_finished(trial, TrialState.PAUSED)
+    found = []
+    while (step := scheduler.next_resume(False)) is not None and len(found) < 30:
+        found.append(step.trial)
+        scheduler.next_stop(step.trial, 10)
+    assert found and min(found) >= 20  # the best third
 
 
 def test_it_finds_in_the_same_steps_what_random_search_does_not():
@@ -335,9 +375,7 @@ def test_a_trainer_that_evaluates_when_it_likes_is_survived(seed):
 def test_of_a_few_sets_of_parameters_each_is_begun_before_one_is_begun_again():
     space = Space((Categorical("kind", tuple("abcde")), Int("units", 1, 4)))
     sweep = Sweep(20, space, loss=lambda params, step: params["units"] + math.exp(-step / 40)).run()
-    assert (
-        len({tuple(params.items()) for params in sweep.params.values()}) >= 18
-    )  # the first eight are spread, not listed
+    assert len({tuple(params.items()) for params in sweep.params.values()}) == 20
 
 
 @pytest.mark.parametrize("seed", range(4))

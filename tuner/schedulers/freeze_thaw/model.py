@@ -34,6 +34,7 @@ class Trial:
         curve: Number of the evaluation, from 1, to the loss.
         running: Whether a worker has it.
         waiting: Whether it is paused.
+        finished: Whether it will not run again.
         failed: Whether it came to nothing at the end of its curve.
     """
 
@@ -42,6 +43,7 @@ class Trial:
     curve: dict[int, float] = field(default_factory=dict)
     running: bool = False
     waiting: bool = False
+    finished: bool = False
     failed: bool = False
 
     @property

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from tuner.domain.objective import Objective
@@ -23,7 +22,7 @@ from tuner.schedulers.base import Begin, Promotion, Scheduler
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.model import Fit
 from tuner.schedulers.freeze_thaw.search import GoOn, NewTrial, Search
-from tuner.schedulers.rungs import Rung, halving_steps
+from tuner.schedulers.rungs import halving_steps
 from tuner.space import Space
 from tuner.space.parameters import Params
 
@@ -59,7 +58,9 @@ class FreezeThawScheduler(Scheduler):
         self._cube = Cube(space)
         self._objective = objectives[0]
         self._rungs, self._repeats = _rungs(evaluations), search.repeats > 1
-        self._search = Search(self._cube, self._rungs, self._planned_evaluations, search.seed, self._said)
+        limited = search.timeout_s is not None or search.budget.steps is not None
+        self._least = 2 if limited else 1  # one is complete before such a limit, though the last place is kept
+        self._search = Search(self._cube, self._rungs, self._least, search.seed, self._said)
         self._most = max(1, search.trials - search.repeats + 1)  # the last set has room for all of its trials
         self._begun: set[int] = set()
         self._repeating: set[int] = set()
@@ -155,11 +156,9 @@ class FreezeThawScheduler(Scheduler):
         return math.ceil(step / self._every)
 
     def planned_steps(self, trials: int) -> int | None:
-        return None if self._repeats or len(self._rungs) == 1 else self._planned_evaluations(trials) * self._every
-
-    def _planned_evaluations(self, trials: int) -> int:
-        """Return how many evaluations so many trials have in all: what they would have by successive halving."""
-        return halving_steps([Rung(step, ahead) for step, ahead in pairwise(self._search.rungs)], trials) or trials
+        if self._repeats or len(self._rungs) == 1:
+            return None
+        return halving_steps(self._search.rungs, trials, self._least) * self._every
 
 
 def _rungs(evaluations: int) -> list[int]:

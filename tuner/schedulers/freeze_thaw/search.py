@@ -7,7 +7,9 @@ ever left waiting for the other:
 - Which stretch of the way the next steps are for: up to the first rung, from there to the next, ... to the end. Each
   has its share of all steps, ``NEW`` for the first and one for each other; the one that would have got least of its
   share, if a trial went it now, is next. So a long stretch is gone when its steps are there, not by the first who come.
-  A start counts as the steps that take as long; if those are about a first stretch, trials go on to the second rung.
+  Its places are those of successive halving among the trials that were begun; the last one to the end is kept until all
+  have come. A start counts as the steps that take as long; if those are about a first stretch, trials go on to the
+  second rung.
 - Which trial goes that stretch: of those that wait at its beginning and are among the best third that came there, the
   one that may come to most in the end by a model of all curves; on the first stretch, a new trial of which the model
   expects the most improvement.
@@ -15,7 +17,7 @@ ever left waiting for the other:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +27,7 @@ from tuner.domain.seeds import derive
 from tuner.schedulers.freeze_thaw.cube import Cube
 from tuner.schedulers.freeze_thaw.model import CurveModel, Fit, Trial, comparable
 from tuner.schedulers.freeze_thaw.start_cost import StartCost
+from tuner.schedulers.rungs import halving_places
 
 Array = Any
 
@@ -76,7 +79,7 @@ class Search:
     Args:
         cube: Of the parameters.
         rungs: Numbers of the evaluations at which trials are compared, the last one at the end of a full training.
-        planned: Evaluations that so many trials may have in all, after which the sweep ends.
+        least: Trials that train to their end, if so many begin.
         seed: The sweep's.
         said: Says a loss and the number of its evaluation in the words of the sweep.
 
@@ -90,7 +93,7 @@ class Search:
         self,
         cube: Cube,
         rungs: Sequence[int],
-        planned: Callable[[int], int],
+        least: int,
         seed: int,
         said: Callable[[float, int], str],
     ) -> None:
@@ -99,7 +102,7 @@ class Search:
         self.start_cost = StartCost()
         self._cube = cube
         self._rungs = rungs
-        self._planned = planned
+        self._least = least
         self._fitted_at = -1
         self._seed = seed
         self._said = said
@@ -128,7 +131,7 @@ class Search:
     def resume(self, trial: int) -> None:
         """Take that a worker has a trial."""
         known = self.trials[trial]
-        known.running, known.waiting, known.failed = True, False, False
+        known.running, known.waiting, known.finished, known.failed = True, False, False, False
 
     def pause(self, trial: int) -> None:
         """Take that a trial waits."""
@@ -142,7 +145,7 @@ class Search:
     def finish(self, trial: int, failed: bool) -> None:
         """Take that a trial will not run again."""
         self.suspend(trial)
-        self.trials[trial].failed = failed
+        self.trials[trial].finished, self.trials[trial].failed = True, failed
 
     @property
     def rungs(self) -> Sequence[int]:
@@ -168,7 +171,9 @@ class Search:
         evaluations = sum(len(trial.curve) for _, trial in self._own())
         there = sorted(n for n, trial in self.trials.items() if trial.waiting or n == current)
         running = sorted(n for n, trial in self.trials.items() if trial.running and n != current)
-        state = (may_begin, begun, evaluations, self.start_cost.evaluations(), tuple(there), tuple(running))
+        finished = sum(trial.finished for _, trial in self._own())
+        start = self.start_cost.evaluations()
+        state = (may_begin, begun, evaluations, finished, start, tuple(there), tuple(running))
         if self._decided is None or self._decided[0] != state:
             chance = np.random.default_rng(derive(self._seed, "freeze-thaw", begun, evaluations))
             self._decided = (state, self._decide(may_begin, there, running, begun, chance))
@@ -177,26 +182,43 @@ class Search:
     def _decide(self, may_begin: bool, there: Sequence[int], running: Sequence[int], begun: int, chance: Any) -> Choice:
         spread = INITIAL - (len(self.trials) - begun)  # those of earlier sweeps count among them
         if may_begin and begun < spread:
-            return NewTrial(self._initial(begun), f"one of {spread} spread over the space")
+            others = chance.random((SAMPLED, self._cube.parameters))  # in a small space, the first may have been begun
+            return NewTrial(self._first_new([self._initial(begun), *others]), f"one of {spread} spread over the space")
         rungs = self.rungs
         lengths, start = np.diff([0, *rungs]), self.start_cost.evaluations() or 0.0
-        went = self._went(rungs, running)
-        if not may_begin and went @ lengths >= self._planned(begun):
-            return self._last(there, running)
+        shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
+        went, places = self._went(rungs, running), halving_places(rungs, begun, self._least)
+        if not may_begin and all(trial.finished or number in there for number, trial in self._own()):
+            order: Iterable[int] = range(len(rungs))  # all that will come have come
+        else:
+            order = np.argsort((went + 1) * (lengths + start) / shares, kind="stable")
+            places = self._given(rungs, places)
         model = CurveModel(self._cube, self.trials, rungs, running)
         early = self._best_waiting(self._rungs[0], rungs[0], there)  # of the time when starts were taken to be short
-        shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
-        for stretch in np.argsort((went + 1) * (lengths + start) / shares, kind="stable"):
+        for stretch in order:
             found: Choice = None
-            if stretch:
+            if stretch and went[stretch] < places[stretch]:
                 found = self._thawed(model, rungs[stretch - 1], rungs[stretch], there)
-            elif early:
+            elif not stretch and early:
                 found = self._go_on(early[0], self._rungs[0])
-            elif may_begin:
+            elif not stretch and may_begin:
                 found = self._next_new(model, chance)
             if found is not None:
                 return found
         return self._last(there, running)
+
+    def _given(self, rungs: Sequence[int], places: Sequence[int]) -> list[int]:
+        """Return how many of the places on each stretch are given while trials are still to come.
+
+        The share of those that came, of these places; and none while more are on their way than came: what comes to a
+        rung together is compared. The last place on the way to the end is for the best of all.
+        """
+        given = [places[0]]
+        for before, rung, following, most in zip([0, *rungs], rungs, rungs[1:], places[1:], strict=False):
+            came = sum(rung in trial.curve for _, trial in self._own())
+            coming = sum(trial.running and before <= trial.last < rung for _, trial in self._own())
+            given.append(min(most, -(-came * rung // following)) if came >= coming else 0)
+        return [*given[:-1], min(given[-1], places[-1] - 1)]
 
     def _went(self, rungs: Sequence[int], running: Sequence[int]) -> Array:
         """Return how many trials went each stretch from rung to rung, those included that are on it."""
@@ -263,10 +285,12 @@ class Search:
         return NewTrial(point, f"{self._said(loss, evaluation)} expected", fits)
 
     def _at_random(self, chance: Any, why: str) -> NewTrial:
-        """Return a trial at random; if there is one, among some, that was not begun."""
-        points = chance.random((SAMPLED, self._cube.parameters))
-        again = self._were_begun(self._cube.features(points))
-        return NewTrial(points[int(np.argmin(again))], f"drawn at random, {why}")
+        point = self._first_new(chance.random((SAMPLED, self._cube.parameters)))
+        return NewTrial(point, f"drawn at random, {why}")
+
+    def _first_new(self, points: Sequence[Array]) -> Array:
+        """Return the first of some points that was not begun, or the first."""
+        return points[int(np.argmin(self._were_begun(self._cube.features(np.asarray(points)))))]
 
     def _best_new(self, model: CurveModel, chance: Any) -> Array:
         """Return the point of which the model expects most, none that was begun."""
