@@ -79,7 +79,7 @@ def test_trials_are_frozen_where_others_promise_more_and_thawed_and_the_best_is_
 @pytest.mark.parametrize(("startup", "pauses"), [("0.001s", {10, 30, 90}), ("0.05s", {10, 30, 90}), ("1s", {30, 90})])
 def test_where_trials_pause_depends_on_what_a_start_takes_and_so_it_does_for_the_next_driver(tmp_path, startup, pauses):
     """An evaluation takes 100 ms. The first trials are begun before anything is known of starts."""
-    file = write(tmp_path, "{method: freeze_thaw, trials: 30, workers: 2}", startup=startup)
+    file = write(tmp_path, "{method: freeze_thaw, trials: 60, workers: 2}", startup=startup)
     ran, sweep = run(file, tmp_path)
     paused = {t.record.step for t in ran.result.trials[8:] if t.state is TrialState.PRUNED}
     assert paused == pauses
