@@ -95,6 +95,13 @@ def log_to(file: Path, mode: int = 0o644) -> None:
     os.close(log)
 
 
+def into_void(fd: int) -> None:
+    """Let what is written to a file descriptor go nowhere from now on."""
+    void = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(void, fd)
+    os.close(void)
+
+
 def drop_private_env(names: list[str]) -> None:
     """Take out of the environment of this process, which ``start_server`` started, what was for it alone."""
     for name in names:

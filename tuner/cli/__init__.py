@@ -9,8 +9,10 @@ def main() -> None:
     """Run the command line: what of it is secret is hidden, and Ctrl-C answered, before anything takes time."""
     try:
         from tuner.cli.arguments import hide_arguments
+        from tuner.cli.readers import outlive_readers
 
         hide_arguments()
+        outlive_readers()
         from tuner.cli.command_line import run
 
         status = run(sys.argv[1:])

@@ -142,9 +142,6 @@ def _run(function: Callable[[], int | None], debug: bool) -> int:
     except KeyboardInterrupt as stopped:
         typer.echo("tuner: interrupted", err=True)
         return getattr(stopped, "exit_status", 130)  # a sweep knows which signal it was
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
-        return 1
     except Exception as error:
         if debug:
             typer.echo(hidden(traceback.format_exc()), err=True)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.readers import has_left
 from tuner.domain.tf_cluster import CHIEF
 from tuner.errors import InvalidInput, Problem
 from tuner.files.paths import TrialDir
@@ -63,7 +64,7 @@ def logs(
             shown = hide(text.decode("utf-8", errors="surrogateescape"))
             sys.stdout.buffer.write(shown.encode("utf-8", errors="surrogateescape"))
             sys.stdout.buffer.flush()
-            if over:
+            if over or has_left():
                 return 0
             time.sleep(0 if lines else 0.3)
 

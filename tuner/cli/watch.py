@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tuner.cli.app import DebugOption, NameArgument, RootOption, command
 from tuner.cli.lines import say
+from tuner.cli.readers import has_left
 
 if TYPE_CHECKING:
     from tuner.operations.watch import WatchedSweep
@@ -49,6 +50,8 @@ def watch(name: NameArgument, root: RootOption = Path(), debug: DebugOption = Fa
                 for line in watched.new_lines():
                     display.line(line)
                 display.update(watched.progress())
+                if has_left():
+                    return 0
                 time.sleep(_LOOK_S if working else 0)
         except KeyboardInterrupt:
             display.line(f"left it; it goes on, and ends with: tuner stop {name}")

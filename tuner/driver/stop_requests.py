@@ -13,6 +13,7 @@ from types import FrameType
 
 from tuner.files.atomic import write_whole
 from tuner.files.paths import SweepDir
+from tuner.processes import into_void
 
 _ANSWER_S = 0.3  # from a signal to an answer, if whoever is to obey is busy with something else
 
@@ -145,9 +146,7 @@ def _leave_terminal() -> None:
     for fd in (1, 2):
         with suppress(OSError):
             if os.isatty(fd) or _is_gone(fd):
-                void = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(void, fd)
-                os.close(void)
+                into_void(fd)
 
 
 def _is_gone(fd: int) -> bool:
