@@ -52,6 +52,7 @@ def test_a_class_is_found_by_its_place():
     [
         ("gone.module:Mine", "gone.module cannot be imported: ModuleNotFoundError"),
         (f"{HERE}:Other", f"{HERE} has no Other, expected a subclass of {HERE}.Base"),
+        (f"{HERE}:Mien", f"{HERE} has no Mien, expected a subclass of {HERE}.Base (did you mean 'Mine'?)"),
         (f"{HERE}:HERE", f"{HERE}:HERE is a str, expected a subclass"),
         (f"{HERE}:InvalidInput", "is another class, expected a subclass"),
         ("a b:C", "found 'a b:C', expected package.module:Class"),

@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from tuner.errors import InvalidInput, Problem
-from tuner.text import one_of
+from tuner.text import one_of, suggestion
 
 T = TypeVar("T")
 
@@ -64,7 +64,8 @@ def load_class(where: str, place: str, base: type[T], import_paths: Sequence[str
     found = getattr(module, name, None)
     expected = f"expected a subclass of {base.__module__}.{base.__qualname__}"
     if found is None:
-        raise InvalidInput(where, f"{module_name} has no {name}, {expected}")
+        hint = suggestion(name, [*vars(module)])
+        raise InvalidInput(where, [Problem("", f"{module_name} has no {name}, {expected}", hint)])
     if not (isinstance(found, type) and issubclass(found, base)):
         kind = type(found).__name__
         what = f"a{'n' if kind[0] in 'aeio' else ''} {kind}" if not isinstance(found, type) else "another class"

@@ -189,7 +189,8 @@ def test_a_log_shows_complete_trials_and_the_mean_of_those_that_repeat_one(sweep
     ("objectives", "said"),
     [
         (None, "holds no records of a sweep"),
-        ({"loss": "minimize"}, "has no objective 'rmse'; it has loss"),
+        ({"loss": "minimize"}, "has no objective 'rmse'; it has loss$"),
+        ({"rmes": "minimize"}, r"has no objective 'rmse'; it has rmes \(did you mean 'rmes'\?\)"),
         ({"rmse": "maximize"}, "has the goal to maximize 'rmse', expected to minimize it"),
     ],
 )

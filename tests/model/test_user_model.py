@@ -176,6 +176,13 @@ def test_a_function_of_nearly_the_name_that_is_looked_for_is_named(tmp_path, the
     assert (f"(if {there} is that function, call it eval_input_fn)" in said) is near
 
 
+def test_an_object_of_nearly_the_name_that_is_looked_for_is_named(tmp_path):
+    file = tmp_path / "lacking_object.py"
+    file.write_text("small_model = large_model = None\n")
+    with pytest.raises(InvalidInput, match=r"found: large_model, small_model \(did you mean 'small_model'\?\)"):
+        load_model(ModelRef(file=str(file), object="smal_model"))
+
+
 def test_an_object_has_near_functions_too():
     model = UserModel(ModelRef(module="m"), SimpleNamespace(serving_input_fn=lambda: None, rows=3), "model_fn")
     assert model.near("serving_input_receiver_fn") == "serving_input_fn"

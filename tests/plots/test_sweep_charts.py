@@ -13,15 +13,22 @@ from tuner.config import load_spec
 from tuner.domain.objective import Constraint
 from tuner.domain.tags import FEASIBLE, REPEAT_OF
 from tuner.domain.trial import TrialRecord, TrialState
+from tuner.errors import InvalidInput
 from tuner.plots import make_charts
 from tuner.plots.matplotlib_png import png
 from tuner.plots.plotly_figure import figure
 from tuner.plots.report import report
+from tuner.plots.write import to_plotly
 
 
 def test_a_sweep_of_one_objective_has_these_charts(one):
     charts = make_charts(one, trials(one))
     assert list(named(charts)) == ["history", "learning_curves", "importance", "slices", "parallel_coordinates"]
+
+
+def test_a_name_that_no_plot_has_is_answered_with_the_near_one(one):
+    with pytest.raises(InvalidInput, match=r"there is no plot 'hisotry' .* \(did you mean 'history'\?\)"):
+        to_plotly(make_charts(one, trials(one)), "hisotry")
 
 
 def test_a_sweep_of_several_objectives_has_its_pareto_front_first(tmp_path):

@@ -149,6 +149,11 @@ def test_options_out_of_range_are_refused(options):
         pbt(**options)
 
 
+def test_a_parameter_that_is_not_there_is_answered_with_the_near_one():
+    with pytest.raises(InvalidInput, match=r"no parameter 'learning_rat'; .* \(did you mean 'learning_rate'\?\)"):
+        pbt(perturb=["learning_rat"])
+
+
 def test_a_donor_that_had_not_drawn_all_of_its_parameters_when_it_was_told_passes_on_those_that_it_drew_later():
     scheduler = pbt()
     scheduler.on_begin(0, {"learning_rate": 0.01})

@@ -187,8 +187,8 @@ def test_a_table_is_read_with_plain_prefixed_and_pandas_columns(tmp_path):
         assert [t.values for t in source.trials] == [{"rmse": 0.5}, {"rmse": 0.6}]
         assert source.trials[0].params["rate"] == "0.01"
         assert "rate" not in source.trials[1].params
-    file.write_text("a,b\n1,2\n")
-    with pytest.raises(InvalidInput, match="no column for the objective rmse; columns: a, b"):
+    file.write_text("a,rmes\n1,2\n")
+    with pytest.raises(InvalidInput, match=r"the objective rmse; columns: a, rmes \(did you mean 'rmes'\?\)"):
         read_source(str(file), Root(tmp_path), spec())
 
 
@@ -204,6 +204,9 @@ def test_an_optuna_study_is_read_by_url_and_by_file_and_its_goals_are_checked(tm
         with pytest.raises((InvalidInput, StoreError)):
             read_source(wrong, Root(tmp_path), spec())
     assert not (tmp_path / "nosuch.db").exists()
+    for near in (f"sqlite:///{tmp_path}/ohter.db", f"{tmp_path}/ohter.db"):
+        with pytest.raises(InvalidInput, match=r"did you mean 'other\.db'"):
+            read_source(near, Root(tmp_path), spec())
     optuna.create_study(study_name="two", storage=url)
     with pytest.raises(InvalidInput, match="one of its studies: one, two"):
         read_source(url, Root(tmp_path), spec())

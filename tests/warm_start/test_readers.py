@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,3 +62,12 @@ def test_what_is_no_file_no_folder_and_no_name_is_answered_with_what_is_taken(tm
     assert f"--from: found no file or folder {given!r}, nor can it name a sweep (it takes the name of" in str(
         refused.value
     )
+
+
+@pytest.mark.parametrize("given", ["old/trails.csv", "old/trails.jsonl"])
+def test_a_file_that_is_not_there_is_answered_with_the_near_one(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/trials.csv").touch()
+    with pytest.raises(tuner.InvalidInput, match=r"\(did you mean 'trials\.csv'\?\)"):
+        read_source(given, Root(tmp_path), SimpleNamespace(objectives=()))

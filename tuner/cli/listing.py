@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.lines import say
 from tuner.cli.tables import Format, FormatOption, write
-from tuner.errors import InvalidInput, TunerError
+from tuner.errors import InvalidInput, Problem, TunerError
+from tuner.files.beside import near_path
 
 if TYPE_CHECKING:
     from tuner.files.paths import SweepDir
@@ -31,7 +32,7 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
 
     del debug
     if not root.is_dir():
-        raise InvalidInput("--root", f"there is no folder {root.absolute()}")
+        raise InvalidInput("--root", [Problem("", f"there is no folder {root.absolute()}", near_path(root.absolute()))])
     here = Root(root.absolute())
     rows = [_row(sweep_dir) for sweep_dir in here.sweeps()]
     if not rows and form is Format.TABLE:

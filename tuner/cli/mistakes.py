@@ -13,7 +13,7 @@ import typer
 
 from tuner.cli.other_words import ANSWERS, BEGUN, COMMANDS, KEYS, OF_RUN, ONE_NAME, OPTIONS, SHORT
 from tuner.hiding import hidden_words
-from tuner.text import nearest
+from tuner.text import nearest, suggestion
 
 
 def usage_lines(error: Any, arguments: Sequence[str]) -> list[str]:
@@ -133,14 +133,17 @@ def _bad(error: Any, called: str, arguments: Sequence[str]) -> Iterator[str]:
     least, most = (
         next((b for o in bounds if (b := getattr(o, key, None)) is not None), None) for key in ("min", "max")
     )
-    if "|" in metavar:
-        expected = f"one of {', '.join(metavar.split('|'))}"
+    choices = metavar.split("|") if "|" in metavar else []
+    if choices:
+        expected = f"one of {', '.join(choices)}"
     elif metavar in ("N", "PORT"):
         span = f" from {least} to {most}" if most is not None else f" of at least {least}"
         expected = f"a whole number{span if least is not None else ''}"
     else:
         expected = _first_small(error.message.rstrip("."))
-    yield f"{called}: {option}: found {_value_of(option, arguments)!r}, expected {expected}"
+    found = _value_of(option, arguments)
+    yield f"{called}: {option}: found {found!r}, expected {expected}"
+    yield from filter(None, [suggestion(found, choices)])
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str:

@@ -26,14 +26,16 @@ def modernize(
 
     Files are touched only with --write.
     """
-    from tuner.errors import InvalidInput
+    from tuner.errors import InvalidInput, Problem
+    from tuner.files.beside import near_path
     from tuner.model.tensorflow_1 import only_in_version_1
     from tuner.operations.check_sources import prepare
     from tuner.operations.modernize import modernize
 
     del debug
     if not folder.exists():
-        raise InvalidInput("", f"{folder} is not there, expected a folder of a trainer")
+        found = f"{folder} is not there, expected a folder of a trainer"
+        raise InvalidInput("", [Problem("", found, near_path(folder.absolute()))])
     if folder.is_file() and folder.suffix != ".py":
         raise InvalidInput("", f"{folder} is no Python file, expected one, or a folder of a trainer")
     prepare()

@@ -22,6 +22,7 @@ from tuner.domain.spec import (
     TrainSettings,
 )
 from tuner.errors import Problem
+from tuner.files.beside import near_path
 from tuner.text import parse_duration, shortened
 
 
@@ -96,7 +97,9 @@ def read_simulation(value: Mapping[str, Any] | None, folder: Path, problems: lis
     if file is not None and not is_there(file):
         problems.append(
             Problem(
-                "simulation.curves", f"no such file {shortened(str(file), 300)}", "tuner curves NAME FILE writes one"
+                "simulation.curves",
+                f"no such file {shortened(str(file), 300)}",
+                near_path(file) or "tuner curves NAME FILE writes one",
             )
         )
     stragglers = value.get("stragglers") or {}
@@ -144,9 +147,8 @@ def _model(value: Any, folder: Path, scripted: bool, problems: list[Problem]) ->
     if subject.endswith(".py") or os.sep in subject:
         file = (folder / subject).absolute()
         if not is_there(file):
-            problems.append(
-                Problem("model", f"no such file {shortened(str(file), 300)}", "the path counts from the file's folder")
-            )
+            hint = near_path(file) or "the path counts from the file's folder"
+            problems.append(Problem("model", f"no such file {shortened(str(file), 300)}", hint))
         return ModelRef(file=str(Path(os.path.normpath(file))), object=name, import_paths=paths)
     if not all(part.isidentifier() for part in subject.split(".")):
         problems.append(
@@ -214,9 +216,8 @@ def _ray(value: dict[str, Any], folder: Path, problems: list[Problem]) -> RaySet
     if working_dir and "://" not in working_dir:
         working_dir = os.path.normpath(folder / working_dir)
         if not is_there(Path(working_dir), folder=True):
-            problems.append(
-                Problem("ray.working_dir", f"no such folder {shortened(working_dir, 300)}", "it counts from the file's")
-            )
+            hint = near_path(Path(working_dir)) or "it counts from the file's"
+            problems.append(Problem("ray.working_dir", f"no such folder {shortened(working_dir, 300)}", hint))
     storage = value.get("storage", "")
     if storage and "://" not in storage:
         storage = os.path.normpath(folder / storage)

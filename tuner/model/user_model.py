@@ -25,7 +25,7 @@ from tuner.errors import InvalidInput, Problem
 from tuner.model.error_text import full_text
 from tuner.model.noted_params import own
 from tuner.space.parameters import Params
-from tuner.text import nearest
+from tuner.text import nearest, suggestion
 
 SHAPES = ("model_fn", "estimator_fn", "keras_model_fn")
 """The functions of which a model has exactly one."""
@@ -247,8 +247,9 @@ def _attribute(module: ModuleType, ref: ModelRef) -> Any:
     subject: Any = module
     for part in ref.object.split(".") if ref.object else ():
         if not hasattr(subject, part):
-            names = ", ".join(sorted(name for name in vars(module) if not name.startswith("_"))[:20])
-            raise InvalidInput(f"model {ref}", f"has no object {ref.object!r}; found: {names}")
+            names = sorted(name for name in vars(module) if not name.startswith("_"))
+            found = f"has no object {ref.object!r}; found: {', '.join(names[:20])}"
+            raise InvalidInput(f"model {ref}", [Problem("", found, suggestion(part, names))])
         subject = getattr(subject, part)
     return subject
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import InvalidInput, TunerError
+from tuner.errors import InvalidInput, Problem, TunerError
 from tuner.plots.chart import Chart, Parallel
 from tuner.plots.html_page import chart_page, plotly
 from tuner.plots.matplotlib_png import png
 from tuner.plots.plotly_figure import figure
+from tuner.text import suggestion
 
 
 def to_plotly(charts: Sequence[Chart | Parallel], name: str) -> Any:
@@ -26,7 +27,8 @@ def to_plotly(charts: Sequence[Chart | Parallel], name: str) -> Any:
         if chart.name == name:
             return plotly.graph_objects.Figure(figure(chart))
     there = ", ".join(chart.name for chart in charts) or "nothing yet"
-    raise InvalidInput("", f"there is no plot {name!r} of this sweep; there is: {there}")
+    hint = suggestion(name, [chart.name for chart in charts])
+    raise InvalidInput("", [Problem("", f"there is no plot {name!r} of this sweep; there is: {there}", hint)])
 
 
 def import_drawing() -> None:

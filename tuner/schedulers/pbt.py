@@ -28,6 +28,7 @@ from tuner.schedulers.rungs import check_steps
 from tuner.space import Categorical, Discrete, Float, Parameter, Space
 from tuner.space.drawing import drawn, fitted
 from tuner.space.parameters import Params, ParamValue
+from tuner.text import suggestion
 
 _POPULATION = 8
 
@@ -213,10 +214,8 @@ def _perturbed(space: Space, names: Sequence[str] | None) -> list[Parameter]:
     else:
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise InvalidInput(
-                "search.scheduler.perturb",
-                f"there is no parameter {unknown[0]!r}; expected some of {', '.join(known)}",
-            )
+            said = f"there is no parameter {unknown[0]!r}; expected some of {', '.join(known)}"
+            raise InvalidInput("search.scheduler.perturb", [Problem("", said, suggestion(unknown[0], [*known]))])
         found = [known[name] for name in names]
     if not found:
         raise InvalidInput("search.scheduler.perturb", "no parameter is a float; name those that pbt may change")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import InvalidInput, Problem
+from tuner.files.beside import names_in, near_path
 from tuner.space.parameters import Params, ParamValue
 from tuner.text import nearest, suggestion
 
@@ -235,11 +236,10 @@ def near_program(word: str, folder: Path | str) -> str:
         path = Path(folder) / word
         if path.is_file():
             return f"the file is there and is not executable: chmod +x {word}, or name its interpreter"
-        hint = suggestion(path.name, _names(path.parent))
-        return hint or f"looked in {path.parent}"
+        return near_path(path) or f"looked in {path.parent}"
     if (Path(folder) / word).is_file():
         return f"did you mean './{word}'?"
-    on_path = [name for entry in os.get_exec_path() for name in _names(Path(entry))]
+    on_path = [name for entry in os.get_exec_path() for name in names_in(Path(entry))]
     return suggestion(word, on_path) or "nothing on PATH has that name"
 
 
@@ -247,21 +247,14 @@ def near_python(target: str, is_module: bool, folder: Path) -> str:
     """Return a hint at a module or Python file that ``target`` may mean."""
     if not is_module:
         path = folder / target
-        return suggestion(path.name, [name for name in _names(path.parent) if name.endswith(".py")])
+        return suggestion(path.name, [name for name in names_in(path.parent) if name.endswith(".py")])
     parts = target.split(".")
     inside, last = folder.joinpath(*parts[:-1]), parts[-1]
     if target.endswith(".py") and (folder / target).exists():
         return f"a file is run without -m: python {target}"
     if not inside.is_dir():
-        found = suggestion(parts[0], [name for name in _names(folder) if (folder / name).is_dir()])
+        found = suggestion(parts[0], [name for name in names_in(folder) if (folder / name).is_dir()])
         return found or "modules are looked for in the working directory and the interpreter's path"
-    stems = [Path(name).stem for name in _names(inside) if name.endswith(".py") or (inside / name).is_dir()]
+    stems = [Path(name).stem for name in names_in(inside) if name.endswith(".py") or (inside / name).is_dir()]
     found = nearest(last, stems)
     return f"did you mean {'.'.join([*parts[:-1], found])!r}?" if found else ""
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
-    except OSError:
-        return []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tuner.config import parameter_from_json
 from tuner.domain.objective import Constraint, Objective
 from tuner.domain.trial import FinishedTrial
-from tuner.errors import InvalidInput, StoreError
+from tuner.errors import InvalidInput, Problem, StoreError
+from tuner.files.beside import near_path
 from tuner.hiding import hidden
 from tuner.space import Space
 from tuner.space.drawing import is_number
@@ -71,7 +72,7 @@ def _open(place: str) -> BaseStorage:
 
     if "://" not in place:
         if not Path(place).is_file():
-            raise InvalidInput(FLAG, f"no such file {place!r}")
+            raise InvalidInput(FLAG, [Problem("", f"no such file {place!r}", near_path(Path(place)))])
         if place.endswith(".journal"):
             return open_journal(Path(place))
         place = f"sqlite:///{place}"
@@ -80,7 +81,7 @@ def _open(place: str) -> BaseStorage:
     except (ArgumentError, ValueError) as error:
         raise InvalidInput(FLAG, f"{place} is no URL of a storage ({error})") from error
     if file:
-        raise InvalidInput(FLAG, f"no such file {file!r}")
+        raise InvalidInput(FLAG, [Problem("", f"no such file {file!r}", near_path(Path(file)))])
     try:
         return optuna.storages.get_storage(place)
     except Exception as error:

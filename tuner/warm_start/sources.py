@@ -24,13 +24,14 @@ from tuner.domain.spec import SweepSpec
 from tuner.domain.trial import FinishedTrial, Source, TrialRecord, TrialState
 from tuner.errors import InvalidInput, Problem
 from tuner.files.atomic import write_whole
+from tuner.files.beside import near_path
 from tuner.files.lines import read_lines
 from tuner.files.paths import Root, SweepDir
 from tuner.hiding import hidden
 from tuner.records.trials import LoggedTrial, first_opening, logged_trials
 from tuner.study import read_trials
 from tuner.study.external import read_foreign
-from tuner.text import from_csv_text
+from tuner.text import from_csv_text, suggestion
 
 FLAG = "--from"
 _PATH = re.compile(r"[^A-Za-z0-9_.\-]|^[^A-Za-z0-9]")  # of what is no file: no sweep is called so
@@ -73,7 +74,7 @@ def read_source(given: str, root: Root, spec: SweepSpec) -> Source:
         return _read_folder(given, spec)
     elif _PATH.search(given):
         found = f"found no file or folder {hidden(given)!r}, nor can it name a sweep"
-        raise InvalidInput(FLAG, [Problem("", found, f"it takes {_TAKES}")])
+        raise InvalidInput(FLAG, [Problem("", found, near_path(Path(given)) or f"it takes {_TAKES}")])
     else:
         trials, notes = _read_sweep(given, root, spec)
     if not trials:
@@ -202,7 +203,8 @@ def _check_goals(what: str, goals: Mapping[str, str], objectives: Sequence[Objec
     for objective in objectives:
         metric, goal = objective.metric, objective.goal.value
         if metric not in goals:
-            raise InvalidInput(FLAG, f"{what} has no objective {metric!r}; it has {', '.join(goals)}")
+            found = f"{what} has no objective {metric!r}; it has {', '.join(goals)}"
+            raise InvalidInput(FLAG, [Problem("", found, suggestion(metric, [*goals]))])
         if goals[metric] != goal:
             raise InvalidInput(FLAG, f"{what} has the goal to {goals[metric]} {metric!r}, expected to {goal} it")
 
@@ -239,14 +241,15 @@ def _read_table(file: Path, spec: SweepSpec) -> list[FinishedTrial]:
                 for row in csv.DictReader(stream)
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(
-            FLAG, f"cannot read {file}: {error.strerror if isinstance(error, OSError) else error}"
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else error
+        hint = near_path(file) if isinstance(error, FileNotFoundError) else ""
+        raise InvalidInput(FLAG, [Problem("", f"cannot read {file}: {why}", hint)]) from error
     columns = [column for column in (rows[0] if rows else {}) if column]
     missing = [o.metric for o in objectives if _column(o, objectives, columns) is None]
     if missing:
         shown = ", ".join(columns) or "none"
-        raise InvalidInput(FLAG, f"{file} has no column for the objective {', '.join(missing)}; columns: {shown}")
+        said = f"{file} has no column for the objective {', '.join(missing)}; columns: {shown}"
+        raise InvalidInput(FLAG, [Problem("", said, suggestion(missing[0], columns))])
     of = {o.metric: _column(o, objectives, columns) or "" for o in objectives}
     limits = {c.metric: column for c in spec.constraints if (column := _of_metric(c.metric, columns))}
     others = [column for column in columns if column not in (*of.values(), *limits.values())]
