@@ -10,7 +10,9 @@ from tuner.backends.local import LocalBackend
 from tuner.config import load_spec, sampler_options
 from tuner.config.load import parse_spec
 from tuner.domain.job import JobResult, JobStatus
-from tuner.domain.trial import Evaluation
+from tuner.domain.trial import Evaluation, TrialRecord, TrialState
+from tuner.driver.launch import new_attempt
+from tuner.driver.outcomes import outcome_of_end
 from tuner.errors import InvalidInput
 from tuner.files.paths import TrialDir
 from tuner.operations.check import _judge, check_settings, check_spec
@@ -29,6 +31,18 @@ def test_the_traceback_of_a_model_is_shown_if_it_is_asked_for(space_file, tmp_pa
     assert ("(its traceback: --debug)" in str(error.value)) is not asked
 
 
+@pytest.mark.parametrize("status", [JobStatus.NAN, JobStatus.INFEASIBLE])
+def test_a_check_says_as_a_sweep_does_why_a_trial_came_to_no_end(space_file, tmp_path, status):
+    spec = load_spec(space_file())
+    result = JobResult(status, 1, 0, "too large")
+    attempt = new_attempt(TrialRecord(0, TrialState.RUNNING, {}), spec, TrialDir(tmp_path / "0000"), None, 1)
+    told = outcome_of_end(attempt, result, (), "fail", 0).reason
+    with pytest.raises(InvalidInput) as error:
+        _judge(spec, {}, [Ended(0, result)], TrialDir(tmp_path / "0000"), False)
+    assert f": {told} (its traceback" in str(error.value)
+    assert ("a trial that ends so fails; look for a division" in str(error.value)) is (status is JobStatus.NAN)
+
+
 @pytest.mark.parametrize(
     ("value", "search", "said", "end"),
     [
@@ -36,13 +50,13 @@ def test_the_traceback_of_a_model_is_shown_if_it_is_asked_for(space_file, tmp_pa
         (
             float("nan"),
             "{sampler: tpe}",
-            "rmse is NaN after one step; a trial that ends so fails",
+            "after one step the objective rmse is NaN; a trial that ends so fails",
             "ok, except that rmse may",
         ),
         (
             float("inf"),
             "{sampler: tpe, nan: worst}",
-            "rmse is infinite after one step; a trial that ends so counts as",
+            "after one step the objective rmse is inf, which counts as NaN does; a trial that ends so counts as",
             "ok, except",
         ),
     ],

@@ -52,9 +52,9 @@ def outcome_of_end(
             return TrialOutcome(TrialState.PAUSED, at_its_rung(result.step))
         return TrialOutcome(TrialState.RUNNING, "stopped by a signal that did not come from tuner")
     if result.ending is JobStatus.INFEASIBLE:
-        return TrialOutcome(TrialState.PRUNED, f"infeasible: {result.reason}")
+        return TrialOutcome(TrialState.PRUNED, why_it_ended(result))
     if result.ending is JobStatus.NAN:
-        return TrialOutcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, "the loss became NaN")
+        return TrialOutcome(TrialState.COMPLETE if nan == "worst" else TrialState.FAIL, why_it_ended(result))
     if result.ending is JobStatus.LOST and running.record.times_lost < LOST_LIMIT:
         return TrialOutcome(TrialState.RUNNING, result.reason)
     if NO_FIT in result.reason and FORKED_FROM in running.record.tags:
@@ -64,6 +64,13 @@ def outcome_of_end(
     if running.record.failures < retries and not hopeless:
         return TrialOutcome(TrialState.RUNNING, result.reason)
     return TrialOutcome(TrialState.FAIL, result.reason)
+
+
+def why_it_ended(result: JobResult) -> str:
+    """Say why a trial's process came to no end of its training."""
+    if result.ending is JobStatus.NAN:
+        return "the loss became NaN"
+    return f"infeasible: {result.reason}" if result.ending is JobStatus.INFEASIBLE else result.reason
 
 
 def outcome_of_completion(running: RunningTrial, nan: str, remark: str) -> TrialOutcome:

@@ -15,6 +15,7 @@ from tuner.domain.job import Job, JobStatus
 from tuner.domain.spec import SweepSpec
 from tuner.domain.tags import SERVABLE, UNREAD
 from tuner.driver.missing_objective import missing_objective
+from tuner.driver.outcomes import no_number, why_it_ended
 from tuner.errors import Infeasible, InvalidInput, Problem
 from tuner.files.paths import TrialDir
 from tuner.model_space.client import open_model_space, walk_of
@@ -27,6 +28,7 @@ from tuner.sweep.prechecks import check_recorders, check_sampler, hints
 from tuner.text import cell_text
 from tuner.user_class import is_place
 
+_MEND_NAN = "look for a division by zero, a logarithm of zero, a NaN among the rows"
 DRAWS = 100  # of a space that calls some infeasible, before none is taken to be feasible
 
 
@@ -123,10 +125,11 @@ def _judge(
 ) -> CheckResult:
     end = next(message for message in messages if isinstance(message, Ended)).result
     if end.ending not in (JobStatus.FINISHED, JobStatus.STOPPED):
-        message, hint = f"failed with {cell_text(params)}: {end.reason}", "its traceback: --debug"
+        message, hint = f"failed with {cell_text(params)}: {why_it_ended(end)}", "its traceback: --debug"
         if traceback:
             message, hint = "\n".join([message, *_traceback(trial_dir)]), ""
-        notes = [Problem("note", said) for said in hints(spec)]
+        mend = [f"a trial that ends so {_fate(spec)}; {_MEND_NAN}"] if end.ending is JobStatus.NAN else []
+        notes = [Problem("note", said) for said in (*mend, *hints(spec))]
         raise InvalidInput(f"model {spec.model}", [Problem("", message, hint), *notes])
     values = {tag: v for m in messages if isinstance(m, Reported) for tag, v in m.evaluation.scalars.items()}
     tags = sorted(values)
@@ -145,15 +148,14 @@ def _judge(
     lines += [f"note: the model has not read the parameter {name!r}: is it spelled so there?" for name in unread]
     lines += [f"note: {hint}" for hint in hints(spec)]
     odd = {o.metric: values[o.metric] for o in spec.objectives if not math.isfinite(values[o.metric])}
-    lines += [_no_number(metric, value, spec.search.nan) for metric, value in odd.items()]
+    lines += [
+        f"note: after one step {no_number(metric, value)}; a trial that ends so {_fate(spec)}. If more steps do not "
+        f"mend it, {_MEND_NAN}"
+        for metric, value in odd.items()
+    ]
     return CheckResult((*lines, f"ok, except that {' and '.join(odd)} may never be a number" if odd else "ok"))
 
 
-def _no_number(metric: str, value: float, nan: str) -> str:
-    """Say that an evaluation had no number; it is no mistake yet, as a few more steps may give one."""
-    what = "NaN" if math.isnan(value) else "infinite"
-    fate = "counts as the worst" if nan == "worst" else "fails"
-    return (
-        f"note: {metric} is {what} after one step; a trial that ends so {fate}. If more steps do not mend it, look for "
-        "a division by zero, a logarithm of zero, a NaN among the rows"
-    )
+def _fate(spec: SweepSpec) -> str:
+    """Say what becomes of a trial that has no number."""
+    return "counts as the worst" if spec.search.nan == "worst" else "fails"
