@@ -155,6 +155,10 @@ def _lines_of(error: Exception) -> tuple[str, str]:
     """Return what an error says that nobody has made one of ours: of the system, of a database, or a fault."""
     where = "  run again with --debug to see where"
     if isinstance(error, OSError):
+        from tuner.files.denied import HINT, denial
+
+        if said := denial(error):
+            return f"tuner: {said}", f"  {HINT}"
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"tuner: {place}{error.strerror or str(error) or type(error).__name__}", where
     if "sqlalchemy" in sys.modules:

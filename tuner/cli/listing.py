@@ -10,6 +10,7 @@ from tuner.cli.lines import say
 from tuner.cli.tables import Format, FormatOption, write
 from tuner.errors import InvalidInput, Problem, TunerError
 from tuner.files.beside import near_path
+from tuner.files.denied import denial
 
 if TYPE_CHECKING:
     from tuner.files.paths import SweepDir
@@ -47,7 +48,7 @@ def _row(sweep_dir: SweepDir) -> dict[str, Any]:
     try:
         return _standing(sweep_dir)
     except (TunerError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (denial(error) if isinstance(error, OSError) else "") or str(error).splitlines()[0]
         return {**dict.fromkeys(COLUMNS), "sweep": sweep_dir.name, "state": _UNREADABLE, "reason": reason}
 
 

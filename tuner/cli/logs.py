@@ -16,6 +16,7 @@ from tuner.cli.app import DebugOption, RootOption, command
 from tuner.cli.readers import has_left
 from tuner.domain.tf_cluster import CHIEF
 from tuner.errors import InvalidInput, Problem
+from tuner.files.driver_lock import held
 from tuner.files.paths import TrialDir
 from tuner.text import suggestion
 
@@ -59,7 +60,7 @@ def logs(
             _ask_for_stacks(f"{sweep.spec.name}:{number}", TrialDir(file.parent))
         while True:
             *lines, rest = (rest + stream.read()).split(b"\n")
-            over = not follow or (not lines and _ended(trial_dir.lock_file))
+            over = not follow or (not lines and not held(trial_dir.lock_file))
             text = b"".join(line + b"\n" for line in lines) + (rest if over else b"")
             shown = hide(text.decode("utf-8", errors="surrogateescape"))
             sys.stdout.buffer.write(shown.encode("utf-8", errors="surrogateescape"))
@@ -76,7 +77,7 @@ def _ask_for_stacks(name: str, trial_dir: TrialDir) -> None:
         InvalidInput: It does not run on this machine, or is a program that knows nothing of this.
     """
     try:
-        pid = 0 if _ended(trial_dir.lock_file) else int(trial_dir.lock_file.read_text())
+        pid = int(trial_dir.lock_file.read_text()) if held(trial_dir.lock_file) else 0
         caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     except (OSError, ValueError):
         raise InvalidInput("--stacks", f"{name} does not run on this machine (with Linux), so there are none") from None
@@ -97,15 +98,3 @@ def _of_task(trial_dir: TrialDir, number: int, task: str) -> TrialDir:
             "", [Problem("--task", f"trial {number} has no task {task!r}: {found}", suggestion(task, tasks))]
         )
     return trial_dir.task(task)
-
-
-def _ended(lock_file: Path) -> bool:
-    """Whether no process holds the trial's folder."""
-    import fcntl
-
-    try:
-        with lock_file.open("a") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

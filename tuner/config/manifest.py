@@ -116,6 +116,8 @@ def _parsed(sweep_dir: SweepDir) -> SweepManifest:
             data.get("backend", "local"),
             model_texts,
         )
+    except PermissionError:
+        raise  # that somebody else's is not to be read says nothing of what is in it
     except (OSError, ValueError, KeyError, TypeError, AttributeError, TunerError) as error:
         place = f", line {error.lineno}, byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise StoreError(

@@ -68,7 +68,7 @@ class Root:
         if self.sweeps_dir.is_dir():
             for path in sorted(self.sweeps_dir.iterdir()):
                 sweep_dir = SweepDir(path)
-                if not path.name.startswith(".") and sweep_dir.spec_file.is_file():
+                if not path.name.startswith(".") and sweep_dir.is_made:
                     yield sweep_dir
 
 
@@ -77,6 +77,14 @@ class SweepDir:
     """The folder of one sweep."""
 
     path: Path
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a sweep in it, as far as one may look: in a hidden one there is."""
+        try:
+            return self.spec_file.is_file()
+        except PermissionError:
+            return True
 
     @property
     def name(self) -> str:

@@ -43,9 +43,17 @@ def is_local_store(root: Root, uri: str) -> bool:
 
 
 def is_there(uri: str) -> bool:
-    """Whether a store was made; opening an SQLite database that is not there would make it."""
+    """Whether a store was made; opening an SQLite database that is not there would make it.
+
+    Raises:
+        PermissionError: It may not be read, which MLflow would try again and again.
+    """
     scheme, _, path = uri.partition(":///")
-    return scheme != "sqlite" or Path(path.partition("?")[0]).exists()
+    file = Path(path.partition("?")[0])
+    if scheme != "sqlite" or not file.exists():
+        return scheme != "sqlite"
+    file.open("rb").close()
+    return True
 
 
 def environment_with(uri: str | None) -> dict[str, str]:
