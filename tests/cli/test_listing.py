@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tuner
+from tests.cli.command import call
 from tuner.driver.progress import NullDisplay
 from tuner.files.paths import Root
 from tuner.records.log import cut_torn_line, last_record
@@ -38,6 +39,15 @@ def listed(folder):
 
     (row,) = json.loads(CliRunner().invoke(app, ["list", "--root", str(folder), "--format", "json"]).stdout)
     return row["state"], row["reason"]
+
+
+@pytest.mark.parametrize(("form", "out"), [("json", "[]\n"), ("csv", "\n")])
+def test_where_no_sweeps_are_a_program_gets_none_and_people_hear_where_some_are(tmp_path, monkeypatch, form, out):
+    run(tmp_path)
+    monkeypatch.chdir(tmp_path / "mlruns/sweeps")
+    done = call("list", "--format", form)
+    assert (done.exit_code, done.stdout) == (0, out)
+    assert done.stderr == f"no sweeps under {tmp_path}/mlruns/sweeps; there are some with --root ../..\n"
 
 
 class Asks(NullDisplay):

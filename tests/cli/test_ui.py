@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import tuner
+from tests.cli.command import call, tuner
 from tuner import Float, Sweep
 from tuner.cli.dashboards import optuna_dashboard, tensorboard
 from tuner.cli.ui import _not_there_yet
@@ -26,6 +26,16 @@ def test_a_port_that_is_taken_is_refused_and_a_free_one_named(tmp_path):
     near = int(done.stderr.split("--port ")[-1].rstrip(")\n"))
     assert f"--port: {port} is taken (a free one: --port {near})" in done.stderr
     assert port < near <= port + 200
+
+
+def test_no_records_are_made_in_a_folder_that_has_none_below_one_that_has_some(named, monkeypatch):
+    monkeypatch.setattr("tuner.recorders.mlflow.ui.MlflowUi", lambda *_: pytest.fail("it has begun"))
+    monkeypatch.chdir(named / "mlruns")
+    done = call("ui")
+    assert (done.exit_code, done.output) == (
+        2,
+        f"tuner: no records under {named}/mlruns; there are some with --root ..\n",
+    )
 
 
 def test_a_sweep_that_is_not_there_is_refused(tmp_path):

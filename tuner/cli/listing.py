@@ -36,10 +36,10 @@ def list_sweeps(form: FormatOption = Format.TABLE, root: RootOption = Path(), de
         raise InvalidInput("--root", [Problem("", f"there is no folder {root.absolute()}", near_path(root.absolute()))])
     here = Root(root.absolute())
     rows = [_row(sweep_dir) for sweep_dir in here.sweeps()]
-    if not rows and form is Format.TABLE:
-        say(f"no sweeps under {here.path}; {sweeps_elsewhere(here)}")
-        return 0
-    write(rows, COLUMNS, form)
+    if not rows:
+        say(f"no sweeps under {here.path}; {sweeps_elsewhere(here)}", err=form is not Format.TABLE)
+    if rows or form is not Format.TABLE:
+        write(rows, COLUMNS, form)
     return int(bool(rows) and all(row["state"] == _UNREADABLE for row in rows))
 
 

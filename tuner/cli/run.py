@@ -10,6 +10,7 @@ import typer
 
 from tuner.backends import DEFAULT
 from tuner.cli.app import DebugOption, RootOption, command
+from tuner.cli.targets import refuse_sweep
 from tuner.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def run(
 
     del debug
     check_words(space, script or [])
+    refuse_sweep(space, root)
     limits = parse_limits(trials, workers, seed, timeout, trial_timeout)
     tags = parse_tags(tag or [])
     sweep = Sweep.from_file(space, root, name, override or [], script or [], storage)

@@ -75,6 +75,26 @@ def refuse_swapped(name: str, other: Path | None, root: Path) -> None:
         )
 
 
+def refuse_sweep(space: Path, root: Path) -> None:
+    """Look whether a sweep is named in the place of its search space file: by its name, or by its folder.
+
+    Raises:
+        InvalidInput: It is; says how to go on with it.
+    """
+    from tuner.config.yaml_text import is_there
+    from tuner.files.other_roots import other_roots, root_option
+    from tuner.files.paths import Root, SweepDir
+
+    if is_there(space) or (len(space.parts) > 1 and not is_there(SweepDir(space).spec_file)):
+        return
+    here = Root(root.absolute())
+    there = next((at for at in (here, *other_roots(here)) if _is_sweep(space.name, at.path)), None)
+    if there is not None:
+        elsewhere = "" if there.path == Path.cwd() else f" {root_option(there)}"
+        hint = f"to go on with it: tuner resume {space.name}{elsewhere}"
+        raise InvalidInput("", [Problem("", f"found the sweep {space.name!r}, expected a search space file", hint)])
+
+
 def _is_sweep(word: str, root: Path) -> bool:
     from tuner.files.paths import Root
 

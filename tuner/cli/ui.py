@@ -39,6 +39,8 @@ def ui(
     Says too how to open TensorBoard (its HParams tab shows the trials) and the Optuna dashboard.
     """
     from tuner.cli.targets import open_sweep
+    from tuner.config.unknown_sweep import sweeps_elsewhere
+    from tuner.files.other_roots import other_roots
     from tuner.files.paths import Root
     from tuner.recorders.mlflow.store import tracking_uri
     from tuner.recorders.mlflow.ui import MlflowUi, check_port
@@ -55,6 +57,8 @@ def ui(
         _say_others(here, sweep)
         return 0
     check_port(port)
+    if not here.database_file.exists() and not any(here.sweeps()) and other_roots(here):
+        raise InvalidInput("", f"no records under {here.path}; {sweeps_elsewhere(here)}")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
     say("MLflow's UI starts, which takes some seconds", err=True)
