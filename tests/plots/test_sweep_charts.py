@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.plots.sweeps import TWO, named, spec, trials
+from tests.plots.sweeps import ONE, TWO, named, spec, trials
 from tuner.config import load_spec
 from tuner.domain.objective import Constraint
 from tuner.domain.tags import FEASIBLE, REPEAT_OF
@@ -24,6 +24,13 @@ from tuner.plots.write import to_plotly
 def test_a_sweep_of_one_objective_has_these_charts(one):
     charts = make_charts(one, trials(one))
     assert list(named(charts)) == ["history", "learning_curves", "importance", "slices", "parallel_coordinates"]
+
+
+@pytest.mark.parametrize(("text", "metrics"), [(ONE, ["rmse"]), (TWO, ["rmse", "speed"])])
+def test_each_panel_of_importance_names_its_objective(tmp_path, text, metrics):
+    drawn = spec(tmp_path, text)
+    panels = named(make_charts(drawn, trials(drawn)))["importance"].panels
+    assert [panel.x.title for panel in panels] == [f"share of the variation of {metric}" for metric in metrics]
 
 
 def test_a_name_that_no_plot_has_is_answered_with_the_near_one(one):

@@ -149,8 +149,8 @@ def importance(spec: SweepSpec, found_of: Mapping[str, Importances | None]) -> C
         ticks = tuple((float(place), name) for place, name in enumerate(names))
         words = tuple(f"{name}: {found.shares[name]:.1%}" for name in names)
         bars = Series("", tuple(found.shares[n] for n in names), tuple(p for p, _ in ticks), words)
-        title = objective.metric if len(spec.objectives) > 1 else ""
-        panels.append(Panel((bars,), Axis("share of the variation"), Axis(ticks=ticks), title, bars=True))
+        share_of = Axis(f"share of the variation of {objective.metric}")
+        panels.append(Panel((bars,), share_of, Axis(ticks=ticks), bars=True))
     note = "; ".join(dict.fromkeys(methods))
     return Chart("importance", "Importance of parameters", tuple(panels), note) if panels else None
 
