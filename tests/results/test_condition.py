@@ -13,10 +13,14 @@ TRIAL = {
     "rate": 1e-3,
     "eval/loss": 0.5,
     "wide": True,
-    "momentum": None,
+    "batch": "64",
+    "flag": "true",
+    "one": 1,
+    "mix": None,
     "reason": "by median at step 300",
     "goal": 0.4,
 }
+NAMES = [*TRIAL, "momentum"]  # one that the trial does not have
 
 
 CHOICES = {"state": {"COMPLETE", "PRUNED", "FAIL"}, "optimizer": {"adam", "ftrl"}}
@@ -45,10 +49,26 @@ CHOICES = {"state": {"COMPLETE", "PRUNED", "FAIL"}, "optimizer": {"adam", "ftrl"
         ("reason = 'by median at step 300'", True),
         ("units < inf", True),
         ("units = -3", False),
+        ("batch = 64", True),
+        ("batch in (32, 64)", True),
+        ("batch != 64", False),
+        ("batch = '64' and not units = '128'", True),
+        ("flag = true", True),
+        ("flag = false", False),
+        ("mix = null", True),
+        ("mix != null", False),
+        ("mix = 'null'", False),
+        ("mix != 1", True),
+        ("mix < 1", False),
+        ("one = null", False),
+        ("momentum = null", False),
+        ("wide = 1", False),
+        ("wide != 1", True),
+        ("one = true", False),
     ],
 )
 def test_a_condition_holds_as_it_reads(text, holds):
-    assert Condition(text, TRIAL).holds(TRIAL) is holds
+    assert Condition(text, NAMES).holds(TRIAL) is holds
 
 
 def test_a_choice_that_no_trial_has_yet_is_one():
@@ -64,7 +84,7 @@ def test_a_choice_that_no_trial_has_yet_is_one():
         ("units > 64 state = PRUNED", "found 'state' at character 12, expected 'and', 'or' or the end"),
         ("(units > 64", "found its end, expected ')'"),
         ("unit > 64", "'unit' is no field of these trials (did you mean 'units'?)"),
-        ("xyz > 64", "'xyz' is no field of these trials (fields: eval/loss, goal,"),
+        ("xyz > 64", "'xyz' is no field of these trials (fields: batch, eval/loss,"),
         ("1 < 2", "'1' is no field"),
         ("units > adam", "'128' and 'adam' have no order (units > adam)"),
         ("units > 64; import os", "cannot read '; import os'"),

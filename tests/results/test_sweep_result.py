@@ -46,6 +46,12 @@ def test_a_trial_whose_objective_is_nan_is_never_the_best(found):
     assert repr(result) == "<SweepResult 's': 3 COMPLETE, best trial 2 with {'rmse': 0.2}>"
 
 
+def test_what_a_trial_has_not_is_no_null(found):
+    result = found([{"rmse": 0.5}])
+    assert result.trials[0].record.step is None
+    assert result.select("step = null") == result.select("step != 5") == []
+
+
 def test_where_all_are_nan_there_is_no_best(found):
     result = found([{"rmse": math.nan}])
     assert result.best_or_none is None

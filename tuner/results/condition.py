@@ -7,8 +7,9 @@
     sign       = "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">="
     operand    = number | 'text' | "text" | word
 
-A word that names a field is its value; every other one is text, so choices need no quotes. What a trial does not
-have (a parameter whose condition does not hold, an objective before its first evaluation) makes a comparison false.
+A word that names a field is its value; every other one is text, so choices need no quotes: ``64``, ``true`` and
+``null`` are the choices of that value and those of that text, in quotes the latter alone. What a trial does not have
+(a parameter whose condition does not hold, an objective before its first evaluation) makes a comparison false.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "inf": math.inf}
+_EQUAL = ("=", "==", "!=", "<>")
+_CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "inf": math.inf}
 _JOINTS = ("and", "or", "not", "in")
 _JOINTS_OF_OTHERS = {"&&": "and", "||": "or", "&": "and", "|": "or", "!": "not"}
 _EXAMPLE = "as in: units > 64 and state = PRUNED"
@@ -183,17 +185,22 @@ class Condition:
             hint = suggestion(word, sorted(self._names)) or f"fields: {', '.join(sorted(self._names))}"
             raise self._problem(f"{word!r} is no field of these trials", hint)
         self._check_choice(left, right)
-        first, second = self._value(left), self._value(right)
+        first, second = self._readings(left), self._readings(right)
         folded = "state" in names  # written as people like
         compare = _OPERATORS[sign]
 
         def holds(fields: Fields) -> bool:
-            one, other = first(fields), second(fields)
-            if one is None or other is None:
+            ones, others = first(fields), second(fields)
+            if not ones or not others:
                 return False
             if folded:
-                one, other = str(one).upper(), str(other).upper()
-            if isinstance(one, str) != isinstance(other, str) and sign not in ("=", "==", "!=", "<>"):
+                ones, others = [str(one).upper() for one in ones], [str(other).upper() for other in others]
+            if sign in _EQUAL:
+                return compare(any(_is_same(one, other) for one in ones for other in others), True)
+            one, other = ones[0], others[0]
+            if one is None or other is None:
+                return False
+            if isinstance(one, str) != isinstance(other, str):
                 raise self._problem(
                     f"{cell_text(one)!r} and {cell_text(other)!r} have no order ({left.text} {sign} {right.text})",
                     "text is compared with text, a number with a number",
@@ -219,16 +226,17 @@ class Condition:
         name = token.text.strip("'\"") if token.kind == "text" else token.text
         return name if token.kind in ("word", "text") and name in self._names else None
 
-    def _value(self, token: _Token) -> Callable[[Fields], Any]:
+    def _readings(self, token: _Token) -> Callable[[Fields], Sequence[Any]]:
+        """Return what gives all that a token may mean of a trial; nothing if the trial does not have that field."""
         name = self._field(token)
         if name is not None:
-            return lambda fields: fields.get(name)
-        constant: Any = token.text.strip("'\"")
-        if token.kind == "number":
-            constant = float(token.text)
-        elif token.kind == "word":
-            constant = _CONSTANTS.get(token.text.lower(), token.text)
-        return lambda fields: constant  # noqa: ARG005
+            return lambda fields: [fields[name]] if name in fields else []
+        if token.kind == "text":
+            readings: list[Any] = [token.text.strip("'\"")]
+        else:
+            value = float(token.text) if token.kind == "number" else _CONSTANTS.get(token.text.lower(), token.text)
+            readings = [value, token.text]
+        return lambda fields: readings  # noqa: ARG005
 
     def _wrong(self, expected: str, hint: str = _EXAMPLE) -> InvalidInput:
         token = self._peek
@@ -237,3 +245,8 @@ class Condition:
 
     def _problem(self, message: str, hint: str) -> InvalidInput:
         return InvalidInput(self._option, [Problem("", f"{self._text!r}: {message}", hint)])
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; to Python 1 is true, too."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

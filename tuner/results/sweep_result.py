@@ -156,7 +156,8 @@ class SweepResult:
         """
         ranks: dict[str, Callable[[Trial], Any]] = {"value": partial(self._rank, objective=None)}
         ranks |= {o.metric: partial(self._rank, objective=o) for o in self.spec.objectives}
-        names = list(self.spec.space.names)
+        entries = {name: value for trial in self.trials[:1] for name, value in trial.row().items()}
+        names = [*self.spec.space.names, *(name for name, value in entries.items() if not isinstance(value, dict))]
         return select(self.trials, Trial.fields, ranks, where, sort, top, names, self._choices())
 
     def _choices(self) -> dict[str, set[str]]:

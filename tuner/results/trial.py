@@ -116,11 +116,15 @@ class Trial:
         return f"<Trial {self.number}: {self.state.value}{at}{values}{reason}, {cell_text(self.params)}>"
 
     def fields(self) -> dict[str, Any]:
-        """Return what conditions and sorting know of it: a row's entries, its parameters and values by their names."""
+        """Return what conditions and sorting know of it: a row's entries, its parameters and values by their names.
+
+        None is a choice there; entries that it has no value of are left out.
+        """
         row = self.row()
         params, values = row.pop("params"), {**row.pop("values"), **row.pop("constraints", {})}
         whole = {f"params.{name}": value for name, value in params.items()}
-        return {**whole, **params, **values, **row, "value": self.judged}
+        there = {name: value for name, value in {**row, "value": self.judged}.items() if value is not None}
+        return {**whole, **params, **values, **there}
 
     def row(self) -> dict[str, Any]:
         """Return what the JSON of ``tuner show`` has."""
