@@ -51,6 +51,10 @@ def test_commands_without_hyphens_name_each_parameter():
         ("x: {distribution: uniform, min: 1, max: 5}", "x: {type: float, low: 1.0, high: 5.0}"),
         ("x: {distribution: q_uniform, min: 1, max: 5}", "x: {type: float, low: 1.0, high: 5.0, step: 1.0}"),
         ("x: {distribution: q_uniform, min: 3, max: 29, q: 8}", "x: {type: int, low: 0, high: 32, step: 8}"),
+        (
+            "x: {distribution: q_uniform, min: 0.0, max: 0.3, q: 0.1}",
+            "x: {type: float, low: 0.0, high: 0.3, step: 0.1}",
+        ),
         ("x: {distribution: q_log_uniform, min: 0, max: 3, q: 1}", "x: {type: int, low: 1, high: 20, log: true}"),
         ("x: {values: [1, 2], probabilities: [0.5, 0.5]}", "x: {type: categorical, choices: [1, 2]}"),
         ("x: {values: [[1, 2], null]}", "choices: [[1, 2], null]"),

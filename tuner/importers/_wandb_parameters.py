@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from tuner.config.parameters import EXACT
@@ -135,7 +136,8 @@ def _quantised(entry: Fields) -> dict[str, Any] | None:
     if max(abs(low), abs(high)) / step > EXACT or not math.isfinite(float(high) - float(low)):
         entry.refuse("q", f"is {step}, and from {low} to {high} are more than {EXACT} of it, or more than can be told")
         return None
-    low, high = round(low / step) * step, round(high / step) * step
+    # In decimals, as numbers are written: in binary three steps of 0.1 are 0.30000000000000004.
+    low, high = (float(round(bound / step) * Decimal(str(step))) for bound in (low, high))
     if isinstance(given, int):
         return number(low, high, True, "linear", step)
     return number(low, high, False, "linear", float(step))
