@@ -58,7 +58,7 @@ class SweepResult:
         self._storage_url = storage_url
         self._in_study = frozenset(record.number for record in study.trials)
         repeats = spec.search.repeats > 1
-        self._groups = groups_of(records if repeats else (), spec)
+        self._groups = groups_of(records, spec)
         self.trials: list[Trial] = [
             Trial(
                 record,
@@ -126,12 +126,8 @@ class SweepResult:
     @property
     def best_or_none(self) -> Trial | None:
         """The complete and feasible trial with the best first objective, or None; see ``best``."""
-        if self.spec.search.repeats > 1:
-            group = self._groups.best_of_all()
-            return next((t for t in self.trials if group and t.number == group.typical), None)
-        goal = self.spec.objectives[0].goal
-        sound = [trial for trial in self._feasible() if trial.value is not None and math.isfinite(trial.value)]
-        return min(sound, key=lambda trial: (goal.loss(trial.value or 0.0), trial.number), default=None)
+        group = self._groups.best_of_all()
+        return next((t for t in self.trials if group and t.number == group.typical), None)
 
     @property
     def front(self) -> list[Trial]:
