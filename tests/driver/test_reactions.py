@@ -61,6 +61,8 @@ def test_when_a_sweeps_checkpoints_take_too_much_the_worst_of_the_finished_trial
         ({10: 0.6}, 10, None, False),
         ({40: 0.4}, 40, None, False),  # it is at its end anyway
         ({10: 0.4}, 10, Constraint("size", high=1.0), False),
+        ({10: 0.4}, 10, Constraint("size", high=3.0), True),
+        ({10: 0.4}, 10, Constraint("later", high=3.0), False),  # a command may write it behind its objective
     ],
 )
 def test_a_target_completes_a_trial_that_keeps_to_the_constraints(values, at, constraint, reached):
@@ -68,7 +70,7 @@ def test_a_target_completes_a_trial_that_keeps_to_the_constraints(values, at, co
     bounds = (constraint,) if constraint else ()
     search = replace(made.search, budget=Budget(target=0.5))
     made = replace(made, objectives=(Objective("rmse", Goal.MINIMIZE),), constraints=bounds, search=search)
-    trial = running(objectives=("rmse", *(bound.metric for bound in bounds)))
+    trial = running(constraints=bounds)
     for step, value in values.items():
         trial.report(evaluation(step, rmse=value, size=2.0))
     TargetReached(made).on_evaluation(trial, at)

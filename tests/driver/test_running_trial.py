@@ -13,10 +13,10 @@ PAUSED, PRUNED = TrialOutcome(TrialState.PAUSED, "at its rung"), TrialOutcome(Tr
 INTERRUPTED = TrialOutcome(TrialState.INTERRUPTED, "the sweep was stopped")
 
 
-def running(record=None, began_at=0, objectives=("rmse",), started=100.0, stop_at=None):
+def running(record=None, began_at=0, objectives=("rmse",), started=100.0, stop_at=None, constraints=()):
     job = Job(3, 1, {}, 0, TrainSettings(40, 10), stop_at=stop_at)
     record = record or TrialRecord(3, TrialState.RUNNING, {}, seconds=5.0)
-    return RunningTrial(record, job, started, [Objective(metric) for metric in objectives], began_at=began_at)
+    return RunningTrial(record, job, started, [Objective(m) for m in objectives], constraints, began_at)
 
 
 def evaluation(step, folder="eval", **scalars):

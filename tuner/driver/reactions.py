@@ -116,7 +116,8 @@ class TargetReached(Reaction):
             return
         if not meets_target(value, self._spec.search.budget.target, objective.goal):
             return
-        if with_constraints(replace(trial.as_record(), state=TrialState.COMPLETE), self._spec).feasible:
+        done = with_constraints(replace(trial.as_record(), state=TrialState.COMPLETE), self._spec)
+        if done.feasible and len(done.constraints) == len(self._spec.constraints):
             trial.complete_at_target(step)
 
 
