@@ -1,9 +1,11 @@
 """One attempt of a trial: what it has evaluated, what was decided of it, when it is stopped."""
 
+from dataclasses import replace
+
 import pytest
 
 from tuner.domain.job import Job, JobResult, JobStatus
-from tuner.domain.objective import Objective
+from tuner.domain.objective import Constraint, Objective
 from tuner.domain.spec import TrainSettings
 from tuner.domain.tags import STOPPED_AT
 from tuner.domain.trial import Evaluation, TrialOutcome, TrialRecord, TrialState
@@ -31,6 +33,20 @@ def test_an_evaluation_is_complete_when_the_last_of_its_objectives_has_come():
     assert not first.is_complete and again is None and second.is_complete
     assert trial.at(10) == {"rmse": 1.0, "mae": 2.0}
     assert (trial.step, trial.latest, trial.trained) == (10, 1.0, 10)
+
+
+def test_a_constraint_behind_its_objective_is_told_to_the_study_once():
+    def late(record):
+        trial = running(record, constraints=[Constraint("size", high=3.0)])
+        reports = [trial.report(evaluation(10, **values)) for values in ({"size": 1.0}, {"rmse": 1.0})]
+        reports += [trial.report(evaluation(20, **values)) for values in ({"rmse": 1.0}, {"size": 1.0})]
+        assert [report.is_complete for report in reports] == [False, True, True, False]
+        return [report.is_late for report in reports]
+
+    record = TrialRecord(3, TrialState.RUNNING, {})
+    assert late(record) == [False, False, False, True]
+    assert not any(late(replace(record, curve={10: 1.0, 20: 1.0}, others={"size": {10: 1.0, 20: 1.0}})))
+    assert late(replace(record, curve={10: 1.0, 20: 1.0}, others={"size": {10: 1.0}}))[-1]
 
 
 def test_of_a_model_its_own_evaluations_count_in_whatever_folder_they_are():

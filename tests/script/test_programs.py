@@ -62,6 +62,18 @@ def test_each_trial_is_the_command_with_its_flags_and_verify_finds_no_difference
     assert report.values >= 8
 
 
+def test_a_constraint_that_is_written_behind_its_objective_is_in_the_study_at_that_step(sweep):
+    behind = "; sleep 0.3; ".join(
+        f"{EVENTS} $1 {line}" for line in ("score 1=0.25", "size 1=2", "score 2=0.5", "size 2=1")
+    )
+    swept = sweep(behind, "{units: {type: categorical, choices: [16]}}", extra="constraints: {size: {max: 1.5}}\n")
+    ran, _ = drive(swept)
+    (trial,) = ran.result.trials
+    assert dict(trial.record.others["size"]) == {1: 2.0, 2: 1.0} and trial.feasible is True
+    assert trial.ranked_steps == [2, 1]
+    assert verify_sweep(swept.dir, ran.result).differences == []
+
+
 def test_silent_late_loud_and_deaf_scripts_end_clearly_and_the_sweep_goes_on(sweep, monkeypatch):
     monkeypatch.setattr("tuner.driver.loop.GRACE_S", 1.0)
     script = f"""

@@ -187,14 +187,15 @@ class Loop:
             self._decide(trial, trial.missing(), kill=True)
         if report.is_complete:
             self._judge(trial, report.evaluation.step)
+        elif report.is_late:
+            self._context.study.report(trial.number, report.evaluation.step, trial.at(report.evaluation.step))
 
     def _judge(self, trial: RunningTrial, step: int) -> None:
         """Report a step to study and scheduler, obey the scheduler's decision, let everything else react."""
-        study, scheduler = self._context.study, self._context.scheduler
         if step not in trial.record.curve:
-            study.report(trial.number, step, trial.at(step))
+            self._context.study.report(trial.number, step, trial.at(step))
             trial.mark_evaluated(self._context.clock())
-        self._obey(trial, step, scheduler.report(trial.number, step, trial.losses(step)))
+        self._obey(trial, step, self._context.scheduler.report(trial.number, step, trial.losses(step)))
         for reaction in self._reactions:
             reaction.on_evaluation(trial, step)
         if trial.is_outcome_final:

@@ -25,10 +25,12 @@ class Report:
     Attributes:
         evaluation: What of it is new.
         is_complete: Whether the trial has a value of every objective at its step now, and had not before.
+        is_late: Whether the trial had these already, and has a value of a constraint now that the study does not know.
     """
 
     evaluation: Evaluation
     is_complete: bool
+    is_late: bool = False
 
 
 class RunningTrial:
@@ -206,10 +208,12 @@ class RunningTrial:
         if fresh.folder and not fresh.is_secondary:
             self._evaluated.add(fresh.step)
             self._tags.update(fresh.scalars)
+        is_late = False
         for metric, curve in self._curves.items():
-            if metric in fresh.scalars and fresh.folder and self._counts(metric, fresh):
-                curve.setdefault(fresh.step, fresh.scalars[metric])
-        return Report(fresh, self._is_complete(fresh.step) and not before)
+            if metric in fresh.scalars and fresh.folder and self._counts(metric, fresh) and fresh.step not in curve:
+                curve[fresh.step] = fresh.scalars[metric]
+                is_late |= before and fresh.step not in self._record.others.get(metric, {})
+        return Report(fresh, self._is_complete(fresh.step) and not before, is_late)
 
     def decide(self, outcome: TrialOutcome) -> None:
         """Set what becomes of it when its process has ended.
