@@ -1,11 +1,17 @@
 """Budgets of a sweep and callbacks, each with a real sweep, and after a resume."""
 
+import time
+
 import pytest
 
 import tuner
 from tests.displays import Lines
 from tuner.domain.trial import TrialState
+from tuner.driver.peers import SharedDrivers
 from tuner.operations.verify import verify_sweep
+from tuner.study import read_study
+from tuner.study.database import StudyLock
+from tuner.study.reconnection import Reconnection
 from tuner.sweep import RunOptions
 
 pytestmark = pytest.mark.slow
@@ -13,8 +19,8 @@ pytestmark = pytest.mark.slow
 SHORT = "{max_steps: 40, evaluate_every: 20}"
 
 
-def run(file, root, display=None, overrides=(), **limits):
-    sweep = tuner.Sweep.from_file(file, root, overrides=overrides)
+def run(file, root, display=None, overrides=(), storage="", **limits):
+    sweep = tuner.Sweep.from_file(file, root, overrides=overrides, storage_url=storage)
     return sweep.session(RunOptions(workers=1, **limits), display or Lines()).run(), sweep
 
 
@@ -77,6 +83,23 @@ def test_the_time_of_a_sweep_is_counted_over_all_calls(space_file, root):
     assert "is over" in again.end.reason
     assert len(again.result.trials) == count
     assert verify_sweep(sweep.dir, again.result).differences == []
+
+
+def test_a_driver_that_joins_others_has_the_time_that_they_left_of_the_sweeps(space_file, root):
+    file = space_file(
+        train=SHORT, parameters="learning_rate: 0.01\nsleep: 0.02", search="{sampler: random, trials: 50}"
+    )
+    storage = f"sqlite:///{root}/study.db"
+    _, sweep = run(file, root, storage=storage, trials=1)
+    lock = StudyLock(storage, sweep.spec.name, sweep.dir.study_lock_file, Reconnection())
+    with SharedDrivers(sweep.dir, lock) as other:
+        other.begin_work()
+        time.sleep(3.0)
+        ran, _ = run(file, root, storage=storage, timeout_s=3.0)
+        assert "the sweep's time of 3 s is over" in ran.end.reason
+        assert len(ran.result.trials) == 1
+        other.end_work()
+    assert read_study(sweep.dir, sweep.spec, storage).seconds >= 3.0
 
 
 def test_a_callback_is_given_each_trial_that_ends_and_its_fault_is_said_and_loses_nothing(space_file, root):

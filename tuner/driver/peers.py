@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from tuner.files.driver_lock import DriverLock, at_work, held
+from tuner.files.driver_lock import DriverLock, at_work, held, span_of_work
 from tuner.files.paths import SweepDir
 from tuner.study.database import StudyLock
 
@@ -51,6 +51,11 @@ class SoleDriver:
         if self._lock is not None:
             self._lock.begin_work()
 
+    def end_work(self) -> None:
+        """Count no more: the study has all of this driver's time."""
+        if self._lock is not None:
+            self._lock.end_work()
+
     def exclusive(self) -> AbstractContextManager[bool]:
         """Enter at once; False: there are no others."""
         return nullcontext(False)
@@ -86,12 +91,25 @@ class SharedDrivers:
         self._has_left = False
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
-    def unrecorded_s(self, noted_at: float) -> float:  # noqa: ARG002
-        """Return how long drivers that died were at work: time in which others were, too."""
-        return 0.0
+    def unrecorded_s(self, noted_at: float) -> float:
+        """Return for how long any driver, living or dead, was at work since running time was noted last.
+
+        Args:
+            noted_at: In seconds since 1970.
+        """
+        found = 0.0
+        for began, alive in sorted(filter(None, map(span_of_work, self._dir.drivers_dir.glob("*.lock")))):
+            found += max(0.0, alive - max(began, noted_at))
+            noted_at = max(noted_at, alive)
+        return found
 
     def begin_work(self) -> None:
-        """Do nothing: time of one of several drivers does not count alone."""
+        """Count this driver's time from now on."""
+        self._lock.begin_work()
+
+    def end_work(self) -> None:
+        """Count no more: the study has all of this driver's time."""
+        self._lock.end_work()
 
     def __enter__(self) -> SharedDrivers:
         self._dir.drivers_dir.mkdir(parents=True, exist_ok=True)
@@ -99,11 +117,12 @@ class SharedDrivers:
         self._lock.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         if not self._has_left:
             self._has_left = True
-            self._lock.__exit__()
-            self._dir.driver(self.name).unlink(missing_ok=True)
+            self._lock.__exit__(kind)
+            if kind is None:  # else it may not have noted how long it ran
+                self._dir.driver(self.name).unlink(missing_ok=True)
 
     @contextmanager
     def exclusive(self) -> Iterator[bool]:

@@ -81,6 +81,10 @@ class DriverLock:
         """
         self._write(time=time.time())
 
+    def end_work(self) -> None:
+        """Count this driver's time no more."""
+        self._write()
+
     def _write(self, **more: Any) -> None:
         self._stream.truncate(0)
         self._stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), **more}))
@@ -123,6 +127,20 @@ def at_work(sweep_dir: SweepDir) -> list[dict[str, Any]]:
     """Return pid, host and time of each living driver of a sweep: one, or those that share its study."""
     files = [sweep_dir.driver_file, *sorted(sweep_dir.drivers_dir.glob("*.lock"))]
     return [holder(file) for file in files if file.exists() and held(file)]
+
+
+def span_of_work(file: Path) -> tuple[float, float] | None:
+    """Return from when to when the driver of a lock was at work, in seconds since 1970; None if it was not.
+
+    A living one is until now; one that died until it last touched the file.
+    """
+    began = holder(file).get("time")
+    if not isinstance(began, float):
+        return None
+    try:
+        return began, time.time() if held(file) else file.stat().st_mtime
+    except OSError:  # it has left meanwhile
+        return None
 
 
 def named(drivers: Sequence[Mapping[str, Any]]) -> str:

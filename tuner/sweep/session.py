@@ -254,7 +254,7 @@ class SweepSession:
             for number in self._options.retry:
                 self._study.reopen(number)
             if unrecorded_s := self._peers.unrecorded_s(self._study.spent_until):
-                self._study.set_attributes(seconds=self._study.spent_s + unrecorded_s)
+                self._study.spend(unrecorded_s)
             self._peers.begin_work()
         for params, loss in self._study.earlier:
             self._scheduler.learn(params, loss)
@@ -294,6 +294,7 @@ class SweepSession:
         loop = Loop(self._spec, self._dir, with_virtual_clock(context), placed.workers, placed.threads)
         self._standby.total = loop.total
         end = loop.run()
+        self._peers.end_work()
         placed.backend.close()
         if end is not None and self._earlier_end is not None and not self._storage_url:
             return self._earlier_end  # no trial was to be run, so the earlier reason stands
