@@ -98,3 +98,30 @@ def test_a_fit_is_kept_until_a_rung_has_many_more_trials():
     assert CurveModel(CUBE, some(42), RUNGS, []).fitted(first, chance) == first
     later = CurveModel(CUBE, some(60), RUNGS, []).fitted(first, chance)
     assert [fit.count for fit in later] == [60, 20]
+
+
+def test_what_looks_well_early_and_does_not_matter_later_is_seen_through_at_the_farthest_rung_alone():
+    """By the second rung the first parameter, which the first rung is about, makes no difference; the second does."""
+    trials = {}
+    for number, (one, two) in enumerate(at_random(60)):
+        trials[number] = trial((one, two), one, *([0.5 * two] if one < 0.3 else []))
+    found = model(trials)
+
+    def best():
+        points = at_random(2000, seed=1)
+        return points[np.argmax(found.improvement(points))]
+
+    assert best()[0] < 0.1
+    found.look_at_farthest(np.random.default_rng(0))
+    assert best()[1] < 0.1
+    loss, rung = found.expected(np.array([0.2, 0.1]))
+    assert loss == pytest.approx(0.05, abs=0.03) and rung == 3
+    assert trials[found.best(1)[0]].curve[3] < 0.05
+
+
+def test_with_hardly_any_trial_at_a_later_rung_nothing_is_looked_at_alone():
+    trials = {n: trial((one, two), one, *([two] if n < 9 else [])) for n, (one, two) in enumerate(at_random(30))}
+    found, points = model(trials), at_random(5, seed=1)
+    before = found.improvement(points)
+    found.look_at_farthest(np.random.default_rng(0))
+    assert found.improvement(points) == pytest.approx(before)

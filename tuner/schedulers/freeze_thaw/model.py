@@ -22,6 +22,7 @@ FEWEST = 4  # trials at a rung, for the changes up to it to be modelled
 FEWEST_FITTED = 8  # of these, for the process to be fitted
 GROWTH = 0.25  # of the trials at a rung, from one fit to the next
 ITERATIONS = 15  # of a fit
+FARTHEST = 10  # trials at a rung, for it to be looked at alone
 UNKNOWN = 0.3  # spread of the change up to a rung at which hardly any trial was
 
 
@@ -115,14 +116,19 @@ class CurveModel:
         return np.flatnonzero(~np.isnan(self._scores[rung]))
 
     def _observations(self, rung: int) -> Observations:
-        """Return what the process of a rung sees: if trials are too many, the best and an even choice of the others."""
-        rows = self._there(rung)
-        if len(rows) > MOST:
-            order = rows[np.argsort(self._scores[rung, rows], kind="stable")]
-            half = MOST // 2
-            rows = np.sort(np.r_[order[:half], order[np.linspace(half, len(order) - 1, MOST - half).astype(int)]])
+        """Return what the process of a rung sees."""
+        rows = self._some_there(rung)
         values = self._scores[rung, rows] - (self._scores[rung - 1, rows] if rung else 0.0)
         return Observations(self._features[rows], self._groups, values)
+
+    def _some_there(self, rung: int) -> Array:
+        """Return the rows of the trials at a rung; if they are too many, the best and an even choice of the others."""
+        rows = self._there(rung)
+        if len(rows) <= MOST:
+            return rows
+        order = rows[np.argsort(self._scores[rung, rows], kind="stable")]
+        half = MOST // 2
+        return np.sort(np.r_[order[:half], order[np.linspace(half, len(order) - 1, MOST - half).astype(int)]])
 
     def fitted(self, fits: Sequence[Fit], chance: Any) -> tuple[Fit, ...]:
         """Return the fits of all rungs, made anew if a rung has many more trials than its fit knows of."""
@@ -132,10 +138,8 @@ class CurveModel:
             if rung and count < FEWEST_FITTED:
                 break
             if known is None or count >= known.count * (1.0 + GROWTH):
-                some = np.sort(chance.permutation(len(seen.values))[:MOST_FITTED])
                 begin = np.array(known.theta) if known else _begin(found, self._parameters)
-                theta = fit(seen.some(some), begin, ITERATIONS)
-                known = Fit(tuple(map(float, theta)), count)
+                known = Fit(tuple(map(float, _fitted(seen, begin, chance))), count)
             found.append(known)
         return tuple(found)
 
@@ -145,11 +149,35 @@ class CurveModel:
             GaussianProcess(np.array(fits[rung].theta) if rung < len(fits) else _begin(fits, self._parameters), seen)
             for rung, seen in enumerate(self._seen)
         ]
-        if self._running:
-            self._processes[0].expect(np.stack(self._running))
+        rung = len(self._processes) - 1
+        self._known = rung, self._there(rung), self._scores[rung, self._there(rung)]
+        self._expect_running()
         now = self._scores[self._level, np.arange(len(self.numbers))]
         self._leading = [self.numbers[row] for row in np.argsort(now, kind="stable")[:LEADING]]
         self._leading_ends, _ = self.ends(self._leading)
+
+    def look_at_farthest(self, chance: Any) -> None:
+        """Take what trials showed at the highest rung that some have come to, alone; none has, and all is as it was.
+
+        What looks well early may mislead: of those that look well alone any come far, and what lies elsewhere is never
+        seen again. Beside each other these show what matters later on. New trials alone may be asked for then.
+        """
+        rung = max((rung for rung in range(len(self._rungs)) if self._there(rung).size >= FARTHEST), default=0)
+        if rung == 0:
+            return
+        rows = self._some_there(rung)
+        values = _shared_out(_quantiles(len(rows)), self._losses[rung, rows])
+        seen = Observations(self._features[rows], self._groups, values)
+        self._processes = [GaussianProcess(_fitted(seen, prior(self._parameters), chance), seen)]
+        self._known = rung, rows, values
+        self._expect_running()
+        best = rows[np.argsort(values, kind="stable")[:LEADING]]
+        self._leading = [self.numbers[row] for row in best]
+        self._leading_ends, _ = self._processes[0].predict(self._features[best])
+
+    def _expect_running(self) -> None:
+        if self._running:
+            self._processes[0].expect(np.stack(self._running))
 
     def knows(self, number: int) -> bool:
         """Whether it knows of a trial."""
@@ -182,14 +210,18 @@ class CurveModel:
         return _log_improvement((self._leading_ends.min() - mean) / spread) + np.log(spread)
 
     def expected(self, features: Array) -> tuple[float, int]:
-        """Return the loss that is expected of a new trial at the highest rung that is modelled, and that rung."""
-        rung = len(self._processes) - 1
+        """Return the loss that is expected of a new trial at the highest rung that is seen, and that rung."""
+        rung, rows, values = self._known
         score = sum(float(process.predict(features[None])[0][0]) for process in self._processes)
-        rows = self._there(rung)
-        rows = rows[np.argsort(self._scores[rung, rows], kind="stable")]
-        rows = rows[self._losses[rung, rows] < INFEASIBLE]
-        loss = float(np.interp(score, self._scores[rung, rows], self._losses[rung, rows])) if len(rows) else math.nan
+        order = np.argsort(values, kind="stable")
+        order = order[self._losses[rung, rows[order]] < INFEASIBLE]
+        loss = float(np.interp(score, values[order], self._losses[rung, rows[order]])) if len(order) else math.nan
         return loss, self._rungs[rung]
+
+
+def _fitted(seen: Observations, begin: Array, chance: Any) -> Array:
+    """Return hyperparameters of a process, fitted to some of what it sees."""
+    return fit(seen.some(np.sort(chance.permutation(len(seen.values))[:MOST_FITTED])), begin, ITERATIONS)
 
 
 def _begin(fits: Sequence[Fit], parameters: int) -> Array:

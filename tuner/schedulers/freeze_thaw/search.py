@@ -33,6 +33,8 @@ Array = Any
 
 INITIAL = 8  # trials that are spread over the space before any model
 AT_RANDOM = 4.0  # over n: the probability that the n-th trial is drawn at random, in case that the model is misled
+LEAST_AT_RANDOM = 0.33  # that probability at least
+FARTHEST = 0.5  # of the others are drawn by what those that came farthest have shown there, alone
 SHORT = 0.75  # times the way to the first rung: if a start takes longer, the second rung is the first
 EARLY = 8  # times as long as the way to the second rung a full training must be for that
 NEW = 2.0  # shares of the steps that take new trials to the first rung
@@ -277,9 +279,11 @@ class Search:
         if not model.numbers:
             return self._at_random(chance, "as nothing is known yet")
         fits = model.fitted(self.fits, chance)
-        if chance.random() * len(self.trials) < AT_RANDOM:
+        if chance.random() < max(LEAST_AT_RANDOM, AT_RANDOM / len(self.trials)):
             return replace(self._at_random(chance, "in case that the model is misled"), fits=fits)
         model.condition(fits)
+        if chance.random() < FARTHEST:
+            model.look_at_farthest(chance)
         point = self._best_new(model, chance)
         loss, evaluation = model.expected(self._cube.features(point[None])[0])
         return NewTrial(point, f"{self._said(loss, evaluation)} expected", fits)
