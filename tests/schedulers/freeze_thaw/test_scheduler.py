@@ -208,6 +208,26 @@ def test_what_comes_to_a_rung_together_is_compared_there():
     assert found and min(found) >= 20  # the best third
 
 
+def test_the_last_place_waits_for_a_trial_whose_process_is_still_being_paused():
+    """Another one trained to its end in its place, as none ran."""
+    scheduler = FreezeThawScheduler(TRAIN, SPACE, SearchSettings(trials=9), [Objective("rmse")])
+    for trial in range(9):
+        scheduler.on_begin(trial, {"rate": 0.1, "units": 20 + trial, "optimizer": "adam"})
+    for trial in range(3, 9):
+        scheduler.replay(trial, {10: [9.0]}, TrialState.PAUSED)
+    scheduler.replay(0, {10: [5.0], 30: [4.0], 90: [3.0]}, TrialState.PAUSED)
+    for trial in (1, 2):
+        scheduler.replay(trial, {10: [5.0], 30: [4.0]}, TrialState.PAUSED)
+        scheduler.next_stop(trial, 30)
+    for trial, loss_there in ((1, 2.0), (2, 4.0)):
+        assert scheduler.report(trial, 90, [loss_there]) is Decision.PAUSE
+        assert scheduler.next_resume(False) is None
+    scheduler.on_finished(2, TrialState.PAUSED)
+    assert scheduler.next_resume(False) is None
+    scheduler.on_finished(1, TrialState.PAUSED)
+    assert scheduler.next_resume(False) == Promotion(1)
+
+
 def test_it_finds_in_the_same_steps_what_random_search_does_not():
     found, drawn = [], []
     for seed in range(3):

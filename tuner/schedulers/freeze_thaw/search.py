@@ -190,11 +190,12 @@ class Search:
         lengths, start = np.diff([0, *rungs]), self.start_cost.evaluations() or 0.0
         shares = np.array([NEW, *[1.0] * (len(rungs) - 1)])
         went, places = self._went(rungs, running), halving_places(rungs, begun, self._least)
-        if not may_begin and all(trial.finished or number in there for number, trial in self._own()):
-            order: Iterable[int] = range(len(rungs))  # all that will come have come
+        all_came = not may_begin and all(trial.finished or number in there for number, trial in self._own())
+        if all_came:
+            order: Iterable[int] = range(len(rungs))
         else:
             order = np.argsort((went + 1) * (lengths + start) / shares, kind="stable")
-            places = self._given(rungs, places)
+            places = self._given(rungs, places, running)
         model = CurveModel(self._cube, self.trials, rungs, running)
         early = self._best_waiting(self._rungs[0], rungs[0], there)  # of the time when starts were taken to be short
         for stretch in order:
@@ -207,9 +208,9 @@ class Search:
                 found = self._next_new(model, chance)
             if found is not None:
                 return found
-        return self._last(there, running)
+        return self._last(there) if all_came else None
 
-    def _given(self, rungs: Sequence[int], places: Sequence[int]) -> list[int]:
+    def _given(self, rungs: Sequence[int], places: Sequence[int], running: Sequence[int]) -> list[int]:
         """Return how many of the places on each stretch are given while trials are still to come.
 
         The share of those that came, of these places; and none while more are on their way than came: what comes to a
@@ -218,7 +219,7 @@ class Search:
         given = [places[0]]
         for before, rung, following, most in zip([0, *rungs], rungs, rungs[1:], places[1:], strict=False):
             came = sum(rung in trial.curve for _, trial in self._own())
-            coming = sum(trial.running and before <= trial.last < rung for _, trial in self._own())
+            coming = sum(before <= self.trials[number].last < rung for number in running)
             given.append(min(most, -(-came * rung // following)) if came >= coming else 0)
         return [*given[:-1], min(given[-1], places[-1] - 1)]
 
@@ -256,13 +257,10 @@ class Search:
             self._first = qmc.Sobol(max(1, self._cube.parameters), rng=chance).random(INITIAL)
         return self._first[index][: self._cube.parameters]
 
-    def _last(self, there: Sequence[int], running: Sequence[int]) -> GoOn | None:
-        """Return the trial that trains on though no new one may begin: the best of those that came farthest.
-
-        It is due if none has come to its end or runs.
-        """
+    def _last(self, there: Sequence[int]) -> GoOn | None:
+        """Return the best of those that came farthest; None if any has come to its end."""
         known = {number: self.trials[number] for number in there if self.trials[number].curve}
-        if not known or running or any(trial.last >= self._rungs[-1] for _, trial in self._own()):
+        if not known or any(trial.last >= self._rungs[-1] for _, trial in self._own()):
             return None
         farthest = min(known, key=lambda n: (-known[n].last, comparable(known[n].curve[known[n].last]), n))
         return GoOn(farthest, "no new trial may begin, and it came farthest")
