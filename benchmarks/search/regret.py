@@ -1,6 +1,6 @@
 """Anytime regret on tables of real learning curves: ``python -m benchmarks.search.regret --help``.
 
-Each contender has four asynchronous workers and the steps of twenty full trainings; see
+Each contender has four asynchronous workers and the steps of twenty full trainings, of which it is told; see
 ``benchmarks.search.judging`` for what is measured. What others' libraries do on the same tables is in
 ``benchmarks.search.peers``.
 """
@@ -15,7 +15,7 @@ from benchmarks.search.command import measure, options
 from benchmarks.search.judging import TRAININGS, WORKERS, Costs, Run, Shown
 from benchmarks.search.tables import table
 from tuner.config.sampler_options import METHODS
-from tuner.domain.spec import Named, SweepSpec
+from tuner.domain.spec import Budget, Named, SweepSpec
 from tuner.domain.trial import Evaluation
 from tuner.sweep.simulate import simulate
 
@@ -26,7 +26,8 @@ def run(name: str, sampler: Named, scheduler: Named, seed: int, costs: Costs = F
     """Run one sweep in memory until its budget is used."""
     task = table(name)
     spec = task.spec()
-    search = replace(spec.search, sampler=sampler, scheduler=scheduler, trials=TRAININGS * task.steps, seed=seed)
+    steps = TRAININGS * task.steps
+    search = replace(spec.search, sampler=sampler, scheduler=scheduler, trials=steps, budget=Budget(steps), seed=seed)
     return judged(name, replace(spec, search=search), costs)
 
 
