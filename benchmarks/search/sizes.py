@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.search.regret import pair_of
+from benchmarks.search.tables import TableCourse
 from tuner.domain.objective import Objective
 from tuner.domain.seeds import derive
 from tuner.domain.spec import SearchSettings, Simulation, SweepSpec, TrainSettings
@@ -71,7 +72,7 @@ class MadeUpTask:
         ends = [self.end(chance.random(self.size)) for _ in range(3000)]
         return min(ends), statistics.median(ends)
 
-    def begin(self, params: Params, seed: int) -> _Course:
+    def begin(self, params: Params, seed: int) -> TableCourse:
         at, chance = self.place(params), np.random.default_rng(seed)
         end, past = self.end(at), np.arange(1, EVALUATIONS + 1) / EVALUATIONS
         above = {
@@ -80,26 +81,15 @@ class MadeUpTask:
             "crossing": 1.2 * (1.0 - end) * np.exp(-3.0 * past) + 0.3 * at[-1] * np.exp(-6.0 * past),
             "late": (1.0 - 0.9 * at[0]) * np.exp(-3.0 * past),
         }[self.course]
-        return _Course(end + above + 0.01 * chance.standard_normal(EVALUATIONS))
+        return TableCourse(end + above + 0.01 * chance.standard_normal(EVALUATIONS))
 
     def place(self, params: Params) -> Any:
         """Return parameters as numbers from 0 to 1."""
         return np.array([float(params[f"p{index}"]) for index in range(self.size)])  # type: ignore[arg-type]
 
-    def fork(self, donor: _Course, step: int, params: Params, seed: int) -> _Course:
+    def fork(self, donor: TableCourse, step: int, params: Params, seed: int) -> TableCourse:
         del donor, step, params, seed
         raise ValueError("made-up curves do not say how a trial goes on from another one's checkpoint")
-
-
-@dataclass(frozen=True)
-class _Course:
-    losses: Any
-
-    def at(self, step: int) -> Mapping[str, float]:
-        return {"loss": float(self.losses[step - 1])}
-
-    def seconds(self, begin: int, end: int) -> float:
-        return float(end - begin)
 
 
 def run(task: MadeUpTask, pair: str, trials: int, workers: int, seed: int) -> tuple[float, int]:

@@ -80,7 +80,7 @@ class CurveTable:
 
     def begin(self, params: Params, seed: int) -> Course:
         del seed
-        return _Course(self.curve(params), self.costs)
+        return TableCourse(self.curve(params), self.costs)
 
     def fork(self, donor: Course, step: int, params: Params, seed: int) -> Course:
         del donor, step, params, seed
@@ -99,9 +99,11 @@ class CurveTable:
 
 
 @dataclass(frozen=True)
-class _Course:
+class TableCourse:
+    """A trial whose loss after each evaluation is known; see ``Course`` of ``tuner.backends.simulated``."""
+
     losses: Any
-    costs: Costs
+    costs: Costs = Costs()  # noqa: RUF009
 
     def at(self, step: int) -> Mapping[str, float]:
         return {"loss": float(np.float32(self.losses[step - 1]))}

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import scale
 from benchmarks.search import schedulers as search
+from benchmarks.search import sizes
 from benchmarks.search.judging import Run, read, wins, write
 from benchmarks.search.picture import picture
 from benchmarks.search.steps import random_search, until_shown, until_shown_by_optuna
@@ -87,3 +88,10 @@ def test_scale_measures_a_sweep_and_computes_a_million_from_it():
     assert large.journal_bytes > small.journal_bytes > 0
     row = scale._computed(small, large)
     assert row.figures["journal, MB"] == pytest.approx(large.journal_bytes / 1e6 * 5000)
+
+
+def test_a_sweep_on_a_made_up_task_comes_to_less_than_the_median_of_random_trials():
+    task = sizes.MadeUpTask("slopes", 2, "alike")
+    regret, steps = sizes.run(task, "freeze_thaw", trials=12, workers=2, seed=0)
+    assert 0.0 <= regret < 1.0
+    assert steps == 27  # of ten evaluations: 12 trials to the first, 4 on to the third, 1 to the end

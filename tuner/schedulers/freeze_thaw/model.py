@@ -22,7 +22,7 @@ FEWEST = 4  # trials at a rung, for the changes up to it to be modelled
 FEWEST_FITTED = 8  # of these, for the process to be fitted
 GROWTH = 0.25  # of the trials at a rung, from one fit to the next
 ITERATIONS = 15  # of a fit
-FARTHEST = 10  # trials at a rung, for it to be looked at alone
+FEWEST_ALONE = 10  # trials at a rung, for it to be looked at alone
 UNKNOWN = 0.3  # spread of the change up to a rung at which hardly any trial was
 
 
@@ -162,7 +162,7 @@ class CurveModel:
         What looks well early may mislead: of those that look well alone any come far, and what lies elsewhere is never
         seen again. Beside each other these show what matters later on. New trials alone may be asked for then.
         """
-        rung = max((rung for rung in range(len(self._rungs)) if self._there(rung).size >= FARTHEST), default=0)
+        rung = max((rung for rung in range(len(self._rungs)) if self._there(rung).size >= FEWEST_ALONE), default=0)
         if rung == 0:
             return
         rows = self._some_there(rung)
